@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * The one gate in front of json-c, and the writers.  json-c lets too much
+ * through (duplicate keys, keys cut at NUL, saturated integers, bad UTF-8), so
+ * json_parse() checks the whole text against RFC 8259 and the bounds first and
+ * only then lets json-c build the tree.  A tree belongs to one thread: json-c's
+ * reference counts are not atomic.
+ */
+
+#ifndef IAG_BASE_JSON_H
+#define IAG_BASE_JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <json-c/json_object.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct json_bounds {
+	size_t bytes;   /* of the whole text */
+	unsigned depth; /* nested containers; the top one counts as 1 */
+	size_t values;  /* values and keys in all */
+};
+
+/* 1 MiB, depth 32, 100,000 values: requests and broker answers. */
+extern const struct json_bounds json_bounds_default;
+
+/*
+ * Parse exactly one RFC 8259 text.  Refused besides bad grammar: invalid
+ * UTF-8, lone surrogates, NUL in keys and strings, duplicate keys (after
+ * unescaping), integers outside int64, numbers with more than 64 characters,
+ * anything past the bounds, trailing text, a BOM.  The message names byte
+ * offset and what was expected.  Code: INPUT_INVALID.  The caller puts the
+ * tree with json_object_put(); a JSON null gives *ret_root == NULL.
+ */
+int json_parse(const char *text, size_t len, const struct json_bounds *bounds,
+    struct json_object **ret_root, struct err *err);
+
+/* Only the check, without a tree. */
+int json_check(const char *text, size_t len, const struct json_bounds *bounds,
+    struct err *err);
+
+static inline void
+cleanup_json_p(struct json_object **obj)
+{
+	(void)json_object_put(*obj);
+}
+#define CLEANUP_JSON __attribute__((cleanup(cleanup_json_p)))
+
+/* A JSON string with quotes; control characters escaped, `/` not. */
+void json_write_string(struct buf *out, const char *str, size_t len);
+
+/*
+ * Compact (indent 0) or indented text in the tree's own order.  Numbers with
+ * a fraction come out as they were read.
+ */
+void json_write(struct buf *out, struct json_object *obj, unsigned indent);
+
+/*
+ * RFC 8785: keys sorted by UTF-16 code units, shortest escapes, integers
+ * only (section 3.2.2.3 does not arise: a double is refused, and so is an
+ * integer beyond +-(2^53-1), which must travel as a string).
+ */
+int json_canon(struct buf *out, struct json_object *obj, struct err *err);
+
+/*
+ * Typed member readers.  Absent or null members give def; a member of
+ * another type gives def too, so use them on checked trees.
+ */
+const char *json_str(struct json_object *obj, const char *key, const char *def);
+int64_t json_int(struct json_object *obj, const char *key, int64_t def);
+bool json_bool(struct json_object *obj, const char *key, bool def);
+/* Borrowed; NULL if absent or null. */
+struct json_object *json_get(struct json_object *obj, const char *key);
+
+/* Builders: add a member; a NULL str adds nothing ("missing is absent"). */
+int json_add_str(struct json_object *obj, const char *key, const char *str);
+int json_add_int(struct json_object *obj, const char *key, int64_t value);
+int json_add_bool(struct json_object *obj, const char *key, bool value);
+/* Takes value, also on failure. */
+int json_add(
+    struct json_object *obj, const char *key, struct json_object *value);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * What may not leave the process: the one table of keys and of text that looks
+ * like a secret (reference.md 6.5), used by log, audit and export.
+ */
+
+#ifndef IAG_BASE_REDACT_H
+#define IAG_BASE_REDACT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+#define REDACTED "[REDACTED]"
+
+/* True for a member name whose value is always hidden (any case). */
+bool redact_is_sensitive_key(const char *key);
+
+/*
+ * The first secret-like span of text (bearer tokens, cookies, passwords,
+ * private keys, JWTs, home directories), or false.
+ */
+bool redact_find(
+    const char *text, size_t len, size_t *ret_start, size_t *ret_len);
+
+/* Append text with each such span replaced; true if anything was. */
+bool redact_text(struct buf *out, const char *text, size_t len);
+
+#endif
