@@ -71,9 +71,10 @@ int json_canon(struct buf *out, struct json_object *obj, struct err *err);
  * Typed member readers.  Absent or null members give def; a member of
  * another type gives def too, so use them on checked trees.
  */
-const char *json_str(struct json_object *obj, const char *key, const char *def);
-int64_t json_int(struct json_object *obj, const char *key, int64_t def);
-bool json_bool(struct json_object *obj, const char *key, bool def);
+const char *json_get_str(
+    struct json_object *obj, const char *key, const char *def);
+int64_t json_get_int(struct json_object *obj, const char *key, int64_t def);
+bool json_get_bool(struct json_object *obj, const char *key, bool def);
 /* Borrowed; NULL if absent or null. */
 struct json_object *json_get(struct json_object *obj, const char *key);
 
