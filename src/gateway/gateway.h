@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * The assembly: configuration, host, store, journal, backend, workers, in
+ * the order in which they are needed.  A gateway that was only made has
+ * touched nothing (invariant 9): plugins, store and broker are opened at the
+ * first call of a tool.
+ */
+
+#ifndef IAG_GATEWAY_GATEWAY_H
+#define IAG_GATEWAY_GATEWAY_H
+
+#include <stdbool.h>
+
+#include "config/config.h"
+#include "tools/dispatch.h"
+
+struct gateway;
+
+/* Takes config.  secret: from a program; NULL: as configured; taken. */
+int gateway_new(struct config *config, struct secret *secret,
+    struct gateway **ret_gateway, struct err *err);
+/*
+ * Waits for running calls (which are cancelled), closes writers, backends,
+ * store.  false: a plugin callback is stuck; leave the process by _exit().
+ */
+bool gateway_free(struct gateway *gateway);
+
+const struct config *gateway_config(const struct gateway *gateway);
+struct host *gateway_host(struct gateway *gateway);
+
+/*
+ * Open what a call needs; later calls return the first outcome, but an
+ * unavailable store or backend is tried again.  *ret_house is borrowed and
+ * stays valid until gateway_free().  A backend that cannot be opened is no
+ * error here: house->backend is NULL and backend_fault says why.
+ */
+int gateway_ready(struct gateway *gateway, const struct tool_house **ret_house,
+    struct err *err);
+
+/* One call on the calling thread; always gives a result. */
+int gateway_call(struct gateway *gateway, const struct tool_request *request,
+    struct tool_result *ret_result);
+
+/* A call with the configured deadline (broker.read_timeout_seconds). */
+struct call *gateway_call_new(const struct gateway *gateway);
+
+/*
+ * Run job(arg) on a worker of the pool (made lazily, at most 64).
+ * IAG_STOPPING once gateway_free() has begun: job will not run.
+ */
+int gateway_run(struct gateway *gateway, void (*job)(void *arg), void *arg);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * The Model Context Protocol over a byte stream, both eras at once: modern
+ * 2026-07-28 and legacy 2025-11-25, 2025-06-18, 2025-03-26, 2024-11-05.
+ */
+
+#ifndef IAG_MCP_MCP_H
+#define IAG_MCP_MCP_H
+
+#include "base/err.h"
+#include "gateway/gateway.h"
+#include "tools/principal.h"
+
+/*
+ * Serve messages from in until its end (EOF), a read error, or until stop_fd
+ * becomes readable (-1: none); answers go to out, one per line.  Returns
+ * after the calls that were running have been answered or cancelled.
+ */
+int mcp_serve(struct gateway *gateway, const struct principal *principal,
+    int in, int out, int stop_fd, struct err *err);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * Tools are data: one row each, from which come the JSON Schemas, the
+ * validator, the command line's options, the completion and the reference.
+ * A read tool names a backend operation and has no code of its own; the few
+ * others have a handler.
+ */
+
+#ifndef IAG_TOOLS_TOOL_H
+#define IAG_TOOLS_TOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum field_type {
+	FIELD_STRING,
+	FIELD_DECIMAL, /* string with DEC_PATTERN */
+	FIELD_TIME,    /* string, RFC 3339 */
+	FIELD_DATE,    /* string, YYYY-MM-DD */
+	FIELD_CHOICE,  /* string, one of choices */
+	FIELD_INTEGER,
+	FIELD_BOOLEAN,
+	FIELD_OBJECT, /* members in fields */
+	FIELD_ARRAY,  /* of objects with fields, or of items */
+	FIELD_MAP     /* object, any keys, values of type items */
+};
+
+enum {
+	FIELD_REQUIRED = 0x1,
+	FIELD_ACCOUNT = 0x2,  /* an account id: hashed in audit and logs */
+	FIELD_UNTRUSTED = 0x4 /* broker text: control characters taken out */
+};
+
+/*
+ * One argument or one member of a result.  Bounds: characters for strings,
+ * value for integers, items for arrays; max 0 means the type's default.
+ */
+struct field {
+	const char *name;
+	enum field_type type;
+	unsigned flags;
+	int64_t min, max;
+	const char *pattern;        /* ECMA 262 / POSIX common subset */
+	const char *choices;        /* words separated by one space */
+	const char *value;          /* default as JSON text, or NULL */
+	const struct field *fields; /* ends with a NULL name */
+	enum field_type items;      /* FIELD_ARRAY without fields, FIELD_MAP */
+	const char *description;
+};
+
+enum {
+	TOOL_READ_ONLY = 0x1,
+	TOOL_DESTRUCTIVE = 0x2,
+	TOOL_IDEMPOTENT = 0x4,
+	TOOL_OPEN_WORLD = 0x8,
+	TOOL_MARKET_DATA = 0x10 /* the market data policy holds the result */
+};
+
+struct tool_call;
+struct err;
+
+struct tool {
+	const char *name;  /* "ibkr_market_snapshot" */
+	const char *title; /* for people */
+	const char *description;
+	const char *scope;
+	unsigned flags;
+	const struct field *input;  /* ends with a NULL name */
+	const struct field *output; /* members of the result object */
+	const char *operation;      /* of the backend, or NULL */
+	/*
+	 * Writes the result object's text to call->output; NULL: ask the
+	 * backend for operation and pass its answer on.
+	 */
+	int (*handler)(struct tool_call *call, struct err *err);
+	const char *command; /* "market snapshot" */
+	const char *event;   /* audit event type of success */
+};
+
+extern const struct tool tool_table[];
+extern const size_t tool_count;
+
+const struct tool *tool_find(const char *name);
+/* One of the six names that must never exist (reference.md 4.1). */
+bool tool_is_forbidden(const char *name);
+
+#endif
