@@ -1,0 +1,2 @@
+# Completion (dist_bashcompletion_DATA), git hooks, the plugin template, client
+# configurations.

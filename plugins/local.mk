@@ -1,0 +1,26 @@
+# The plugins.  One looks like this:
+#
+# plugin_LTLIBRARIES += store-lmdb.la
+# store_lmdb_la_SOURCES = plugins/store-lmdb/store.c
+# store_lmdb_la_CPPFLAGS = $(plugin_cppflags)
+# store_lmdb_la_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
+# store_lmdb_la_LDFLAGS = $(plugin_ldflags)
+# store_lmdb_la_LIBADD = $(LMDB_LIBS)
+
+EXTRA_DIST += plugins/plugin.map
+
+# Built plugins side by side, as they are when installed, for the tests and
+# for runs out of the build directory.
+all-local: stage/plugins-1.stamp
+
+stage/plugins-1.stamp: $(plugin_LTLIBRARIES)
+	$(AM_V_GEN)rm -rf stage/plugins-1 && \
+	$(MKDIR_P) stage/plugins-1 && chmod 755 stage stage/plugins-1 && \
+	for p in $(plugin_LTLIBRARIES); do \
+		$(INSTALL) .libs/$${p%.la}.so stage/plugins-1/ || exit 1; \
+	done && touch $@
+
+clean-local: clean-stage
+clean-stage:
+	rm -rf stage
+.PHONY: clean-stage

@@ -1,0 +1,1 @@
+# Checks of the tree itself: style, size, lint, ABI, tarball.

@@ -1,0 +1,4 @@
+# JSON-RPC, both protocol eras, stdio.
+
+mcp_sources = \
+	$(NULL)

@@ -1,0 +1,4 @@
+# The tool table, validation, dispatch, redaction.
+
+libcore_la_SOURCES += \
+	$(NULL)

@@ -1,0 +1,1 @@
+# Layout of the plugin ABI, frozen headers, baseline.

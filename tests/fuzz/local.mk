@@ -1,0 +1,1 @@
+# Fuzzers and the replay of their corpora.
