@@ -11,4 +11,5 @@
 # EXTRA_DIST += src/gateway/gateway.map
 
 libcore_la_SOURCES += \
+	src/gateway/gateway.h \
 	$(NULL)

@@ -1,4 +1,5 @@
 # JSON-RPC, both protocol eras, stdio.
 
 mcp_sources = \
+	src/mcp/mcp.h \
 	$(NULL)
