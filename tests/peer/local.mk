@@ -2,3 +2,9 @@
 
 peer_tests += \
 	$(NULL)
+
+EXTRA_DIST += \
+	tests/peer/.npmrc \
+	tests/peer/package-lock.json \
+	tests/peer/package.json \
+	$(NULL)
