@@ -1,1 +1,22 @@
-# Checks of the tree itself: style, size, lint, ABI, tarball.
+# Checks of the tree itself.  They read the source directory, and the build
+# directory only for config.h.
+
+EXTRA_DIST += \
+	scripts/arrows.sh \
+	scripts/arrows.txt \
+	scripts/limits.txt \
+	scripts/packages.txt \
+	scripts/size.sh \
+	scripts/sources.sh \
+	scripts/style.sh \
+	$(NULL)
+
+tree_env = BUILDDIR='$(abs_top_builddir)' CC='$(CC)' MAKE='$(MAKE)'
+
+style:
+	$(tree_env) bash $(top_srcdir)/scripts/style.sh
+size:
+	$(tree_env) bash $(top_srcdir)/scripts/size.sh
+arrows:
+	$(tree_env) bash $(top_srcdir)/scripts/arrows.sh
+.PHONY: style size arrows

@@ -27,8 +27,8 @@ extern "C" {
 #define IAG_STORE_READ 1
 #define IAG_STORE_WRITE 2
 
-#define IAG_STORE_NO_OVERWRITE 0x1u /* put: IAG_REJECTED if the key is there \
-				     */
+/* put: IAG_REJECTED if the key is there */
+#define IAG_STORE_NO_OVERWRITE 0x1u
 
 #define IAG_STORE_SHARED 1
 #define IAG_STORE_EXCLUSIVE 2
