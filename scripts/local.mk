@@ -2,6 +2,7 @@
 # directory only for config.h.
 
 EXTRA_DIST += \
+	scripts/abi.sh \
 	scripts/arrows.sh \
 	scripts/arrows.txt \
 	scripts/limits.txt \
@@ -19,4 +20,6 @@ size:
 	$(tree_env) bash $(top_srcdir)/scripts/size.sh
 arrows:
 	$(tree_env) bash $(top_srcdir)/scripts/arrows.sh
-.PHONY: style size arrows
+abi-check abi-update abi-freeze: all
+	$(tree_env) bash $(top_srcdir)/scripts/abi.sh $(@:abi-%=%)
+.PHONY: style size arrows abi-check abi-update abi-freeze

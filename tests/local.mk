@@ -34,6 +34,7 @@ AM_TESTS_ENVIRONMENT = \
 	IAG_TEST_PLUGINDIR='$(abs_top_builddir)/stage/plugins-1'; \
 	IAG_TEST_SRCDIR='$(abs_top_srcdir)'; \
 	IAG_TEST_BUILDDIR='$(abs_top_builddir)'; \
+	IAG_TEST_CC='$(CC)'; export IAG_TEST_CC; \
 	export IAG_TEST_PROGRAM IAG_TEST_PLUGINDIR; \
 	export IAG_TEST_SRCDIR IAG_TEST_BUILDDIR;
 
