@@ -36,6 +36,11 @@ void dec_fini(struct dec *dec);
 
 /* Text as in DEC_PATTERN, no exponent, no sign but '-', no blanks. */
 int dec_parse(struct dec *dec, const char *text, struct err *err);
+/*
+ * A JSON number, which may have an exponent: the value in plain digits must
+ * keep DEC_PATTERN's bounds.  1.5E2 has the value 150 and scale 0.
+ */
+int dec_parse_number(struct dec *dec, const char *text, struct err *err);
 /* True if dec_parse would accept it. */
 bool dec_is_text(const char *text);
 int dec_set_int(struct dec *dec, int64_t value);
@@ -45,7 +50,7 @@ void dec_set(struct dec *dec, const struct dec *from);
 void dec_add(struct dec *sum, const struct dec *a, const struct dec *b);
 void dec_sub(struct dec *diff, const struct dec *a, const struct dec *b);
 void dec_mul(struct dec *prod, const struct dec *a, const struct dec *b);
-/* Exact rational; ERR INPUT_INVALID for a zero divisor. */
+/* Exact rational, scale: the larger one; ERR INPUT_INVALID for a zero divisor. */
 int dec_div(struct dec *quot, const struct dec *a, const struct dec *b,
     struct err *err);
 void dec_abs(struct dec *dec);
@@ -56,7 +61,9 @@ int dec_sign(const struct dec *dec);                   /* -1, 0, 1 */
 /*
  * Print with the value's own scale.  A value that needs more digits than its
  * scale is printed with as many as it needs up to DEC_SCALE; one that does
- * not terminate there fails (nothing is ever rounded here).
+ * not terminate there fails (nothing is ever rounded here), and so does one
+ * with more digits before the point than DEC_PATTERN takes: what comes out can
+ * always be parsed again.  On failure nothing is appended.
  */
 int dec_format(struct buf *out, const struct dec *dec, struct err *err);
 /* Normal form for digests: no trailing zeros, no "-0". */

@@ -54,7 +54,8 @@ void err_fini(struct err *err);
 /*
  * Set code and text; returns the code's class, so `return err_set(...)`.
  * An earlier error in *err is replaced.  err may be NULL: only the class
- * comes back.  Text: lower case, no full stop, values in single quotes.
+ * comes back.  Text: lower case, no full stop, values in single quotes; it may
+ * quote the old text, and what is past 4096 bytes is cut.
  */
 int err_set(struct err *err, enum err_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -67,13 +68,19 @@ int err_wrap(struct err *err, const char *fmt, ...)
 void err_action(struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Set the details to a copy of json, which is the text of a JSON object. */
+void err_details(struct err *err, const char *json);
+
 /* Move *from into *to (to may be NULL); *from is empty afterwards. */
 void err_move(struct err *to, struct err *from);
 
 /* The class of *err: 0 for ERR_NONE. */
 int err_class(const struct err *err);
 
-/* Borrowed; "" for no text; the code's default action or NULL. */
+/*
+ * Borrowed; "" without an error, a static text when there was no memory for
+ * the message; the code's default action or NULL.
+ */
 const char *err_text(const struct err *err);
 const char *err_user_action(const struct err *err);
 

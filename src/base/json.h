@@ -22,7 +22,7 @@
 
 struct json_bounds {
 	size_t bytes;   /* of the whole text */
-	unsigned depth; /* nested containers; the top one counts as 1 */
+	unsigned depth; /* nested containers; the top one counts as 1; <= 256 */
 	size_t values;  /* values and keys in all */
 };
 
@@ -51,7 +51,13 @@ cleanup_json_p(struct json_object **obj)
 }
 #define CLEANUP_JSON __attribute__((cleanup(cleanup_json_p)))
 
-/* A JSON string with quotes; control characters escaped, `/` not. */
+/* Bytes of the well-formed UTF-8 character at text (1 to 4), or 0. */
+unsigned json_utf8_len(const char *text, size_t len);
+
+/*
+ * A JSON string with quotes; control characters escaped, `/` not; a byte that
+ * is no UTF-8 becomes U+FFFD.
+ */
 void json_write_string(struct buf *out, const char *str, size_t len);
 
 /*
@@ -63,7 +69,8 @@ void json_write(struct buf *out, struct json_object *obj, unsigned indent);
 /*
  * RFC 8785: keys sorted by UTF-16 code units, shortest escapes, integers
  * only (section 3.2.2.3 does not arise: a double is refused, and so is an
- * integer beyond +-(2^53-1), which must travel as a string).
+ * integer beyond +-(2^53-1), which must travel as a string).  Strings that are
+ * no UTF-8 are refused.  On failure nothing is appended.
  */
 int json_canon(struct buf *out, struct json_object *obj, struct err *err);
 
@@ -78,11 +85,15 @@ bool json_get_bool(struct json_object *obj, const char *key, bool def);
 /* Borrowed; NULL if absent or null. */
 struct json_object *json_get(struct json_object *obj, const char *key);
 
-/* Builders: add a member; a NULL str adds nothing ("missing is absent"). */
+/*
+ * Builders: add or replace a member; a NULL str adds nothing ("missing is
+ * absent").  IAG_NOMEM when memory runs out or obj is NULL, so that only the
+ * last result of a chain needs a look if the object is checked as well.
+ */
 int json_add_str(struct json_object *obj, const char *key, const char *str);
 int json_add_int(struct json_object *obj, const char *key, int64_t value);
 int json_add_bool(struct json_object *obj, const char *key, bool value);
-/* Takes value, also on failure. */
+/* Takes value, also on failure; a NULL value is the JSON null. */
 int json_add(
     struct json_object *obj, const char *key, struct json_object *value);
 

@@ -16,12 +16,20 @@
 
 #define REDACTED "[REDACTED]"
 
-/* True for a member name whose value is always hidden (any case). */
+/*
+ * True for a member name whose value is always hidden (any case).  Names are
+ * split into words at '_', '-', '.' and before capitals and compared word by
+ * word, so that accessToken and set-cookie are hidden while `tokenizer` and
+ * `execution_path` are not; `path` counts only as the whole name.  A name that
+ * ends in where a secret is (`secret_file`, `token_env`) is not one.
+ */
 bool redact_is_sensitive_key(const char *key);
 
 /*
- * The first secret-like span of text (bearer tokens, cookies, passwords,
- * private keys, JWTs, home directories), or false.
+ * The first secret-like span of text, or false: what follows `Bearer`, the
+ * value of password=, "client_secret": and their like, the rest of a Cookie:
+ * or Authorization: line, PEM private keys, JWTs, /home/NAME and \Users\NAME.
+ * A span that already is REDACTED is none.
  */
 bool redact_find(
     const char *text, size_t len, size_t *ret_start, size_t *ret_len);

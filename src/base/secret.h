@@ -35,6 +35,14 @@ int secret_from_env(
 int secret_from_file(
     const char *path, struct secret **ret_secret, struct err *err);
 
+/*
+ * From $CREDENTIALS_DIRECTORY/name, as a service manager hands it out.  There
+ * the mode may show a group bit: it is the mask of the access list by which
+ * the service's own user may read a file of root.
+ */
+int secret_from_credential(
+    const char *name, struct secret **ret_secret, struct err *err);
+
 /* Overwrite in a way that the compiler keeps. */
 void secret_wipe(void *data, size_t len);
 
