@@ -52,16 +52,14 @@ static bool
 stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
-	unsigned long long dev, ino;
+	char here[64];
 	struct stat st;
-	int end = 0;
 
 	if (!stream || fstat(STDERR_FILENO, &st) < 0)
 		return false;
-	if (sscanf(stream, "%llu:%llu%n", &dev, &ino, &end) != 2 ||
-	    stream[end] != '\0')
-		return false;
-	return st.st_dev == dev && st.st_ino == ino;
+	(void)snprintf(here, sizeof here, "%llu:%llu",
+	    (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	return strcmp(stream, here) == 0;
 }
 
 void
