@@ -5,11 +5,14 @@ EXTRA_DIST += \
 	scripts/abi.sh \
 	scripts/arrows.sh \
 	scripts/arrows.txt \
+	scripts/fuzz.sh \
 	scripts/limits.txt \
+	scripts/lint.sh \
 	scripts/packages.txt \
 	scripts/size.sh \
 	scripts/sources.sh \
 	scripts/style.sh \
+	scripts/words.txt \
 	$(NULL)
 
 tree_env = BUILDDIR='$(abs_top_builddir)' CC='$(CC)' MAKE='$(MAKE)'
@@ -22,4 +25,8 @@ arrows:
 	$(tree_env) bash $(top_srcdir)/scripts/arrows.sh
 abi-check abi-update abi-freeze: all
 	$(tree_env) bash $(top_srcdir)/scripts/abi.sh $(@:abi-%=%)
-.PHONY: style size arrows abi-check abi-update abi-freeze
+lint:
+	$(tree_env) bash $(top_srcdir)/scripts/lint.sh
+fuzz:
+	$(tree_env) bash $(top_srcdir)/scripts/fuzz.sh
+.PHONY: lint fuzz style size arrows abi-check abi-update abi-freeze

@@ -10,6 +10,8 @@ unit_tests =
 cli_tests =
 peer_tests =
 other_tests =
+# scripts that make check-tsan runs besides the unit tests
+threaded_tests =
 
 include tests/unit/local.mk
 include tests/cli/local.mk
@@ -19,14 +21,21 @@ include tests/abi/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk
 
-LDADD = libcore.la $(CMOCKA_LIBS)
-
-TESTS = $(cli_tests) $(peer_tests) $(other_tests)
+# A build for libFuzzer (make fuzz) has the fuzzers and no other test.
+if FUZZING
+LDADD = libcore.la -fsanitize=fuzzer
+TESTS =
+noinst_PROGRAMS += $(fuzzers)
+else
+LDADD = libcore.la $(CMOCKA_LIBS) libreplay.la
+TESTS = $(cli_tests) $(peer_tests) $(other_tests) $(fuzzers)
+check_PROGRAMS += $(fuzzers)
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
-EXTRA_DIST += tests/run.sh $(cli_tests) $(peer_tests) $(other_tests)
+endif
+EXTRA_DIST += tests/run.sh tests/valgrind.supp $(cli_tests) $(peer_tests) $(other_tests)
 
 TEST_EXTENSIONS = .bats .mjs .sh
 AM_TESTS_ENVIRONMENT = \
@@ -57,3 +66,30 @@ check-secret check-oom check-crash:
 	if test -z "$$t"; then echo "$@: no test has that name"; else \
 		$(MAKE) $(AM_MAKEFLAGS) check TESTS="$$t"; fi
 .PHONY: check-secret check-oom check-crash
+
+# The same tests under other eyes.  The sanitizers have builds of their own
+# beneath this one; they need a source directory that is not configured.
+sanitized = $(MKDIR_P) $(1) && cd $(1) && \
+	{ test -f config.status || $(abs_top_srcdir)/configure -q \
+		--enable-werror CC='$(CC)' \
+		CFLAGS='-g -O1 -fno-omit-frame-pointer $(2)'; } && \
+	IAG_TEST_TIMEOUT=900 $(MAKE) $(AM_MAKEFLAGS) check
+
+check-asan:
+	export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1; \
+	export UBSAN_OPTIONS=print_stacktrace=1; \
+	$(call sanitized,asan,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
+check-tsan:
+	export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1; \
+	$(call sanitized,tsan,-fsanitize=thread) \
+		TESTS='$(unit_tests) $(threaded_tests)'
+check-valgrind: all
+	IAG_TEST_TIMEOUT=900 IAG_TEST_WRAPPER="$(SHELL) \
+	$(abs_top_builddir)/libtool --mode=execute valgrind -q \
+	--error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
+	--suppressions=$(abs_top_srcdir)/tests/valgrind.supp" \
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(unit_tests) $(fuzzers)'
+clean-local: clean-sanitized
+clean-sanitized:
+	rm -rf asan tsan fuzz coverage
+.PHONY: check-asan check-tsan check-valgrind clean-sanitized

@@ -1,1 +1,11 @@
-# Fuzzers and the replay of their corpora.
+# Fuzzers: tests/fuzz/fuzz-x.c defines LLVMFuzzerTestOneInput and has its
+# corpus in tests/fuzz/corpus/x.  One line here makes it part of make check
+# (which replays the corpus) and of make fuzz (which looks for more).
+
+fuzzers = \
+	$(NULL)
+
+EXTRA_DIST += tests/fuzz/corpus/README
+
+check_LTLIBRARIES += libreplay.la
+libreplay_la_SOURCES = tests/fuzz/replay.c

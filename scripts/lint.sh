@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Copyright (C) 2026 the ibkr-agent-gateway authors
+#
+# lint.sh: what other programs find in the sources: gcc's analyser,
+# clang-tidy, shellcheck, mandoc, codespell; and the direction of includes.
+# shellcheck disable=SC2317
+set -u
+cd "$(dirname "$0")/.." || exit 1
+: "${BUILDDIR:=build}"
+faults=0
+
+run() {
+    local name=$1
+    shift
+    if "$@"; then
+        echo "lint: $name: nothing found"
+    else
+        echo "lint: $name: see above" >&2
+        faults=$((faults + 1))
+    fi
+}
+
+flags=(-std=gnu11 -include "$BUILDDIR/config.h" -Iinclude -Isrc
+    '-DIAG_PLUGINDIR="/p"' '-DIAG_DATADIR="/d"' '-DIAG_SYSCONFDIR="/s"')
+
+c_files() {
+    bash scripts/sources.sh c | grep -E '^(src|plugins)/'
+}
+
+analyse() {
+    c_files | xargs -r -P2 -n1 gcc "${flags[@]}" -O1 -fanalyzer -Werror \
+        -c -o /dev/null
+}
+
+
+clang_tidy() {
+    local tool out
+    tool=$(command -v clang-tidy-14 || command -v clang-tidy) || return 1
+    out=$(c_files | xargs -r -P2 -I{} "$tool" --quiet {} -- \
+        "${flags[@]}" 2>/dev/null) || {
+        grep -A 2 -E '(error|warning):' <<<"$out"
+        return 1
+    }
+}
+
+shell() {
+    { bash scripts/sources.sh sh && grep -lE '^#!/bin/(ba)?sh' bootstrap \
+        quickstart .ci/run contrib/git/* 2>/dev/null; } | xargs shellcheck
+}
+
+pages() {
+    local out
+    out=$(bash scripts/sources.sh 1 3 5 7 | grep '^docs/' |
+        xargs -r mandoc -Tlint -Wwarning 2>&1)
+    [ -z "$out" ] || {
+        echo "$out"
+        return 1
+    }
+}
+
+spelling() {
+    bash scripts/sources.sh c h sh md 1 3 5 7 ac am mk m4 bats mjs |
+        xargs codespell --ignore-words scripts/words.txt
+}
+
+run "gcc -fanalyzer" analyse
+run "clang-tidy" clang_tidy
+run "shellcheck" shell
+run "mandoc" pages
+run "codespell" spelling
+run "arrows" bash scripts/arrows.sh
+exit $((faults > 0))
