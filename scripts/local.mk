@@ -5,13 +5,19 @@ EXTRA_DIST += \
 	scripts/abi.sh \
 	scripts/arrows.sh \
 	scripts/arrows.txt \
+	scripts/coverage-floor.txt \
+	scripts/coverage.sh \
+	scripts/dist-files.txt \
 	scripts/fuzz.sh \
+	scripts/install-packages.sh \
 	scripts/limits.txt \
 	scripts/lint.sh \
+	scripts/packages-ci.txt \
 	scripts/packages.txt \
 	scripts/size.sh \
 	scripts/sources.sh \
 	scripts/style.sh \
+	scripts/verify-dist.sh \
 	scripts/words.txt \
 	$(NULL)
 
@@ -29,4 +35,8 @@ lint:
 	$(tree_env) bash $(top_srcdir)/scripts/lint.sh
 fuzz:
 	$(tree_env) bash $(top_srcdir)/scripts/fuzz.sh
-.PHONY: lint fuzz style size arrows abi-check abi-update abi-freeze
+coverage:
+	$(tree_env) bash $(top_srcdir)/scripts/coverage.sh
+verify-dist dist-files:
+	$(tree_env) bash $(top_srcdir)/scripts/verify-dist.sh $@
+.PHONY: coverage verify-dist dist-files lint fuzz style size arrows abi-check abi-update abi-freeze

@@ -42,6 +42,9 @@ bats)
     ;;
 node)
     need node
+    folder=$(dirname "$file")
+    [ ! -f "$folder/package.json" ] || [ -d "$folder/node_modules" ] ||
+        skip "npm ci was not run in tests/peer"
     $limit node --test-reporter=tap "$file"
     ;;
 script)

@@ -50,7 +50,7 @@ void dec_set(struct dec *dec, const struct dec *from);
 void dec_add(struct dec *sum, const struct dec *a, const struct dec *b);
 void dec_sub(struct dec *diff, const struct dec *a, const struct dec *b);
 void dec_mul(struct dec *prod, const struct dec *a, const struct dec *b);
-/* Exact rational, scale: the larger one; ERR INPUT_INVALID for a zero divisor. */
+/* Exact rational, scale: the larger; INPUT_INVALID for a zero divisor. */
 int dec_div(struct dec *quot, const struct dec *a, const struct dec *b,
     struct err *err);
 void dec_abs(struct dec *dec);
