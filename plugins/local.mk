@@ -9,6 +9,11 @@
 
 EXTRA_DIST += plugins/plugin.map
 
+plugin_LTLIBRARIES += writer-refusing.la
+writer_refusing_la_SOURCES = plugins/writer-refusing/writer.c
+writer_refusing_la_CPPFLAGS = $(plugin_cppflags)
+writer_refusing_la_LDFLAGS = $(plugin_ldflags)
+
 # Built plugins side by side, as they are when installed, for the tests and
 # for runs out of the build directory.
 all-local: stage/plugins-1.stamp

@@ -6,6 +6,9 @@
  * It is shaped so that a database shared by several hosts fits: write
  * transactions are exclusive across all processes on the store, reads are
  * snapshots, and guards are locks that end with their owner's process.
+ * Callbacks run on the host's own threads, several at once, so the thread
+ * model must be IAG_THREAD_PARALLEL.  nested, now, change, wait_change, room
+ * and backup may be NULL; everything else is mandatory.
  * Keys have 1 to 480 bytes and compare as unsigned bytes, values up to
  * 1 MiB, tables are numbers 1 to 32.  Bytes that get and cursors hand out
  * are borrowed until the next call on the same transaction.

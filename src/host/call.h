@@ -29,4 +29,18 @@ uint64_t call_deadline_ns(const struct call *call);
 /* Readable once cancelled (not at the deadline); made at first use, -1. */
 int call_fd(struct call *call);
 
+/*
+ * Be told of the cancellation: wake() runs once, on the thread that cancels
+ * (at once if that has happened already), with the call's lock held, so it
+ * may take locks of its own but call nothing of this file.  After
+ * call_drop_watch() has returned it is not running and will not run.
+ */
+struct call_watch {
+	void (*wake)(struct call_watch *watch);
+	struct call_watch *prev;
+	struct call_watch *next;
+};
+void call_add_watch(struct call *call, struct call_watch *watch);
+void call_drop_watch(struct call *call, struct call_watch *watch);
+
 #endif

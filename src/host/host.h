@@ -94,6 +94,8 @@ int instance_health(
 const struct plugin *instance_plugin(const struct instance *instance);
 /* A callback overran its deadline and has not come back. */
 bool instance_is_stuck(const struct instance *instance);
+/* What the plugin has counted under that name; 0 if nothing. */
+uint64_t instance_counter(struct instance *instance, const char *name);
 
 /* An answer of a backend. */
 struct answer {

@@ -1,7 +1,25 @@
 # The plugin loader, the services table, the wrappers.
 
 libcore_la_SOURCES += \
+	src/host/backend.c \
+	src/host/call.c \
 	src/host/call.h \
+	src/host/context.c \
+	src/host/context.h \
+	src/host/describe.c \
+	src/host/host.c \
 	src/host/host.h \
+	src/host/instance.c \
+	src/host/instance.h \
+	src/host/loader.c \
+	src/host/option.c \
+	src/host/option.h \
+	src/host/plugin.c \
+	src/host/plugin.h \
+	src/host/pool.c \
+	src/host/pool.h \
+	src/host/schema.c \
+	src/host/services.c \
+	src/host/store.c \
 	src/host/store.h \
 	$(NULL)

@@ -4,8 +4,10 @@
 /*
  * The host's side of a store plugin: the callbacks of store.h in the ABI,
  * each with checks of arguments and results and with errors captured.  They
- * run on the calling thread: a store is PARALLEL or the host serialises it.
- * Only the journal uses this.
+ * run on the calling thread, so a store must be PARALLEL.  Only the journal
+ * uses this.  Results are the store's own classes, whatever the code in *err
+ * is; IAG_NOTFOUND of get, del and cursor_step and IAG_REJECTED of put with
+ * NO_OVERWRITE are answers and bring no error text.
  */
 
 #ifndef IAG_HOST_STORE_H
