@@ -23,7 +23,7 @@ include tests/bench/local.mk
 
 # A build for libFuzzer (make fuzz) has the fuzzers and no other test.
 if FUZZING
-LDADD = libcore.la -fsanitize=fuzzer
+LDADD = libcore.la $(FUZZ_ENGINE)
 TESTS =
 noinst_PROGRAMS += $(fuzzers)
 else
