@@ -72,7 +72,7 @@ text_clip(char *text, int len)
 }
 
 /* The formatted text, or NULL when there is no memory for it. */
-static char *
+__attribute__((format(printf, 1, 0))) static char *
 text_format(const char *fmt, va_list ap)
 {
 	char *text;

@@ -168,7 +168,7 @@ write_out(const char *data, size_t len)
 }
 
 /* The message, clipped and redacted. */
-static void
+__attribute__((format(printf, 2, 0))) static void
 compose(struct buf *text, const char *fmt, va_list ap)
 {
 	CLEANUP_BUF struct buf raw = BUF_INIT;
