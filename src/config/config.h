@@ -25,6 +25,13 @@ struct config_list {
 	size_t count;
 };
 
+/* Where a key was set; line 0: not by the file. */
+struct config_mark {
+	unsigned line; /* from 1 */
+	unsigned column;
+	bool bad; /* its value was refused: rules leave it alone */
+};
+
 enum stale_policy { STALE_POLICY_WARN, STALE_POLICY_REFUSE };
 
 /* plugins.options.NAME.KEY, values as the text that the file has. */
@@ -33,6 +40,7 @@ struct config_option {
 	char *key;
 	char *value;
 	unsigned line; /* for messages; 0: set by a program */
+	unsigned column;
 };
 
 /* One entry of risk_policies; reference.md 7.3, behaviour.md 6. */
@@ -53,11 +61,15 @@ struct risk_policy {
 	char *session_starts_at;          /* "HH:MM" */
 	uint32_t max_price_deviation_bps; /* 0: no such limit */
 	uint32_t max_quote_age_seconds;
+	struct config_mark at;     /* its id in the file */
+	struct config_mark *marks; /* by row of the key table */
 };
 
 struct config {
 	char *path; /* of the file; NULL: development defaults or a program */
 	char *dir;  /* that relative paths start from */
+	bool development;          /* no file: config_development() made it */
+	struct config_mark *marks; /* by row of the key table */
 
 	struct {
 		char *backend; /* plugin name, `_` and `-` alike */
@@ -73,6 +85,7 @@ struct config {
 		char *client_ref;
 		bool undocumented_endpoints;
 		bool simulator;
+		uint32_t pacing; /* percent of the published limits */
 		bool supervise_compete;
 	} broker;
 	struct {
@@ -202,6 +215,10 @@ int config_rules(
 int config_audit_secret(
     const struct config *config, struct secret **ret_secret, struct err *err);
 
+/* The same for remote_mcp.token_id_hmac_secret_env and _file. */
+int config_remote_secret(
+    const struct config *config, struct secret **ret_secret, struct err *err);
+
 /* `config show`: effective values, secrets masked, as YAML or as JSON. */
 void config_show(const struct config *config, bool json, struct buf *out);
 /* `config schema`: a JSON Schema for editors. */
@@ -213,6 +230,12 @@ void config_manual(struct buf *out);
 const struct config_option *config_plugin_option(
     const struct config *config, const char *plugin, const char *key);
 
+/* Names of plugins: `_` and `-` alike. */
+bool config_name_equal(const char *a, const char *b);
+
+/* Replace a list by count copies of items; IAG_NOMEM keeps the old one. */
+int config_list_set(
+    struct config_list *list, const char *const *items, size_t count);
 bool config_list_has(const struct config_list *list, const char *item);
 
 #endif
