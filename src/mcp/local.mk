@@ -1,5 +1,38 @@
 # JSON-RPC, both protocol eras, stdio.
 
 mcp_sources = \
+	src/mcp/answer.c \
+	src/mcp/answer.h \
+	src/mcp/clients.c \
+	src/mcp/clients.h \
+	src/mcp/era.c \
+	src/mcp/era.h \
+	src/mcp/lifecycle.c \
+	src/mcp/lifecycle.h \
 	src/mcp/mcp.h \
+	src/mcp/message.c \
+	src/mcp/message.h \
+	src/mcp/out.c \
+	src/mcp/out.h \
+	src/mcp/prompts.c \
+	src/mcp/prompts.h \
+	src/mcp/reader.c \
+	src/mcp/reader.h \
+	src/mcp/resources.c \
+	src/mcp/resources.h \
+	src/mcp/runbook.c \
+	src/mcp/runbook.h \
+	src/mcp/serve.c \
+	src/mcp/session.c \
+	src/mcp/session.h \
+	src/mcp/task.c \
+	src/mcp/task.h \
+	src/mcp/tools.c \
+	src/mcp/tools.h \
+	src/mcp/uri.c \
+	src/mcp/uri.h \
 	$(NULL)
+
+# for the tests, which bring a gateway of their own or none
+check_LTLIBRARIES += libmcp.la
+libmcp_la_SOURCES = $(mcp_sources)

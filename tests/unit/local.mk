@@ -2,4 +2,20 @@
 
 unit_tests += \
 	tests/unit/test-host-call \
+	tests/unit/test-mcp \
+	tests/unit/test-mcp-message \
 	$(NULL)
+
+# a gateway of its own in front of the one in libcore
+tests_unit_test_mcp_SOURCES = \
+	tests/unit/fake-gateway.c \
+	tests/unit/fake-gateway.h \
+	tests/unit/test-mcp.c \
+	$(NULL)
+tests_unit_test_mcp_LDADD = libmcp.la $(LDADD)
+tests_unit_test_mcp_message_SOURCES = \
+	tests/unit/fake-gateway.c \
+	tests/unit/fake-gateway.h \
+	tests/unit/test-mcp-message.c \
+	$(NULL)
+tests_unit_test_mcp_message_LDADD = libmcp.la $(LDADD)

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * Threads: the reading thread and every worker send; lock guards fd against
+ * interleaved lines and is_closed; nothing else is locked inside it.
+ *
+ * The descriptor may be shared with other processes (a shell's pipe), so its
+ * flags are left alone: a pipe is opened a second time without blocking, and
+ * a socket is written with MSG_DONTWAIT.
+ */
+
+#include "mcp/out.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+/* How long a peer that has hung up its own side may still read. */
+#define OUT_PATIENCE_MS 5000
+
+static int
+out_reopen(int fd)
+{
+	char path[32];
+
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+}
+
+int
+out_init(struct out *out, int fd, int in, int stop_fd, struct err *err)
+{
+	struct stat st;
+	int again = -1;
+
+	*out = (struct out){ .fd = fd, .in = in, .stop_fd = stop_fd };
+	out->halt_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (out->halt_fd < 0)
+		return err_set(err, ERR_INTERNAL_ERROR,
+		    "cannot make an event descriptor: %s", strerror(errno));
+	(void)pthread_mutex_init(&out->lock, NULL);
+	if (fstat(fd, &st) < 0)
+		return 0;
+	out->is_socket = S_ISSOCK(st.st_mode);
+	if (S_ISFIFO(st.st_mode))
+		again = out_reopen(fd);
+	if (again >= 0) {
+		out->fd = again;
+		out->is_own = true;
+	}
+	return 0;
+}
+
+void
+out_fini(struct out *out)
+{
+	if (out->is_own)
+		(void)close(out->fd);
+	(void)close(out->halt_fd);
+	(void)pthread_mutex_destroy(&out->lock);
+}
+
+/* Until fd takes more; false: give up. */
+static bool
+out_wait(const struct out *out, uint64_t *patience_end_ns)
+{
+	struct pollfd fds[] = { { .fd = out->fd, .events = POLLOUT },
+		{ .fd = out->stop_fd, .events = POLLIN },
+		{ .fd = out->halt_fd, .events = POLLIN },
+		{ .fd = *patience_end_ns > 0 ? -1 : out->in } };
+	int timeout = -1;
+
+	if (*patience_end_ns > 0) {
+		uint64_t now = clock_boot_ns();
+
+		if (now >= *patience_end_ns)
+			return false;
+		timeout = (int)((*patience_end_ns - now) / NS_PER_MS) + 1;
+	}
+	if (poll(fds, ARRAY_COUNT(fds), timeout) < 0)
+		return errno == EINTR;
+	if (fds[0].revents & POLLOUT)
+		return true;
+	if (fds[0].revents || fds[1].revents || fds[2].revents)
+		return false;
+	if (fds[3].revents)
+		*patience_end_ns =
+		    clock_boot_ns() + OUT_PATIENCE_MS * NS_PER_MS;
+	return true;
+}
+
+static bool
+out_write(const struct out *out, const char *data, size_t len)
+{
+	uint64_t patience_end_ns = 0;
+
+	while (len > 0) {
+		ssize_t put = out->is_socket ? send(out->fd, data, len,
+						   MSG_DONTWAIT | MSG_NOSIGNAL)
+					     : write(out->fd, data, len);
+
+		if (put >= 0) {
+			data += put;
+			len -= (size_t)put;
+		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+			if (!out_wait(out, &patience_end_ns))
+				return false;
+		} else if (errno != EINTR) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool
+out_send(struct out *out, const struct buf *line)
+{
+	LOCK_SCOPE(&out->lock);
+
+	if (__atomic_load_n(&out->is_closed, __ATOMIC_ACQUIRE))
+		return false;
+	if (!out_write(out, line->data, line->len))
+		__atomic_store_n(&out->is_closed, true, __ATOMIC_RELEASE);
+	return !out->is_closed;
+}
+
+void
+out_close(struct out *out)
+{
+	uint64_t one = 1;
+
+	__atomic_store_n(&out->is_closed, true, __ATOMIC_RELEASE);
+	(void)!write(out->halt_fd, &one, sizeof one);
+}
+
+bool
+out_is_closed(struct out *out)
+{
+	return __atomic_load_n(&out->is_closed, __ATOMIC_ACQUIRE);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * The one way out: whole lines, one after the other, from any thread.  A
+ * peer that does not read blocks the senders, but not past the point where
+ * the server is told to stop or the peer has closed its own side.
+ */
+
+#ifndef IAG_MCP_OUT_H
+#define IAG_MCP_OUT_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct out {
+	pthread_mutex_t lock;
+	int fd;
+	int in;      /* the peer's other direction: a hang-up ends patience */
+	int stop_fd; /* readable: do not wait any more; -1: none */
+	int halt_fd; /* made readable by out_close() */
+	bool is_own; /* fd was opened here */
+	bool is_socket;
+	bool is_closed;
+};
+
+/* Descriptors are borrowed. */
+int out_init(struct out *out, int fd, int in, int stop_fd, struct err *err);
+void out_fini(struct out *out);
+
+/* false: nobody reads any more; nothing more will be sent. */
+bool out_send(struct out *out, const struct buf *line);
+
+/* Later lines are dropped, and senders that wait give up. */
+void out_close(struct out *out);
+bool out_is_closed(struct out *out);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/* The loop: read lines until the peer or the operator ends it, then drain. */
+
+#include "mcp/mcp.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "mcp/reader.h"
+#include "mcp/session.h"
+
+/* How long running calls may go on after the end, then once cancelled. */
+#define SERVE_GRACE_EOF_NS (UINT64_C(5) * NS_PER_S)
+#define SERVE_GRACE_STOP_NS (UINT64_C(250) * NS_PER_MS)
+#define SERVE_GRACE_CANCEL_NS (UINT64_C(2) * NS_PER_S)
+
+enum serve_wake { SERVE_READ, SERVE_AGAIN, SERVE_STOP };
+
+/* Wait for input, unless too many calls run; then for one to end. */
+static enum serve_wake
+serve_wait(struct session *session, int in, int stop_fd)
+{
+	const bool has_room = session_has_room(session);
+	struct pollfd fds[] = { { .fd = has_room ? in : -1, .events = POLLIN },
+		{ .fd = stop_fd, .events = POLLIN },
+		{ .fd = session->wake_fd, .events = POLLIN } };
+	uint64_t count = 0;
+
+	if (poll(fds, ARRAY_COUNT(fds), -1) < 0)
+		return errno == EINTR ? SERVE_AGAIN : SERVE_STOP;
+	if (fds[1].revents || out_is_closed(&session->out))
+		return SERVE_STOP;
+	if (fds[2].revents)
+		(void)!read(session->wake_fd, &count, sizeof count);
+	return fds[0].revents ? SERVE_READ : SERVE_AGAIN;
+}
+
+static bool
+serve_is_blank(const char *line, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (line[i] != ' ' && line[i] != '\t' && line[i] != '\r')
+			return false;
+	}
+	return true;
+}
+
+/* One step: a line, or a wait and a read.  1: go on, 0: end, or an error. */
+static int
+serve_step(struct session *session, struct reader *reader, int stop_fd,
+    struct err *err)
+{
+	const char *line = NULL;
+	size_t len = 0;
+	int r = 0;
+
+	/* lines that wait in the buffer count as unread, too */
+	if (!session_has_room(session))
+		return serve_wait(session, -1, stop_fd) != SERVE_STOP;
+	switch (reader_next(reader, &line, &len)) {
+	case READER_LINE:
+		if (!serve_is_blank(line, len))
+			session_take_line(session, line, len);
+		return !out_is_closed(&session->out);
+	case READER_TOO_LONG:
+		session_refuse_line(session);
+		return !out_is_closed(&session->out);
+	case READER_END:
+		return 0;
+	case READER_EMPTY:
+		break;
+	}
+	switch (serve_wait(session, reader->fd, stop_fd)) {
+	case SERVE_STOP:
+		return 0;
+	case SERVE_READ:
+		r = reader_fill(reader, err);
+		return r < 0 ? r : 1;
+	case SERVE_AGAIN:
+		break;
+	}
+	return 1;
+}
+
+static bool
+serve_is_stopped(int stop_fd)
+{
+	struct pollfd fd = { .fd = stop_fd, .events = POLLIN };
+
+	return stop_fd >= 0 && poll(&fd, 1, 0) > 0;
+}
+
+/* Let calls end; those that take too long are cancelled. */
+static void
+serve_drain(struct session *session, int stop_fd)
+{
+	uint64_t left_ns = SERVE_GRACE_EOF_NS;
+
+	/* in slices, so that a stop is seen */
+	while (left_ns > 0 && !serve_is_stopped(stop_fd) &&
+	       !out_is_closed(&session->out)) {
+		if (session_wait_idle(session, 50 * NS_PER_MS))
+			return;
+		left_ns -= 50 * NS_PER_MS;
+	}
+	if (serve_is_stopped(stop_fd) &&
+	    session_wait_idle(session, SERVE_GRACE_STOP_NS))
+		return;
+	session_cancel_all(session);
+	if (session_wait_idle(session, SERVE_GRACE_CANCEL_NS))
+		return;
+	log_warning("mcp", "a call did not end after it was cancelled");
+}
+
+int
+mcp_serve(struct gateway *gateway, const struct principal *principal, int in,
+    int out, int stop_fd, struct err *err)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction before;
+	struct session *session = NULL;
+	struct reader reader;
+	int r =
+	    session_new(gateway, principal, in, out, stop_fd, &session, err);
+
+	if (r < 0)
+		return r;
+	/* a peer that went away is an error of write(), not a death */
+	(void)sigaction(SIGPIPE, &ignore, &before);
+	reader_init(&reader, in, json_bounds_default.bytes);
+	do {
+		r = serve_step(session, &reader, stop_fd, err);
+	} while (r > 0);
+	serve_drain(session, stop_fd);
+	out_close(&session->out);
+	/* senders that had waited for the peer end now */
+	(void)session_wait_idle(session, SERVE_GRACE_STOP_NS);
+	reader_fini(&reader);
+	session_unref(session);
+	(void)sigaction(SIGPIPE, &before, NULL);
+	return r;
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * Threads: session_take_line() and what it calls run on the reading thread;
+ * lock guards the tasks and the counters against the workers; taken alone.
+ *
+ * The table of methods is the whole surface: what is not in it for an era
+ * does not exist there.
+ */
+
+#include "mcp/session.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "config/scope.h"
+#include "mcp/lifecycle.h"
+#include "mcp/prompts.h"
+#include "mcp/resources.h"
+#include "mcp/task.h"
+#include "mcp/tools.h"
+
+struct method {
+	const char *name;
+	unsigned eras;
+	void (*handle)(
+	    struct session *session, struct request *request, struct buf *out);
+};
+
+static const struct method method_table[] = {
+	{ "server/discover", ERA_MODERN, lifecycle_discover },
+	{ "initialize", ERA_LEGACY, lifecycle_initialize },
+	{ "ping", ERA_LEGACY, lifecycle_ping },
+	{ "tools/list", ERA_LEGACY | ERA_MODERN, tools_list },
+	{ "tools/call", ERA_LEGACY | ERA_MODERN, tools_call },
+	{ "resources/list", ERA_LEGACY | ERA_MODERN, resources_list },
+	{ "resources/templates/list", ERA_LEGACY | ERA_MODERN,
+	    resources_templates },
+	{ "resources/read", ERA_LEGACY | ERA_MODERN, resources_read },
+	{ "prompts/list", ERA_LEGACY | ERA_MODERN, prompts_list },
+	{ "prompts/get", ERA_LEGACY | ERA_MODERN, prompts_get },
+};
+
+static const struct method *
+method_find(const char *name, enum era era)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(method_table); i++) {
+		const struct method *m = &method_table[i];
+
+		if (strcmp(m->name, name) == 0)
+			return (m->eras & (unsigned)era) ? m : NULL;
+	}
+	return NULL;
+}
+
+static void
+session_init_lock(struct session *session)
+{
+	pthread_condattr_t attr;
+
+	(void)pthread_mutex_init(&session->lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&session->idle, &attr);
+	(void)pthread_condattr_destroy(&attr);
+}
+
+static void
+session_free(struct session *session)
+{
+	out_fini(&session->out);
+	buf_fini(&session->tool_list);
+	if (session->wake_fd >= 0)
+		(void)close(session->wake_fd);
+	(void)pthread_cond_destroy(&session->idle);
+	(void)pthread_mutex_destroy(&session->lock);
+	free(session->principal_name);
+	free(session);
+}
+
+int
+session_new(struct gateway *gateway, const struct principal *principal, int in,
+    int out, int stop_fd, struct session **ret_session, struct err *err)
+{
+	CLEANUP_FREE struct session *session = calloc(1, sizeof *session);
+	CLEANUP_FREE char *name = strdup(principal->name);
+	int r = 0;
+
+	if (!session || !name)
+		return err_set(
+		    err, ERR_OUT_OF_MEMORY, "no memory for an MCP session");
+	r = out_init(&session->out, out, in, stop_fd, err);
+	if (r < 0)
+		return r;
+	session_init_lock(session);
+	session->gateway = gateway;
+	session->principal = *principal;
+	session->principal_name = STEAL(name);
+	session->principal.name = session->principal_name;
+	session->ref_count = 1;
+	id_new(session->id);
+	session->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (session->wake_fd < 0) {
+		r = err_set(err, ERR_INTERNAL_ERROR,
+		    "cannot make an event descriptor: %s", strerror(errno));
+		session_free(STEAL(session));
+		return r;
+	}
+	*ret_session = STEAL(session);
+	return 0;
+}
+
+void
+session_unref(struct session *session)
+{
+	bool is_last = false;
+
+	(void)pthread_mutex_lock(&session->lock);
+	is_last = --session->ref_count == 0;
+	(void)pthread_mutex_unlock(&session->lock);
+	if (is_last)
+		session_free(session);
+}
+
+bool
+session_may_call(const struct session *session, const char *name)
+{
+	const struct tool *tool = tool_find(name);
+
+	return tool &&
+	       (session->principal.scopes & scope_bit(tool->scope)) != 0;
+}
+
+static void
+session_refuse_era(
+    const struct message *message, enum era_fault fault, struct buf *out)
+{
+	CLEANUP_BUF struct buf data = BUF_INIT;
+	const char *requested =
+	    json_get_str(message->meta, ERA_META_VERSION, "");
+
+	switch (fault) {
+	case ERA_FAULT_NONE:
+		break;
+	case ERA_FAULT_VERSION_MISSING:
+		answer_error(out, message->id, RPC_INVALID_PARAMS, NULL,
+		    "'_meta' needs the string '%s'", ERA_META_VERSION);
+		break;
+	case ERA_FAULT_CAPABILITIES_MISSING:
+		answer_error(out, message->id, RPC_INVALID_PARAMS, NULL,
+		    "'_meta' needs the object '%s'", ERA_META_CAPABILITIES);
+		break;
+	case ERA_FAULT_VERSION_UNSUPPORTED:
+		buf_str(&data, "{\"supported\":[\"" ERA_MODERN_VERSION
+			       "\"],\"requested\":");
+		json_write_string(&data, requested, strlen(requested));
+		buf_char(&data, '}');
+		answer_error(out, message->id, RPC_UNSUPPORTED_VERSION,
+		    buf_text(&data), "unsupported protocol version");
+		break;
+	}
+}
+
+static void
+session_take_request(
+    struct session *session, struct message *message, struct buf *out)
+{
+	struct request request = { .message = message };
+	enum era_fault fault = era_select(message, &request.era);
+	const struct method *method = NULL;
+	char clip[ANSWER_CLIP_SIZE];
+
+	if (fault != ERA_FAULT_NONE) {
+		session_refuse_era(message, fault, out);
+		return;
+	}
+	method = method_find(message->method, request.era);
+	if (!method) {
+		answer_error(out, message->id, RPC_METHOD_NOT_FOUND, NULL,
+		    "there is no method '%s'%s",
+		    answer_clip(message->method, clip),
+		    request.era == ERA_MODERN
+			? " in protocol version " ERA_MODERN_VERSION
+			: "");
+		return;
+	}
+	method->handle(session, &request, out);
+}
+
+static void
+session_take_notification(
+    struct session *session, const struct message *message)
+{
+	if (strcmp(message->method, "notifications/cancelled") == 0)
+		task_cancel(session, json_get(message->params, "requestId"));
+}
+
+static void
+session_send(struct session *session, struct buf *line, const char *id)
+{
+	if (line->failed) {
+		buf_fini(line);
+		answer_error(line, id, RPC_INTERNAL_ERROR, NULL,
+		    "no memory for the answer");
+	}
+	if (line->len > 0)
+		(void)out_send(&session->out, line);
+}
+
+void
+session_take_line(struct session *session, const char *line, size_t len)
+{
+	CLEANUP_BUF struct buf out = BUF_INIT;
+	CLEANUP_MESSAGE struct message message;
+
+	message_parse(&message, line, len);
+	switch (message.kind) {
+	case MESSAGE_REQUEST:
+		session_take_request(session, &message, &out);
+		break;
+	case MESSAGE_NOTIFICATION:
+		session_take_notification(session, &message);
+		break;
+	case MESSAGE_FAULT:
+		answer_error(&out, message.id, message.code, NULL, "%s",
+		    err_text(&message.err));
+		break;
+	case MESSAGE_IGNORED:
+		break;
+	}
+	session_send(session, &out, message.id);
+}
+
+void
+session_refuse_line(struct session *session)
+{
+	CLEANUP_BUF struct buf out = BUF_INIT;
+
+	answer_error(&out, NULL, RPC_INVALID_REQUEST, NULL,
+	    "a message may have at most %zu bytes", json_bounds_default.bytes);
+	session_send(session, &out, NULL);
+}
+
+bool
+session_has_room(struct session *session)
+{
+	LOCK_SCOPE(&session->lock);
+
+	session->wants_wake = session->task_count >= SESSION_CALLS_MAX;
+	return !session->wants_wake;
+}
+
+bool
+session_wait_idle(struct session *session, uint64_t timeout_ns)
+{
+	struct timespec end;
+	LOCK_SCOPE(&session->lock);
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &end);
+	timeout_ns += (uint64_t)end.tv_nsec;
+	end.tv_sec += (time_t)(timeout_ns / NS_PER_S);
+	end.tv_nsec = (long)(timeout_ns % NS_PER_S);
+	while (session->task_count > 0) {
+		if (pthread_cond_timedwait(
+			&session->idle, &session->lock, &end) == ETIMEDOUT)
+			return session->task_count == 0;
+	}
+	return true;
+}
+
+void
+session_cancel_all(struct session *session)
+{
+	LOCK_SCOPE(&session->lock);
+
+	for (struct task *t = session->tasks; t; t = t->next)
+		call_cancel(t->call);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * One client's stream of messages: what is asked at once is answered at once,
+ * calls of tools go to the gateway's workers and are answered when they end.
+ */
+
+#ifndef IAG_MCP_SESSION_H
+#define IAG_MCP_SESSION_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/id.h"
+#include "gateway/gateway.h"
+#include "mcp/answer.h"
+#include "mcp/era.h"
+#include "mcp/message.h"
+#include "mcp/out.h"
+
+/* Calls that run or wait for a worker; then nothing more is read. */
+enum { SESSION_CALLS_MAX = 256 };
+
+/* How long lists may be kept: they change with the configuration only. */
+enum { SESSION_LIST_TTL_MS = 300 * 1000 };
+
+struct task;
+
+struct session {
+	struct gateway *gateway;
+	struct principal principal;
+	char *principal_name;
+	char id[ID_TEXT_SIZE]; /* for the audit */
+	struct out out;
+	int wake_fd;          /* readable: a call ended, or out is closed */
+	struct buf tool_list; /* made at first use; reading thread only */
+	pthread_mutex_t lock;
+	pthread_cond_t idle; /* with lock: task_count became 0 */
+	struct task *tasks;
+	unsigned task_count;
+	unsigned ref_count;
+	bool wants_wake; /* the reading thread waits for room */
+};
+
+/* What a handler gets; message may be moved into a task. */
+struct request {
+	struct message *message;
+	enum era era;
+};
+
+int session_new(struct gateway *gateway, const struct principal *principal,
+    int in, int out, int stop_fd, struct session **ret_session,
+    struct err *err);
+/* A task that cannot be stopped keeps the session alive behind the caller. */
+void session_unref(struct session *session);
+
+/* Handle one line; the answer, if one is due, is sent or will be. */
+void session_take_line(struct session *session, const char *line, size_t len);
+/* Answer to a line that was too long to be read. */
+void session_refuse_line(struct session *session);
+
+/* Room for another call?  If not, wake_fd becomes readable once there is. */
+bool session_has_room(struct session *session);
+/* Wait for running calls, at most that long; false: some still run. */
+bool session_wait_idle(struct session *session, uint64_t timeout_ns);
+void session_cancel_all(struct session *session);
+
+/* Has the caller been granted what the tool of that name needs? */
+bool session_may_call(const struct session *session, const char *tool);
+
+#endif

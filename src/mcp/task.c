@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * Threads: tasks are made by the reading thread and run on workers; the
+ * session's lock guards the list and is_cancelled; it is never held across
+ * the call or while an answer is sent.
+ */
+
+#include "mcp/task.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/log.h"
+
+static void
+task_free(struct task *task)
+{
+	call_unref(task->call);
+	(void)json_object_put(task->arguments);
+	message_fini(&task->message);
+	free(task);
+}
+
+static struct task *
+task_find(struct session *session, const char *id)
+{
+	for (struct task *t = session->tasks; t; t = t->next) {
+		if (!t->is_answered && strcmp(t->message.id, id) == 0)
+			return t;
+	}
+	return NULL;
+}
+
+static void
+task_link(struct task *task)
+{
+	struct session *session = task->session;
+
+	task->next = session->tasks;
+	if (task->next)
+		task->next->prev = task;
+	session->tasks = task;
+	session->task_count++;
+	session->ref_count++;
+}
+
+/* Take the task out of its session; the reading thread may go on. */
+static void
+task_unlink(struct task *task)
+{
+	struct session *session = task->session;
+	uint64_t one = 1;
+	LOCK_SCOPE(&session->lock);
+
+	if (task->prev)
+		task->prev->next = task->next;
+	else
+		session->tasks = task->next;
+	if (task->next)
+		task->next->prev = task->prev;
+	session->task_count--;
+	if (session->task_count == 0)
+		(void)pthread_cond_broadcast(&session->idle);
+	if (session->wants_wake || out_is_closed(&session->out))
+		(void)!write(session->wake_fd, &one, sizeof one);
+	session->wants_wake = false;
+}
+
+/*
+ * The client may use the id again as soon as it has the answer, so the task
+ * gives it up before that.  false: cancelled, no answer is wanted.
+ */
+static bool
+task_give_up_id(struct task *task)
+{
+	LOCK_SCOPE(&task->session->lock);
+
+	task->is_answered = true;
+	return !task->is_cancelled;
+}
+
+static void
+task_send_answer(struct task *task, const struct tool_result *result)
+{
+	CLEANUP_BUF struct buf line = BUF_INIT;
+
+	task->answer(&line, task, result);
+	if (line.failed) {
+		buf_fini(&line);
+		answer_error(&line, task->message.id, RPC_INTERNAL_ERROR, NULL,
+		    "no memory for the result");
+	}
+	if (task_give_up_id(task))
+		(void)out_send(&task->session->out, &line);
+}
+
+static void
+task_run(void *arg)
+{
+	struct task *task = arg;
+	struct session *session = task->session;
+	char request_id[ID_TEXT_SIZE];
+	struct tool_result result;
+	const struct tool_request request = { .name = task->tool,
+		.arguments = task->arguments,
+		.principal = &session->principal,
+		.call = task->call,
+		.session_id = session->id,
+		.request_id = request_id };
+
+	id_new(request_id);
+	tool_result_init(&result);
+	(void)gateway_call(session->gateway, &request, &result);
+	task_send_answer(task, &result);
+	tool_result_fini(&result);
+	task_unlink(task);
+	task_free(task);
+	session_unref(session);
+}
+
+static struct task *
+task_new(struct session *session, struct request *request, const char *tool,
+    task_answer_fn *answer)
+{
+	struct task *task = calloc(1, sizeof *task);
+
+	if (!task)
+		return NULL;
+	task->session = session;
+	task->era = request->era;
+	task->tool = tool;
+	task->answer = answer;
+	task->call = gateway_call_new(session->gateway);
+	if (!task->call) {
+		task_free(task);
+		return NULL;
+	}
+	return task;
+}
+
+/* false: a running call has the same id. */
+static bool
+task_add(struct task *task, struct message *message)
+{
+	LOCK_SCOPE(&task->session->lock);
+
+	if (task_find(task->session, message->id))
+		return false;
+	task->message = *message;
+	*message = (struct message){ .kind = MESSAGE_FAULT };
+	task_link(task);
+	return true;
+}
+
+void
+task_start(struct session *session, struct request *request, const char *tool,
+    struct json_object *arguments, task_answer_fn *answer, struct buf *out)
+{
+	struct task *task = task_new(session, request, tool, answer);
+
+	if (!task) {
+		(void)json_object_put(arguments);
+		answer_error(out, request->message->id, RPC_INTERNAL_ERROR,
+		    NULL, "no memory for the call");
+		return;
+	}
+	task->arguments = arguments;
+	if (!task_add(task, request->message)) {
+		answer_error(out, request->message->id, RPC_INVALID_REQUEST,
+		    NULL, "a running call has the same id");
+		task_free(task);
+		return;
+	}
+	if (gateway_run(session->gateway, task_run, task) < 0) {
+		answer_error(out, task->message.id, RPC_INTERNAL_ERROR, NULL,
+		    "the gateway is stopping");
+		task_unlink(task);
+		task_free(task);
+		session_unref(session);
+	}
+}
+
+void
+task_cancel(struct session *session, struct json_object *request_id)
+{
+	CLEANUP_FREE char *id = message_id_text(request_id);
+	struct task *task = NULL;
+	LOCK_SCOPE(&session->lock);
+
+	if (id)
+		task = task_find(session, id);
+	if (!task)
+		return;
+	log_debug("mcp", "call of '%s' cancelled by the client", task->tool);
+	task->is_cancelled = true;
+	call_cancel(task->call);
+}

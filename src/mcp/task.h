@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/* A call of a tool on a worker, from the request to its answer. */
+
+#ifndef IAG_MCP_TASK_H
+#define IAG_MCP_TASK_H
+
+#include "mcp/session.h"
+
+/* Write the answer to a finished call. */
+typedef void task_answer_fn(
+    struct buf *out, const struct task *task, const struct tool_result *result);
+
+struct task {
+	struct task *next, *prev;
+	struct session *session;
+	struct message message; /* owns the arguments */
+	struct call *call;
+	enum era era;
+	const char *tool;              /* borrowed from message or static */
+	struct json_object *arguments; /* owned, or NULL for {} */
+	task_answer_fn *answer;
+	/* with the session's lock */
+	bool is_cancelled; /* send no answer */
+	bool is_answered;  /* its id is free again */
+};
+
+/*
+ * Start tool(arguments) for the request, whose message is moved away, and
+ * answer it from a worker.  Takes arguments.  What keeps a call from being
+ * started is written to out as the answer.
+ */
+void task_start(struct session *session, struct request *request,
+    const char *tool, struct json_object *arguments, task_answer_fn *answer,
+    struct buf *out);
+
+/* notifications/cancelled: unknown ids are ignored. */
+void task_cancel(struct session *session, struct json_object *request_id);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * The tools of the table as MCP shows them.  A result goes out twice, as
+ * structuredContent and as text, because some clients hand only the text to
+ * the model.  An error result has the text alone: client libraries hold any
+ * structuredContent against the tool's outputSchema, errors included.
+ */
+
+#include "mcp/tools.h"
+
+#include "base/json.h"
+#include "mcp/task.h"
+#include "tools/schema.h"
+
+bool
+tools_check_cursor(struct request *request, struct buf *out)
+{
+	if (!json_get(request->message->params, "cursor"))
+		return true;
+	answer_error(out, request->message->id, RPC_INVALID_PARAMS, NULL,
+	    "'cursor' is not one that this server gave: lists have one page");
+	return false;
+}
+
+void
+tools_list(struct session *session, struct request *request, struct buf *out)
+{
+	if (!tools_check_cursor(request, out))
+		return;
+	if (session->tool_list.len == 0)
+		schema_tool_list(
+		    &session->tool_list, session->principal.scopes, 0);
+	if (session->tool_list.failed) {
+		buf_fini(&session->tool_list);
+		out->failed = true;
+		return;
+	}
+	answer_begin(out, request->message->id, request->era);
+	/* what clients may keep depends on the scopes of this one */
+	answer_cache(out, request->era, ANSWER_PRIVATE, SESSION_LIST_TTL_MS);
+	answer_member(out, "tools");
+	buf_add(out, session->tool_list.data, session->tool_list.len);
+	answer_end(out);
+}
+
+static void
+tools_answer(
+    struct buf *out, const struct task *task, const struct tool_result *result)
+{
+	const struct buf *json = &result->json;
+	char clip[ANSWER_CLIP_SIZE];
+
+	if (result->is_unknown_tool) {
+		answer_error(out, task->message.id, RPC_INVALID_PARAMS,
+		    buf_text(json), "there is no tool '%s'",
+		    answer_clip(task->tool, clip));
+		return;
+	}
+	answer_begin(out, task->message.id, task->era);
+	answer_member(out, "content");
+	buf_str(out, "[{\"type\":\"text\",\"text\":");
+	json_write_string(out, buf_text(json), json->len);
+	buf_str(out, "}]");
+	if (!result->is_error) {
+		answer_member(out, "structuredContent");
+		buf_add(out, buf_text(json), json->len);
+	}
+	answer_member(out, "isError");
+	buf_str(out, result->is_error ? "true" : "false");
+	answer_end(out);
+}
+
+void
+tools_call(struct session *session, struct request *request, struct buf *out)
+{
+	const struct message *message = request->message;
+	struct json_object *name = json_get(message->params, "name");
+	struct json_object *arguments = json_get(message->params, "arguments");
+
+	if (!json_object_is_type(name, json_type_string)) {
+		answer_error(out, message->id, RPC_INVALID_PARAMS, NULL,
+		    "'name' must be a string");
+		return;
+	}
+	if (arguments && !json_object_is_type(arguments, json_type_object)) {
+		answer_error(out, message->id, RPC_INVALID_PARAMS, NULL,
+		    "'arguments' must be an object");
+		return;
+	}
+	task_start(session, request, json_object_get_string(name),
+	    json_object_get(arguments), tools_answer, out);
+}
