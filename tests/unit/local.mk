@@ -4,6 +4,7 @@ unit_tests += \
 	tests/unit/test-host-call \
 	tests/unit/test-mcp \
 	tests/unit/test-mcp-message \
+	tests/unit/test-zone \
 	$(NULL)
 
 # a gateway of its own in front of the one in libcore
