@@ -298,9 +298,7 @@ write_file(const char *path, const char *text)
 static void
 test_what_is_no_shared_object_is_refused(void **state)
 {
-	static const char *const texts[] = { "", "#!/bin/sh\n",
-		"\x7f"
-		"ELF" };
+	static const char *const texts[] = { "", "#!/bin/sh\n", "\177ELF" };
 	static const char *const parts[] = { "expected an ELF shared object",
 		"expected an ELF shared object", "cannot be loaded: " };
 	CLEANUP_FREE char *path = NULL;
