@@ -289,32 +289,27 @@ service_intern(struct iag_ctx *ctx, const char *text, size_t len)
 	return piece->text;
 }
 
-/*
- * 0: the answer can be used; IAG_INVAL: *ret_fault says why not, allocated;
- * IAG_NOMEM: there is no memory to say it.
- */
-static int
-find_fault(const char *json, size_t len, char **ret_fault)
+/* What makes an answer unusable, allocated; NULL: nothing. */
+static char *
+find_fault(const char *json, size_t len)
 {
 	CLEANUP_ERR struct err err = ERR_INIT;
-	int made;
+	char *fault = NULL;
 
 	if (!json)
-		made = asprintf(ret_fault, "the answer is a null pointer");
-	else if (len > CONTEXT_REPLY_MAX)
-		made = asprintf(ret_fault,
-		    "the answer has %zu bytes, %zu are allowed", len,
-		    CONTEXT_REPLY_MAX);
-	else if (json_check(json, len, &json_bounds_default, &err) == 0)
-		return 0;
-	else
-		made = asprintf(
-		    ret_fault, "the answer is not JSON: %s", err_text(&err));
-	if (made < 0) {
-		*ret_fault = NULL;
-		return IAG_NOMEM;
+		return strdup("the answer is a null pointer");
+	if (len > CONTEXT_REPLY_MAX) {
+		if (asprintf(&fault,
+			"the answer has %zu bytes, %zu are allowed", len,
+			CONTEXT_REPLY_MAX) < 0)
+			return NULL;
+		return fault;
 	}
-	return IAG_INVAL;
+	if (json_check(json, len, &json_bounds_default, &err) == 0)
+		return NULL;
+	if (asprintf(&fault, "the answer is not JSON: %s", err_text(&err)) < 0)
+		return NULL;
+	return fault;
 }
 
 static void
@@ -340,14 +335,10 @@ service_reply(struct iag_ctx *ctx, const struct iag_reply_meta *meta,
 	CLEANUP_FREE char *fault = NULL;
 	CLEANUP_FREE char *copy = NULL;
 
-	int r;
-
 	if (!ctx->takes_reply)
 		return IAG_INVAL;
-	r = find_fault(json, len, &fault);
-	if (r == IAG_NOMEM)
-		return r;
-	if (r == 0) {
+	fault = find_fault(json, len);
+	if (!fault) {
 		copy = malloc(len + 1);
 		if (!copy)
 			return IAG_NOMEM;

@@ -1,8 +1,32 @@
 # The tool table, validation, dispatch, redaction.
 
 libcore_la_SOURCES += \
+	src/tools/answer.c \
+	src/tools/answer.h \
+	src/tools/check.c \
+	src/tools/clean.c \
+	src/tools/clean.h \
+	src/tools/dispatch.c \
 	src/tools/dispatch.h \
+	src/tools/fields.h \
+	src/tools/fields-account.c \
+	src/tools/fields-house.c \
+	src/tools/fields-market.c \
+	src/tools/fields-orders.c \
+	src/tools/fields-world.c \
+	src/tools/handlers.h \
+	src/tools/health.c \
+	src/tools/killswitch.c \
+	src/tools/pattern.c \
+	src/tools/pattern.h \
+	src/tools/policy.c \
+	src/tools/policy.h \
 	src/tools/principal.h \
+	src/tools/result.c \
+	src/tools/schema.c \
 	src/tools/schema.h \
+	src/tools/session.c \
+	src/tools/table.c \
 	src/tools/tool.h \
+	src/tools/trail.c \
 	$(NULL)

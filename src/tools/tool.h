@@ -30,8 +30,13 @@ enum field_type {
 
 enum {
 	FIELD_REQUIRED = 0x1,
-	FIELD_ACCOUNT = 0x2,  /* an account id: hashed in audit and logs */
-	FIELD_UNTRUSTED = 0x4 /* broker text: control characters taken out */
+	FIELD_ACCOUNT = 0x2,   /* an account id: hashed in audit and logs */
+	FIELD_UNTRUSTED = 0x4, /* broker text: control characters taken out */
+	/*
+	 * Of a result, and its name says what it is: only the reference
+	 * describes it, since clients pay for every character of a schema.
+	 */
+	FIELD_PLAIN = 0x8
 };
 
 /*

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * The one way of a call: name, scope, arguments, work, check, record, answer.
+ *
+ * Threads: any number of calls at once, each on a thread of its own.
+ * Locks: none here; everything belongs to one call or is constant.
+ * Order: the record is durable before the answer leaves (invariant 5).
+ */
+
+#include "tools/dispatch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "config/scope.h"
+#include "journal/audit.h"
+#include "tools/answer.h"
+#include "tools/clean.h"
+#include "tools/schema.h"
+
+/* The record of a call gets this long, also when the call's time is over. */
+#define RECORD_NS (10 * NS_PER_S)
+/* A result beyond this is not sent: no client of ours could use it. */
+enum { RESULT_MAX = 2097152, NAME_MAX_LEN = 64, ACCOUNT_MAX_LEN = 64 };
+
+/* One call on its way; fields fill up as it goes on. */
+struct passage {
+	const struct tool_house *house;
+	const struct tool_request *request;
+	const struct tool *tool; /* NULL: no such name */
+	struct json_object *arguments;
+	struct buf input; /* canonical arguments, or as near as they come */
+	char
+	    name[NAME_MAX_LEN * 4 + 1]; /* of a tool that is not in the table */
+};
+
+/*
+ * Codes that mean: understood, and refused by a rule of the gateway
+ * (reference.md 4.4).
+ */
+static bool
+is_refusal(enum err_code code)
+{
+	switch (code) {
+	case ERR_READONLY_WRITE_FORBIDDEN:
+	case ERR_READONLY_ORDER_PREVIEW_FORBIDDEN:
+	case ERR_READONLY_ORDER_SUBMIT_FORBIDDEN:
+	case ERR_READONLY_ORDER_CANCEL_FORBIDDEN:
+	case ERR_ORDER_PREVIEW_DISABLED:
+	case ERR_ORDER_POLICY_REFUSED:
+	case ERR_PAPER_TRADING_DISABLED:
+	case ERR_PAPER_APPROVAL_REQUIRED:
+	case ERR_PAPER_IDEMPOTENCY_CONFLICT:
+	case ERR_IDEMPOTENCY_CONFLICT:
+	case ERR_APPROVAL_PREVIEW_MISMATCH:
+	case ERR_APPROVAL_CONSUMED:
+	case ERR_APPROVAL_SELF_FORBIDDEN:
+	case ERR_LIVE_TRADING_DISABLED:
+	case ERR_LIVE_GATE_MISSING:
+	case ERR_LIVE_LIMIT_REFUSED:
+	case ERR_LIVE_POLICY_UNKNOWN:
+	case ERR_LIVE_KILL_SWITCH_CLOSED:
+	case ERR_LIVE_MIGRATION_REQUIRED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What the record says of an end; code: ERR_NONE for a good one. */
+static void
+event_outcome(
+    struct audit_event *event, const struct tool *tool, enum err_code code)
+{
+	event->decision = "allow";
+	event->outcome = "refused";
+	event->error_code = err_kind(code)->name;
+	if (code == ERR_NONE) {
+		event->event_type = tool->event;
+		event->result_status = "completed";
+		event->outcome = "done";
+		event->error_code = NULL;
+	} else if (code == ERR_AUTH_MISSING_SCOPE ||
+		   code == ERR_AUDIT_READ_FORBIDDEN) {
+		event->event_type = "tool_denied_scope";
+		event->decision = "deny";
+		event->result_status = "denied_scope";
+	} else if (is_refusal(code)) {
+		event->event_type = "tool_refused";
+		event->decision = "refuse";
+		event->result_status = "refused";
+	} else {
+		event->event_type = "tool_failed";
+		event->result_status = "failed";
+	}
+}
+
+/* The raw account of the call, for the record's hash; NULL: none. */
+static const char *
+passage_account(const struct passage *passage)
+{
+	const char *account;
+
+	if (!passage->tool)
+		return NULL;
+	for (const struct field *f = passage->tool->input; f->name; f++) {
+		if (!(f->flags & FIELD_ACCOUNT))
+			continue;
+		account = json_get_str(passage->arguments, f->name, NULL);
+		if (account && *account && strlen(account) <= ACCOUNT_MAX_LEN)
+			return account;
+	}
+	return NULL;
+}
+
+/*
+ * Make the record durable.  It has a deadline of its own: a call that was
+ * cancelled or ran out of time is a call too.
+ */
+static int
+passage_record(
+    const struct passage *passage, struct tool_result *result, struct err *err)
+{
+	const struct tool_request *request = passage->request;
+	const struct tool *tool = passage->tool;
+	struct audit_event event = {
+		.principal = request->principal->name,
+		.principal_kind = principal_kind_name(request->principal->kind),
+		.session_id = request->session_id,
+		.request_id = request->request_id,
+		.account = passage_account(passage),
+		.tool_name = tool ? tool->name : passage->name,
+		.scope = tool ? tool->scope : NULL,
+		.input = { buf_text(&passage->input), passage->input.len },
+		.output = { buf_text(&result->json), result->json.len },
+	};
+	struct call *call;
+	int ret;
+
+	if (!passage->house->journal)
+		return err_set(
+		    err, ERR_JOURNAL_UNAVAILABLE, "no store is open");
+	memcpy(event.event_id, result->audit_event_id, ID_TEXT_SIZE);
+	event_outcome(&event, tool, result->err.code);
+	if (result->err.unknown)
+		event.outcome = "unknown";
+	call = call_new(clock_boot_ns() + RECORD_NS);
+	if (!call)
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	ret = journal_record(passage->house->journal, call, &event, err);
+	call_unref(call);
+	return ret;
+}
+
+/* Own copy with the defaults to come; the caller's tree is not changed. */
+static int
+arguments_take(struct passage *passage, struct err *err)
+{
+	struct json_object *given = passage->request->arguments;
+
+	if (!given)
+		passage->arguments = json_object_new_object();
+	else if (json_object_deep_copy(given, &passage->arguments, NULL))
+		passage->arguments = NULL;
+	if (!passage->arguments)
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	return 0;
+}
+
+/* What the input hash is over: canonical where the arguments allow it. */
+static void
+input_write(struct passage *passage)
+{
+	buf_reset(&passage->input);
+	if (json_canon(&passage->input, passage->arguments, NULL))
+		json_write(&passage->input, passage->arguments, 0);
+}
+
+static void
+passage_name(struct passage *passage)
+{
+	const char *name = passage->request->name;
+	CLEANUP_BUF struct buf clean = BUF_INIT;
+
+	clean_add(&clean, name, strlen(name), NAME_MAX_LEN, CLEAN_REDACT);
+	(void)snprintf(
+	    passage->name, sizeof(passage->name), "%s", buf_text(&clean));
+}
+
+static int
+passage_find(
+    struct passage *passage, struct tool_result *result, struct err *err)
+{
+	const char *name = passage->request->name;
+
+	passage->tool = tool_find(name);
+	if (passage->tool)
+		return 0;
+	passage_name(passage);
+	if (tool_is_forbidden(name))
+		return err_set(err, ERR_READONLY_WRITE_FORBIDDEN,
+		    "'%s' does not exist: orders go through explicit "
+		    "preview, paper and live tools",
+		    name);
+	result->is_unknown_tool = true;
+	err_set(err, ERR_INPUT_INVALID, "there is no tool '%s'", passage->name);
+	err_action(err, "use a name that tools/list shows");
+	return IAG_INVAL;
+}
+
+static int
+passage_scope(
+    const struct passage *passage, struct tool_result *result, struct err *err)
+{
+	const struct principal *principal = passage->request->principal;
+	const char *scope = passage->tool->scope;
+
+	if (principal->scopes & scope_bit(scope))
+		return 0;
+	result->is_denied = true;
+	return err_set(err, ERR_AUTH_MISSING_SCOPE, "'%s' needs the scope '%s'",
+	    passage->tool->name, scope);
+}
+
+/* `from` and `to` of every tool that has both. */
+static int
+range_check(struct json_object *arguments, struct err *err)
+{
+	const char *from = json_get_str(arguments, "from", NULL);
+	const char *to = json_get_str(arguments, "to", NULL);
+	uint64_t from_ns = 0, to_ns = 0;
+
+	if (!from || !to || clock_parse(from, &from_ns, NULL) ||
+	    clock_parse(to, &to_ns, NULL) || from_ns <= to_ns)
+		return 0;
+	return err_set(err, ERR_INPUT_INVALID_TIME_RANGE,
+	    "'from' (%s) is after 'to' (%s)", from, to);
+}
+
+static int
+read_tool(const struct tool_call *call, const char *arguments, struct err *err)
+{
+	CLEANUP_JSON struct json_object *result = NULL;
+	struct answer answer = { .json = NULL };
+	int ret;
+
+	ret = answer_query(call, arguments, &answer, err);
+	if (ret)
+		return ret;
+	ret = answer_accept(call, &answer, &result, err);
+	answer_fini(&answer);
+	if (ret == 0)
+		json_write(call->output, result, 0);
+	return ret;
+}
+
+/* Results of handlers are held to the table like those of backends. */
+static int
+handler_tool(struct tool_call *call, struct buf *output, struct err *err)
+{
+	CLEANUP_JSON struct json_object *result = NULL;
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	struct json_bounds bounds = json_bounds_default;
+	int ret;
+
+	bounds.bytes = RESULT_MAX;
+	call->output = &text;
+	ret = call->tool->handler(call, err);
+	if (ret)
+		return ret;
+	if (text.failed)
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	ret = json_parse(buf_text(&text), text.len, &bounds, &result, err);
+	if (ret == 0)
+		ret = schema_check_output(call->tool, result, err);
+	if (ret)
+		return err_set(err, ERR_OUTPUT_UNSAFE, "result of '%s': %s",
+		    call->tool->name, err ? err_text(err) : "invalid");
+	json_write(output, result, 0);
+	return 0;
+}
+
+static int
+passage_run(
+    struct passage *passage, struct tool_result *result, struct err *err)
+{
+	struct tool_call call = {
+		.house = passage->house,
+		.tool = passage->tool,
+		.principal = passage->request->principal,
+		.call = passage->request->call,
+		.arguments = passage->arguments,
+		.output = &result->json,
+	};
+	int ret;
+
+	result->json.max = RESULT_MAX;
+	if (passage->tool->handler)
+		ret = handler_tool(&call, &result->json, err);
+	else
+		ret = read_tool(&call, buf_text(&passage->input), err);
+	if (ret == 0 && result->json.failed)
+		return err_set(err, ERR_OUTPUT_UNSAFE,
+		    "the result has more than %d bytes; ask for less",
+		    (int)RESULT_MAX);
+	return ret;
+}
+
+/* Everything up to the result or the reason why there is none. */
+static int
+passage_go(struct passage *passage, struct tool_result *result, struct err *err)
+{
+	int ret = arguments_take(passage, err);
+
+	if (ret)
+		return ret;
+	input_write(passage);
+	ret = passage_find(passage, result, err);
+	if (ret == 0)
+		ret = passage_scope(passage, result, err);
+	if (ret == 0)
+		ret =
+		    schema_check_input(passage->tool, passage->arguments, err);
+	if (ret == 0)
+		ret = range_check(passage->arguments, err);
+	if (ret)
+		return ret;
+	input_write(passage); /* with the defaults */
+	if (passage->input.failed)
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	return passage_run(passage, result, err);
+}
+
+static void
+error_write(struct tool_result *result, const char *event_id)
+{
+	result->is_error = true;
+	buf_fini(&result->json);
+	buf_init(&result->json, 0);
+	tool_error_json(&result->json, &result->err, event_id);
+}
+
+int
+tool_dispatch(const struct tool_house *house,
+    const struct tool_request *request, struct tool_result *ret_result)
+{
+	struct passage passage = { .house = house, .request = request };
+	CLEANUP_ERR struct err fault = ERR_INIT;
+	int ret;
+
+	tool_result_init(ret_result);
+	id_new(ret_result->audit_event_id);
+	ret = passage_go(&passage, ret_result, &ret_result->err);
+	if (ret && ret_result->err.code == ERR_NONE)
+		err_set(&ret_result->err, err_code_of_class(ret),
+		    "the call failed without saying why");
+	if (ret)
+		error_write(ret_result, ret_result->audit_event_id);
+	if (passage_record(&passage, ret_result, &fault)) {
+		/* no record, no answer: also not of what went wrong before */
+		err_wrap(&fault, "the audit record of the call");
+		err_move(&ret_result->err, &fault);
+		ret_result->audit_event_id[0] = '\0';
+		error_write(ret_result, NULL);
+	}
+	buf_fini(&passage.input);
+	json_object_put(passage.arguments);
+	return err_class(&ret_result->err);
+}

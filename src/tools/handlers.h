@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * The tools that have code of their own: each writes the result object's
+ * text to call->output, or says in *err why there is none.
+ */
+
+#ifndef IAG_TOOLS_HANDLERS_H
+#define IAG_TOOLS_HANDLERS_H
+
+#include "base/err.h"
+#include "tools/tool.h"
+
+int health_handler(struct tool_call *call, struct err *err);
+/*
+ * The state of the backend is a result even where the backend cannot be
+ * asked: status and error_code then say why.
+ */
+int session_handler(struct tool_call *call, struct err *err);
+int switch_handler(struct tool_call *call, struct err *err);
+int limits_handler(struct tool_call *call, struct err *err);
+int audit_tail_handler(struct tool_call *call, struct err *err);
+int audit_export_handler(struct tool_call *call, struct err *err);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/* The kill switches as they are in force; whoever cannot know says closed. */
+
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "journal/switches.h"
+#include "tools/dispatch.h"
+#include "tools/handlers.h"
+
+struct rows {
+	struct switch_row live, paper;
+};
+
+static void
+rows_fini(struct rows *rows)
+{
+	switch_row_fini(&rows->live);
+	switch_row_fini(&rows->paper);
+}
+
+static int
+read_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	struct rows *rows = arg;
+	int ret;
+
+	rows_fini(rows); /* the step may run again */
+	ret = switch_read(txn, SWITCH_LIVE, &rows->live, err);
+	return ret ? ret : switch_read(txn, SWITCH_PAPER, &rows->paper, err);
+}
+
+/* The file that closes the switch where no program can (ruling 11). */
+static bool
+is_closed_by_file(const struct config *config)
+{
+	CLEANUP_BUF struct buf path = BUF_INIT;
+
+	if (!config->audit.path)
+		return false;
+	buf_printf(&path, "%s/CLOSED", config->audit.path);
+	/* a file that may not be looked at is there */
+	return path.failed || access(buf_text(&path), F_OK) == 0;
+}
+
+static int
+row_add(struct json_object *out, const struct switch_row *row)
+{
+	char time[CLOCK_TEXT_SIZE];
+	int ret;
+
+	clock_format(row->changed_ns, time);
+	ret = json_add_str(out, "state", switch_state_name(row->state));
+	ret |= json_add_str(out, "changed_by", row->changed_by);
+	ret |= json_add_str(out, "changed_at", row->changed_ns ? time : NULL);
+	ret |= json_add_str(out, "reason", row->reason);
+	return ret;
+}
+
+static int
+closed_add(struct json_object *out, const char *reason)
+{
+	int ret = json_add_str(out, "state", switch_state_name(SWITCH_CLOSED));
+
+	return ret | json_add_str(out, "reason", reason);
+}
+
+int
+switch_handler(struct tool_call *call, struct err *err)
+{
+	CLEANUP_JSON struct json_object *out = json_object_new_object();
+	CLEANUP_ERR struct err fault = ERR_INIT;
+	struct json_object *paper = json_object_new_object();
+	struct rows rows = { .live.state = SWITCH_CLOSED };
+	int ret;
+
+	if (journal_view(call->house->journal, read_step, &rows, &fault)) {
+		ret = closed_add(out, "the switch cannot be read");
+		ret |= closed_add(paper, "the switch cannot be read");
+	} else {
+		ret = row_add(out, &rows.live);
+		ret |= row_add(paper, &rows.paper);
+	}
+	if (is_closed_by_file(call->house->config))
+		ret |= closed_add(
+		    out, "the file CLOSED beside the store closes it");
+	ret |= json_add(out, "paper", paper);
+	rows_fini(&rows);
+	if (ret)
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	json_write(call->output, out, 0);
+	return 0;
+}
