@@ -34,6 +34,7 @@ m4_foreach_w([flag], [-Wall -Wextra -Wformat=2 -Wshadow -Wvla
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
 	-Wundef -Wimplicit-fallthrough -Wcast-function-type -Wwrite-strings
 	-Wpointer-arith -Wdate-time -Wno-unused-parameter
+	-Wno-missing-field-initializers
 	-Werror=return-type -Werror=implicit-function-declaration],
 	[IAG_TRY_CFLAG([IAG_WARN_CFLAGS], m4_defn([flag]))])
 AS_IF([test "$enable_werror" = yes],

@@ -11,6 +11,7 @@ EXTRA_DIST += \
 	scripts/fuzz.sh \
 	scripts/install-packages.sh \
 	scripts/limits.txt \
+	scripts/lint-contracts.h \
 	scripts/lint.sh \
 	scripts/packages-ci.txt \
 	scripts/packages.txt \

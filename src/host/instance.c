@@ -244,7 +244,7 @@ static int
 live(struct instance *instance, struct iag_ctx *ctx,
     int32_t (*run)(struct iag_ctx *, void *), struct err *err)
 {
-	int32_t result;
+	int32_t result = 0;
 	int r;
 
 	if (!ctx)

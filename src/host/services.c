@@ -289,27 +289,32 @@ service_intern(struct iag_ctx *ctx, const char *text, size_t len)
 	return piece->text;
 }
 
-/* What makes an answer unusable, allocated; NULL: nothing. */
-static char *
-find_fault(const char *json, size_t len)
+/*
+ * 0: the answer can be used; IAG_INVAL: *ret_fault says why not, allocated;
+ * IAG_NOMEM: there is no memory to say it.
+ */
+static int
+find_fault(const char *json, size_t len, char **ret_fault)
 {
 	CLEANUP_ERR struct err err = ERR_INIT;
-	char *fault = NULL;
+	int made;
 
 	if (!json)
-		return strdup("the answer is a null pointer");
-	if (len > CONTEXT_REPLY_MAX) {
-		if (asprintf(&fault,
-			"the answer has %zu bytes, %zu are allowed", len,
-			CONTEXT_REPLY_MAX) < 0)
-			return NULL;
-		return fault;
+		made = asprintf(ret_fault, "the answer is a null pointer");
+	else if (len > CONTEXT_REPLY_MAX)
+		made = asprintf(ret_fault,
+		    "the answer has %zu bytes, %zu are allowed", len,
+		    CONTEXT_REPLY_MAX);
+	else if (json_check(json, len, &json_bounds_default, &err) == 0)
+		return 0;
+	else
+		made = asprintf(
+		    ret_fault, "the answer is not JSON: %s", err_text(&err));
+	if (made < 0) {
+		*ret_fault = NULL;
+		return IAG_NOMEM;
 	}
-	if (json_check(json, len, &json_bounds_default, &err) == 0)
-		return NULL;
-	if (asprintf(&fault, "the answer is not JSON: %s", err_text(&err)) < 0)
-		return NULL;
-	return fault;
+	return IAG_INVAL;
 }
 
 static void
@@ -335,10 +340,14 @@ service_reply(struct iag_ctx *ctx, const struct iag_reply_meta *meta,
 	CLEANUP_FREE char *fault = NULL;
 	CLEANUP_FREE char *copy = NULL;
 
+	int r;
+
 	if (!ctx->takes_reply)
 		return IAG_INVAL;
-	fault = find_fault(json, len);
-	if (!fault) {
+	r = find_fault(json, len, &fault);
+	if (r == IAG_NOMEM)
+		return r;
+	if (r == 0) {
 		copy = malloc(len + 1);
 		if (!copy)
 			return IAG_NOMEM;

@@ -19,3 +19,44 @@ tests_plug_backend_probe_single_la_SOURCES = tests/plug/backend-probe.c
 tests_plug_backend_probe_single_la_CPPFLAGS = $(probe_cppflags) \
 	-DPROBE_NAME='"probe-single"' -DPROBE_MODEL=IAG_THREAD_PLUGIN_SERIAL
 tests_plug_backend_probe_single_la_LDFLAGS = $(test_plugin_ldflags)
+
+# Plugins with one fault each: tests/plug/hostile.c with HOSTILE_x defined,
+# as hostile/KIND-x.so.  Plain compiler calls, since libtool would take a
+# second for each of them.
+hostile_faults = \
+	kind-number load-crashes load-fails load-hangs load-refuses model \
+	name-bad name-other need no-instance no-ops no-query null \
+	operation-name operation-null operation-twice option-bound \
+	option-choices option-default option-flags option-key option-size \
+	option-twice option-type query-crashes query-hangs query-shape \
+	reserved short-descriptor short-table symbol undefined \
+	$(NULL)
+hostile_others = store-empty store-serial writer-empty writer-backend
+hostile_build = $(CC) -std=gnu11 $(plugin_cppflags) $(CPPFLAGS) $(CFLAGS) \
+	-Wno-unused-function -Wno-unused-const-variable -fPIC -shared \
+	-fvisibility=hidden -Wl,-z,nodelete $(LDFLAGS)
+
+check_DATA = tests/plug/hostile.stamp
+tests/plug/hostile.stamp: tests/plug/hostile.c $(include_iag_HEADERS)
+	$(AM_V_GEN)rm -rf tests/plug/hostile && \
+	$(MKDIR_P) tests/plug/hostile && chmod 755 tests/plug/hostile && \
+	for f in $(hostile_faults:%=backend-%) $(hostile_others); do \
+		name=$${f#*-}; macro=`echo $$name | tr a-z- A-Z_`; more=; \
+		case $$f in \
+		backend-name-bad) name=Bad_Name;; \
+		backend-name-other) name=somebody-else;; \
+		store-empty) more=-DHOSTILE_STORE;; \
+		store-serial) more="-DHOSTILE_STORE -DHOSTILE_MODEL_SERIAL";; \
+		writer-empty) more=-DHOSTILE_WRITER;; \
+		esac; \
+		$(hostile_build) -DHOSTILE_NAME="\"$$name\"" \
+			-DHOSTILE_$$macro $$more \
+			$(srcdir)/tests/plug/hostile.c \
+			-o tests/plug/hostile/$$f.so || exit 1; \
+	done && chmod 755 tests/plug/hostile/*.so && touch $@
+EXTRA_DIST += tests/plug/hostile.c
+
+clean-local: clean-hostile
+clean-hostile:
+	rm -rf tests/plug/hostile tests/plug/hostile.stamp
+.PHONY: clean-hostile

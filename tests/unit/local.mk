@@ -5,6 +5,7 @@ unit_tests += \
 	tests/unit/test-mcp \
 	tests/unit/test-mcp-message \
 	tests/unit/test-zone \
+	tests/unit/test-host-load \
 	$(NULL)
 
 # a gateway of its own in front of the one in libcore

@@ -346,7 +346,7 @@ meet(const char *name, const char *wanted, struct guest *guests, size_t count,
 static void
 test_sixty_four_calls_of_a_parallel_backend_run_at_once(void **state)
 {
-	struct guest guests[64] = { { NULL } };
+	struct guest guests[64] = { { .probe = NULL } };
 
 	(void)state;
 	assert_int_equal(64, meet("probe", "64", guests, 64, 1));
@@ -355,7 +355,7 @@ test_sixty_four_calls_of_a_parallel_backend_run_at_once(void **state)
 static void
 test_serial_backends_see_one_call_at_once(void **state)
 {
-	struct guest guests[8] = { { NULL } };
+	struct guest guests[8] = { { .probe = NULL } };
 
 	(void)state;
 	assert_int_equal(1, meet("probe-serial", "1", guests, 8, 1));
@@ -365,7 +365,7 @@ test_serial_backends_see_one_call_at_once(void **state)
 static void
 test_instances_of_a_serial_backend_run_side_by_side(void **state)
 {
-	struct guest guests[2] = { { NULL } };
+	struct guest guests[2] = { { .probe = NULL } };
 
 	(void)state;
 	assert_int_equal(2, meet("probe-serial", "2", guests, 2, 2));
