@@ -17,6 +17,7 @@ libcore_la_SOURCES += \
 	src/tools/handlers.h \
 	src/tools/health.c \
 	src/tools/killswitch.c \
+	src/tools/limits.c \
 	src/tools/pattern.c \
 	src/tools/pattern.h \
 	src/tools/policy.c \
