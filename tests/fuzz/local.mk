@@ -5,7 +5,7 @@
 fuzzers = \
 	$(NULL)
 
-EXTRA_DIST += tests/fuzz/corpus/README
+EXTRA_DIST += tests/fuzz/corpus
 
 check_LTLIBRARIES += libreplay.la
 libreplay_la_SOURCES = tests/fuzz/replay.c
