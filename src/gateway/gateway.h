@@ -29,6 +29,8 @@ bool gateway_free(struct gateway *gateway);
 
 const struct config *gateway_config(const struct gateway *gateway);
 struct host *gateway_host(struct gateway *gateway);
+/* The bits of auth.enabled_scopes. */
+uint64_t gateway_scopes(const struct gateway *gateway);
 
 /*
  * Open what a call needs; later calls return the first outcome, but an

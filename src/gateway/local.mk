@@ -1,15 +1,19 @@
 # Assembly, workers, doctor, and the facade behind gateway.h.
-#
-# The installed library is libcore with a symbol map.  When the facade is
-# there:
-#
-# lib_LTLIBRARIES += libibkr-agent.la
-# libibkr_agent_la_SOURCES =
-# libibkr_agent_la_LIBADD = libcore.la
-# libibkr_agent_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 \
-#	-Wl,-z,defs -Wl,--version-script=$(top_srcdir)/src/gateway/gateway.map
-# EXTRA_DIST += src/gateway/gateway.map
 
 libcore_la_SOURCES += \
+	src/gateway/child.c \
+	src/gateway/child.h \
+	src/gateway/doctor.c \
+	src/gateway/doctor.h \
+	src/gateway/gateway.c \
 	src/gateway/gateway.h \
+	src/gateway/house.c \
+	src/gateway/house.h \
+	src/gateway/review.c \
+	src/gateway/review.h \
+	src/gateway/sdk.c \
+	src/gateway/workers.c \
+	src/gateway/workers.h \
 	$(NULL)
+
+EXTRA_DIST += src/gateway/gateway.map

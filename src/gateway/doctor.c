@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/* The checks, one function each; doctor.h says what for. */
+
+#include "gateway/doctor.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "gateway/child.h"
+#include "gateway/house.h"
+#include "gateway/review.h"
+#include "ibkr-agent/plugin.h"
+#include "journal/audit.h"
+#include "tools/tool.h"
+
+#define CHAIN_RECORDS 1000 /* of the newest, for the quick check */
+#define STORE_SECONDS 60
+#define CLOCK_BEHIND_NS (2 * NS_PER_S)
+/* No build of this program is older: 2026-01-01. */
+#define CLOCK_EARLIEST_NS (UINT64_C(1767225600) * NS_PER_S)
+
+struct doctor {
+	const struct config *config;
+	doctor_report *report;
+	void *arg;
+	bool failed;
+	bool store_there;
+};
+
+/* What the child that reads the store tells its parent. */
+struct store_answer {
+	enum doctor_state store, chain, clock;
+	char store_text[300], store_repair[200];
+	char chain_text[300], chain_repair[200];
+	char clock_text[200];
+};
+
+const char *
+doctor_state_name(enum doctor_state state)
+{
+	static const char *const names[] = { "ok", "note", "fail" };
+
+	return names[state];
+}
+
+static void
+say(struct doctor *doctor, const char *name, enum doctor_state state,
+    const char *repair, const struct buf *text)
+{
+	const struct doctor_check check = {
+		.name = name,
+		.state = state,
+		.text = buf_text(text),
+		.repair = repair && *repair ? repair : NULL,
+	};
+
+	doctor->failed |= state == DOCTOR_FAIL;
+	doctor->report(&check, doctor->arg);
+}
+
+static void
+say_err(struct doctor *doctor, const char *name, const struct err *err)
+{
+	struct buf text CLEANUP_BUF = BUF_INIT;
+
+	buf_str(&text, err_text(err));
+	say(doctor, name, DOCTOR_FAIL, err_user_action(err), &text);
+}
+
+static void
+check_config(struct doctor *doctor, const struct err *fault)
+{
+	struct buf text CLEANUP_BUF = BUF_INIT;
+
+	if (!doctor->config) {
+		say_err(doctor, "config", fault);
+		return;
+	}
+	if (doctor->config->path)
+		buf_str(&text, doctor->config->path);
+	else
+		buf_str(&text, "development defaults, the fake broker");
+	say(doctor, "config", DOCTOR_OK, NULL, &text);
+}
+
+static void
+count_plugins(const struct plugin_file *files, size_t count, struct buf *text)
+{
+	size_t refused = 0;
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		refused += !files[i].plugin;
+	buf_printf(text, "%zu found", count);
+	if (refused > 0)
+		buf_printf(text, ", %zu refused", refused);
+}
+
+/* The two that every call needs must load; others may be broken. */
+static void
+check_plugins(struct doctor *doctor, struct host *host)
+{
+	const struct config *config = doctor->config;
+	struct err err CLEANUP_ERR = ERR_INIT;
+	struct buf text CLEANUP_BUF = BUF_INIT;
+	struct plugin_file *files = NULL;
+	struct plugin *plugin;
+	size_t count = 0;
+
+	if (host_load(
+		host, IAG_KIND_STORE, config->audit.store, &plugin, &err) ||
+	    host_load(host, IAG_KIND_BACKEND, config->broker.backend, &plugin,
+		&err) ||
+	    host_scan(host, &files, &count, &err)) {
+		say_err(doctor, "plugins", &err);
+		return;
+	}
+	count_plugins(files, count, &text);
+	say(doctor, "plugins",
+	    strstr(buf_text(&text), "refused") ? DOCTOR_NOTE : DOCTOR_OK,
+	    strstr(buf_text(&text), "refused") ? "run `ibkr-agent plugins list`"
+					       : NULL,
+	    &text);
+	plugin_files_free(files, count);
+}
+
+/* Development defaults make a secret at the first call, not here. */
+static bool
+is_first_run(const struct doctor *doctor)
+{
+	return !doctor->config->path && !doctor->store_there;
+}
+
+static void
+check_secret(struct doctor *doctor)
+{
+	const struct config *config = doctor->config;
+	struct err err CLEANUP_ERR = ERR_INIT;
+	struct buf text CLEANUP_BUF = BUF_INIT;
+	struct secret *secret = NULL;
+
+	if (is_first_run(doctor)) {
+		buf_str(&text, "made at the first call");
+		say(doctor, "secrets", DOCTOR_OK, NULL, &text);
+		return;
+	}
+	if (config_audit_secret(config, &secret, &err)) {
+		say_err(doctor, "secrets", &err);
+		return;
+	}
+	buf_printf(&text, "the audit secret has %zu bytes", secret_len(secret));
+	secret_free(secret);
+	say(doctor, "secrets", DOCTOR_OK, NULL, &text);
+}
+
+static void
+answer_err(const struct err *err, enum doctor_state *state, char *text,
+    size_t text_size, char *repair, size_t repair_size)
+{
+	const char *action = err_user_action(err);
+
+	*state = DOCTOR_FAIL;
+	(void)snprintf(text, text_size, "%s", err_text(err));
+	(void)snprintf(repair, repair_size, "%s", action ? action : "");
+}
+
+/* The newest records only: `audit verify` reads them all. */
+static void
+answer_chain(
+    struct journal *journal, uint64_t head, struct store_answer *answer)
+{
+	struct err err CLEANUP_ERR = ERR_INIT;
+	struct audit_verdict verdict = { 0 };
+	uint64_t first = head > CHAIN_RECORDS ? head - CHAIN_RECORDS : 0;
+
+	if (audit_verify(journal, first, UINT64_MAX, 0, NULL, NULL, NULL,
+		&verdict, &err)) {
+		answer_err(&err, &answer->chain, answer->chain_text,
+		    sizeof(answer->chain_text), answer->chain_repair,
+		    sizeof(answer->chain_repair));
+		return;
+	}
+	if (verdict.valid) {
+		(void)snprintf(answer->chain_text, sizeof(answer->chain_text),
+		    "the newest %" PRIu64 " records are chained",
+		    verdict.scanned);
+		return;
+	}
+	answer->chain = DOCTOR_FAIL;
+	(void)snprintf(answer->chain_text, sizeof(answer->chain_text), "%s",
+	    verdict.reason);
+	(void)snprintf(answer->chain_repair, sizeof(answer->chain_repair),
+	    "run `ibkr-agent audit verify`");
+}
+
+static void
+answer_clock(struct json_object *status, struct store_answer *answer)
+{
+	const char *highest = json_get_str(status, "highest_time", NULL);
+	uint64_t now = clock_real_ns();
+	uint64_t then;
+
+	if (!highest || clock_parse(highest, &then, NULL))
+		return;
+	if (then <= now + CLOCK_BEHIND_NS)
+		return;
+	answer->clock = DOCTOR_FAIL;
+	(void)snprintf(answer->clock_text, sizeof(answer->clock_text),
+	    "the clock is behind the newest record, which is from %s", highest);
+}
+
+static void
+answer_store(struct review *review, struct store_answer *answer)
+{
+	struct err err CLEANUP_ERR = ERR_INIT;
+	struct json_object *status CLEANUP_JSON = NULL;
+	struct buf text CLEANUP_BUF = BUF_INIT;
+	uint64_t head;
+
+	if (journal_status(review->journal, &text, &err) ||
+	    json_parse(buf_text(&text), text.len, &json_bounds_default, &status,
+		&err)) {
+		answer_err(&err, &answer->store, answer->store_text,
+		    sizeof(answer->store_text), answer->store_repair,
+		    sizeof(answer->store_repair));
+		return;
+	}
+	head = (uint64_t)json_get_int(status, "head", 0);
+	(void)snprintf(answer->store_text, sizeof(answer->store_text),
+	    "%" PRIu64 " records", head + 1);
+	if (!journal_is_adopted(review->journal)) {
+		answer->store = DOCTOR_FAIL;
+		(void)snprintf(answer->store_text, sizeof(answer->store_text),
+		    "this store is a copy, or was restored: it is not written "
+		    "to");
+		(void)snprintf(answer->store_repair,
+		    sizeof(answer->store_repair),
+		    "run `ibkr-agent store adopt --reason TEXT`");
+	}
+	answer_clock(status, answer);
+	answer_chain(review->journal, head, answer);
+}
+
+struct store_work {
+	const struct config *config;
+	struct store_answer *answer; /* shared memory */
+};
+
+/* Runs in the child. */
+static int
+store_work(void *arg)
+{
+	struct store_work *work = arg;
+	struct err err CLEANUP_ERR = ERR_INIT;
+	struct review review = REVIEW_INIT;
+
+	if (review_open(&review, work->config, NULL, NULL, &err))
+		answer_err(&err, &work->answer->store, work->answer->store_text,
+		    sizeof(work->answer->store_text),
+		    work->answer->store_repair,
+		    sizeof(work->answer->store_repair));
+	else
+		answer_store(&review, work->answer);
+	review_close(&review);
+	return 0;
+}
+
+static void
+say_text(struct doctor *doctor, const char *name, enum doctor_state state,
+    const char *repair, const char *words)
+{
+	struct buf text CLEANUP_BUF = BUF_INIT;
+
+	buf_str(&text, words);
+	say(doctor, name, state, repair, &text);
+}
+
+static void
+say_answer(struct doctor *doctor, const struct store_answer *answer)
+{
+	uint64_t now = clock_real_ns();
+
+	say_text(doctor, "store", answer->store, answer->store_repair,
+	    answer->store_text);
+	if (answer->chain_text[0])
+		say_text(doctor, "chain", answer->chain, answer->chain_repair,
+		    answer->chain_text);
+	if (answer->clock == DOCTOR_FAIL || now < CLOCK_EARLIEST_NS)
+		say_text(doctor, "clock", DOCTOR_FAIL, "set the system's clock",
+		    answer->clock_text[0] ? answer->clock_text
+					  : "the clock is years behind");
+	else
+		say_text(doctor, "clock", DOCTOR_OK, NULL,
+		    "not behind the newest record");
+}
+
+static void
+check_store(struct doctor *doctor)
+{
+	struct err err CLEANUP_ERR = ERR_INIT;
+	struct store_work work = { .config = doctor->config };
+	int status;
+
+	if (!doctor->store_there) {
+		say_text(doctor, "store", DOCTOR_OK, NULL,
+		    "not there yet, made at the first call");
+		return;
+	}
+	work.answer = mmap(NULL, sizeof(*work.answer), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (work.answer == MAP_FAILED) {
+		say_text(doctor, "store", DOCTOR_FAIL, NULL, "no memory");
+		return;
+	}
+	if (child_run(store_work, &work, STORE_SECONDS, &status, &err))
+		say_err(doctor, "store", &err);
+	else
+		say_answer(doctor, work.answer);
+	(void)munmap(work.answer, sizeof(*work.answer));
+}
+
+/* `status`, and what a person has to do about it. */
+static void
+say_session(struct doctor *doctor, const struct answer *answer)
+{
+	struct json_object *tree CLEANUP_JSON = NULL;
+	struct buf text CLEANUP_BUF = BUF_INIT;
+	const char *status, *action;
+	bool usable;
+
+	if (json_parse(
+		answer->json, answer->len, &json_bounds_default, &tree, NULL)) {
+		say_text(doctor, "backend", DOCTOR_FAIL, NULL,
+		    "the backend answered nonsense");
+		return;
+	}
+	status = json_get_str(tree, "status", "unknown");
+	action = json_get_str(tree, "user_action", NULL);
+	usable = json_get_bool(tree, "usable",
+	    strcmp(status, "authenticated") == 0 ||
+		strcmp(status, "connected") == 0);
+	buf_printf(&text, "%s: %s", doctor->config->broker.backend, status);
+	say(doctor, "backend", usable ? DOCTOR_OK : DOCTOR_FAIL,
+	    usable   ? NULL
+	    : action ? action
+		     : "log in to the broker's gateway",
+	    &text);
+}
+
+static int
+ask_session(struct doctor *doctor, struct instance *backend,
+    struct answer *ret_answer, struct err *err)
+{
+	const struct tool *tool = tool_find("ibkr_backend_status");
+	uint64_t limit = doctor->config->broker.read_timeout_seconds;
+	struct call *call = call_new(clock_boot_ns() + limit * NS_PER_S);
+	int rc;
+
+	if (!call)
+		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+	rc = backend_query(
+	    backend, call, tool->operation, "{}", ret_answer, err);
+	call_unref(call);
+	return rc;
+}
+
+static void
+check_backend(struct doctor *doctor, struct host *host)
+{
+	struct err err CLEANUP_ERR = ERR_INIT;
+	struct instance *backend = NULL;
+	struct answer answer;
+
+	if (house_open_backend(host, doctor->config, &backend, &err) ||
+	    ask_session(doctor, backend, &answer, &err)) {
+		say_err(doctor, "backend", &err);
+		instance_close(backend);
+		return;
+	}
+	say_session(doctor, &answer);
+	answer_fini(&answer);
+	instance_close(backend);
+}
+
+/* Ruling 16: whoever runs as the owner of the store can go round it. */
+static void
+check_separation(struct doctor *doctor)
+{
+	bool needed = doctor->config->safety.require_separate_uid;
+	struct stat st;
+	bool same =
+	    stat(doctor->config->audit.path, &st) != 0 || st.st_uid == getuid();
+
+	if (!same) {
+		say_text(doctor, "separation", DOCTOR_OK, NULL,
+		    "the store belongs to another user");
+		return;
+	}
+	say_text(doctor, "separation", needed ? DOCTOR_FAIL : DOCTOR_NOTE,
+	    needed ? "run the gateway as a user of its own" : NULL,
+	    "the store belongs to the user who runs this: against an agent "
+	    "that can run programs as this user, the gates are no lock");
+}
+
+bool
+doctor_run(const struct config *config, const struct err *fault,
+    doctor_report *report, void *arg)
+{
+	struct doctor doctor = {
+		.config = config,
+		.report = report,
+		.arg = arg,
+	};
+	struct host *host;
+	struct stat st;
+
+	check_config(&doctor, fault);
+	if (!config)
+		return false;
+	doctor.store_there = stat(config->audit.path, &st) == 0;
+	/* before there is any thread */
+	check_store(&doctor);
+	check_secret(&doctor);
+	host = host_new(&config->plugins.path, config);
+	if (!host) {
+		say_text(&doctor, "plugins", DOCTOR_FAIL, NULL, "no memory");
+		return false;
+	}
+	check_plugins(&doctor, host);
+	check_backend(&doctor, host);
+	check_separation(&doctor);
+	(void)host_free(host);
+	return !doctor.failed;
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * The gateway: one configuration, one host, one store, one backend, and the
+ * calls that run through them.  What opens them is in house.c.
+ *
+ * Threads: any thread enters gateway_call and gateway_run.
+ * gateway->lock guards the list of running calls and `stopping`.
+ * No lock is taken inside it.
+ */
+
+#include "gateway/gateway.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "config/scope.h"
+#include "gateway/house.h"
+#include "gateway/workers.h"
+
+/* One call that is inside; lives on the stack of gateway_call(). */
+struct running {
+	struct call *call;
+	struct running *next, *prev;
+};
+
+struct gateway {
+	struct config *config;
+	struct host *host;
+	struct house *house;
+	struct workers *workers;
+	pthread_mutex_t lock;
+	pthread_cond_t empty; /* the last running call has left */
+	struct running *running;
+	bool stopping;
+};
+
+static void
+gateway_drop(struct gateway *gateway)
+{
+	workers_free(gateway->workers);
+	house_free(gateway->house);
+	pthread_cond_destroy(&gateway->empty);
+	pthread_mutex_destroy(&gateway->lock);
+	config_free(gateway->config);
+	free(gateway);
+}
+
+int
+gateway_new(struct config *config, struct secret *secret,
+    struct gateway **ret_gateway, struct err *err)
+{
+	struct gateway *gateway = calloc(1, sizeof(*gateway));
+
+	if (!gateway) {
+		config_free(config);
+		secret_free(secret);
+		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+	}
+	gateway->config = config;
+	pthread_mutex_init(&gateway->lock, NULL);
+	pthread_cond_init(&gateway->empty, NULL);
+	gateway->workers = workers_new();
+	gateway->host = host_new(&config->plugins.path, config);
+	gateway->house = house_new(config, gateway->host, secret);
+	if (!gateway->house)
+		secret_free(secret);
+	if (!gateway->workers || !gateway->host || !gateway->house) {
+		if (gateway->host)
+			(void)host_free(gateway->host);
+		gateway_drop(gateway);
+		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+	}
+	*ret_gateway = gateway;
+	return 0;
+}
+
+/* Cancel what runs, and wait until nobody is inside. */
+static void
+gateway_drain(struct gateway *gateway)
+{
+	struct running *running;
+	LOCK_SCOPE(&gateway->lock);
+
+	gateway->stopping = true;
+	for (running = gateway->running; running; running = running->next)
+		if (running->call)
+			call_cancel(running->call);
+	while (gateway->running)
+		pthread_cond_wait(&gateway->empty, &gateway->lock);
+}
+
+bool
+gateway_free(struct gateway *gateway)
+{
+	bool clean;
+
+	if (!gateway)
+		return true;
+	workers_stop(gateway->workers);
+	gateway_drain(gateway);
+	workers_free(gateway->workers);
+	gateway->workers = NULL;
+	house_close(gateway->house);
+	clean = host_free(gateway->host);
+	/* a stuck callback may still read the configuration */
+	if (clean)
+		gateway_drop(gateway);
+	return clean;
+}
+
+const struct config *
+gateway_config(const struct gateway *gateway)
+{
+	return gateway->config;
+}
+
+struct host *
+gateway_host(struct gateway *gateway)
+{
+	return gateway->host;
+}
+
+uint64_t
+gateway_scopes(const struct gateway *gateway)
+{
+	const struct config_list *list = &gateway->config->auth.enabled_scopes;
+	uint64_t scopes = 0;
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		scopes |= scope_bit(list->items[i]);
+	return scopes;
+}
+
+int
+gateway_ready(struct gateway *gateway, const struct tool_house **ret_house,
+    struct err *err)
+{
+	return house_open(gateway->house, ret_house, err);
+}
+
+static bool
+running_enter(struct gateway *gateway, struct running *running)
+{
+	LOCK_SCOPE(&gateway->lock);
+
+	if (gateway->stopping)
+		return false;
+	running->prev = NULL;
+	running->next = gateway->running;
+	if (running->next)
+		running->next->prev = running;
+	gateway->running = running;
+	return true;
+}
+
+static void
+running_leave(struct gateway *gateway, struct running *running)
+{
+	LOCK_SCOPE(&gateway->lock);
+
+	if (running->prev)
+		running->prev->next = running->next;
+	else
+		gateway->running = running->next;
+	if (running->next)
+		running->next->prev = running->prev;
+	if (!gateway->running)
+		pthread_cond_broadcast(&gateway->empty);
+}
+
+/* A result for what failed before the dispatch; it has no audit record. */
+static int
+result_of_error(struct tool_result *result, struct err *err)
+{
+	tool_result_init(result);
+	result->is_error = true;
+	tool_error_json(&result->json, err, NULL);
+	err_move(&result->err, err);
+	return err_class(&result->err);
+}
+
+int
+gateway_call(struct gateway *gateway, const struct tool_request *request,
+    struct tool_result *ret_result)
+{
+	struct err err CLEANUP_ERR = ERR_INIT;
+	struct running running = { .call = request->call };
+	const struct tool_house *house;
+	int rc;
+
+	if (!running_enter(gateway, &running)) {
+		(void)err_set(
+		    &err, ERR_CALL_CANCELLED, "the gateway is stopping");
+		return result_of_error(ret_result, &err);
+	}
+	if (house_open(gateway->house, &house, &err) == 0)
+		rc = tool_dispatch(house, request, ret_result);
+	else
+		rc = result_of_error(ret_result, &err);
+	running_leave(gateway, &running);
+	return rc;
+}
+
+struct call *
+gateway_call_new(const struct gateway *gateway)
+{
+	uint64_t limit = gateway->config->broker.read_timeout_seconds;
+
+	return call_new(clock_boot_ns() + limit * NS_PER_S);
+}
+
+int
+gateway_run(struct gateway *gateway, void (*job)(void *arg), void *arg)
+{
+	return workers_run(gateway->workers, job, arg);
+}

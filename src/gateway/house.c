@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * Opening the house.  What calls see of it is immutable once published: when
+ * a backend that was away comes back, a new struct tool_house is made and
+ * the old one stays, because calls may still hold it.
+ *
+ * Threads: any thread enters house_open; one of them at a time opens.
+ * house->lock guards all of struct house but `whole`, which is atomic.
+ * The lock is not held while plugins run.
+ */
+
+#include "gateway/house.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "host/plugin.h"
+
+/* An attempt that failed is not repeated before so much time has passed. */
+#define RETRY_NS (200 * NS_PER_MS)
+
+/* One state of the house as calls see it; kept until the house is freed. */
+struct view {
+	struct tool_house tools;
+	struct err fault;
+	struct view *next;
+};
+
+struct house {
+	const struct config *config;
+	struct host *host;
+	struct secret *secret; /* NULL: as configured */
+	pthread_mutex_t lock;
+	pthread_cond_t opened;
+	bool opening;
+	uint64_t tried_ns; /* boot time of the last failure, 0: none */
+	struct err fault;  /* of the store; ERR_NONE while it is open */
+	struct instance *store;
+	struct journal *journal;
+	struct instance *backend;
+	struct view *views;
+	struct view *current; /* the one of the last attempt */
+	const struct tool_house *_Atomic whole; /* with a backend */
+};
+
+struct house *
+house_new(const struct config *config, struct host *host, struct secret *secret)
+{
+	struct house *house = calloc(1, sizeof(*house));
+
+	if (!house)
+		return NULL;
+	house->config = config;
+	house->host = host;
+	house->secret = secret;
+	pthread_mutex_init(&house->lock, NULL);
+	pthread_cond_init(&house->opened, NULL);
+	return house;
+}
+
+void
+house_close(struct house *house)
+{
+	atomic_store(&house->whole, NULL);
+	instance_close(STEAL(house->backend));
+	journal_close(STEAL(house->journal));
+	instance_close(STEAL(house->store));
+}
+
+void
+house_free(struct house *house)
+{
+	struct view *view;
+
+	if (!house)
+		return;
+	while ((view = house->views)) {
+		house->views = view->next;
+		err_fini(&view->fault);
+		free(view);
+	}
+	err_fini(&house->fault);
+	secret_free(house->secret);
+	pthread_cond_destroy(&house->opened);
+	pthread_mutex_destroy(&house->lock);
+	free(house);
+}
+
+/* A configuration value under the key that the plugin may have for it. */
+static void
+option_add(const struct plugin *plugin, struct instance_option *options,
+    size_t *count, const char *key, const char *value)
+{
+	if (!value || !plugin_option(plugin, key))
+		return;
+	options[*count].key = key;
+	options[(*count)++].value = value;
+}
+
+int
+house_open_store(struct host *host, const struct config *config,
+    const char *path, bool read_only, struct instance **ret_store,
+    struct err *err)
+{
+	struct instance_option options[2];
+	struct plugin *plugin;
+	size_t count = 0;
+	int rc;
+
+	rc = host_load(host, IAG_KIND_STORE, config->audit.store, &plugin, err);
+	if (rc)
+		return rc;
+	option_add(plugin, options, &count, "path", path);
+	option_add(
+	    plugin, options, &count, "read_only", read_only ? "true" : "false");
+	return instance_open(
+	    host, plugin, "store", options, count, ret_store, err);
+}
+
+int
+house_open_backend(struct host *host, const struct config *config,
+    struct instance **ret_backend, struct err *err)
+{
+	struct instance_option options[2];
+	struct plugin *plugin;
+	size_t count = 0;
+	int rc;
+
+	rc = host_load(
+	    host, IAG_KIND_BACKEND, config->broker.backend, &plugin, err);
+	if (rc)
+		return rc;
+	option_add(
+	    plugin, options, &count, "base_url", config->broker.base_url);
+	option_add(plugin, options, &count, "fixture_root",
+	    config->broker.fixture_root);
+	return instance_open(
+	    host, plugin, "backend", options, count, ret_backend, err);
+}
+
+/* Store and journal; the caller is the one that opens. */
+static int
+open_journal(struct house *house, struct err *err)
+{
+	struct secret *own = NULL;
+	struct instance *store = NULL;
+	int rc;
+
+	if (house->journal)
+		return 0;
+	if (!house->secret) {
+		rc = config_audit_secret(house->config, &own, err);
+		if (rc)
+			return rc;
+	}
+	rc = house_open_store(house->host, house->config,
+	    house->config->audit.path, false, &store, err);
+	if (rc == 0) {
+		rc = journal_open(store, house->secret ? house->secret : own,
+		    house->config, JOURNAL_WRITE, &house->journal, err);
+		if (rc == 0)
+			house->store = STEAL(store);
+	}
+	instance_close(store);
+	secret_free(own);
+	return rc;
+}
+
+static bool
+same_fault(const struct err *a, const struct err *b)
+{
+	return a->code == b->code && strcmp(err_text(a), err_text(b)) == 0;
+}
+
+/* A state that was seen before, so that a flapping backend costs nothing. */
+static struct view *
+view_find(const struct house *house, const struct err *fault)
+{
+	struct view *view;
+
+	for (view = house->views; view; view = view->next)
+		if (view->tools.backend == house->backend &&
+		    same_fault(&view->fault, fault))
+			return view;
+	return NULL;
+}
+
+/* Publish what is open now; fault is moved.  The lock is held. */
+static void
+view_publish(struct house *house, struct err *fault)
+{
+	struct view *view = view_find(house, fault);
+
+	if (view) {
+		house->current = view;
+		return;
+	}
+	view = calloc(1, sizeof(*view));
+	if (!view)
+		return;
+	err_move(&view->fault, fault);
+	view->tools.config = house->config;
+	view->tools.host = house->host;
+	view->tools.journal = house->journal;
+	view->tools.backend = house->backend;
+	view->tools.backend_fault =
+	    view->fault.code == ERR_NONE ? NULL : &view->fault;
+	view->next = house->views;
+	house->views = view;
+	house->current = view;
+	if (house->backend)
+		atomic_store(&house->whole, &view->tools);
+}
+
+/* A copy of the fault that calls get until the next attempt. */
+static int
+fault_copy(const struct err *fault, struct err *err)
+{
+	int rc = err_set(err, fault->code, "%s", err_text(fault));
+
+	if (fault->action)
+		err_action(err, "%s", fault->action);
+	return rc;
+}
+
+/* Try what is not open yet; without the lock. */
+static void
+house_try(
+    struct house *house, struct err *store_fault, struct err *backend_fault)
+{
+	if (open_journal(house, store_fault))
+		return;
+	(void)house_open_backend(
+	    house->host, house->config, &house->backend, backend_fault);
+}
+
+static bool
+is_due(const struct house *house)
+{
+	return house->tried_ns == 0 ||
+	       clock_boot_ns() - house->tried_ns >= RETRY_NS;
+}
+
+/* The one that opens; comes and goes with the lock held. */
+static void
+house_attempt(struct house *house)
+{
+	struct err store_fault CLEANUP_ERR = ERR_INIT;
+	struct err backend_fault CLEANUP_ERR = ERR_INIT;
+
+	house->opening = true;
+	pthread_mutex_unlock(&house->lock);
+	house_try(house, &store_fault, &backend_fault);
+	pthread_mutex_lock(&house->lock);
+	house->opening = false;
+	house->tried_ns = house->backend ? 0 : clock_boot_ns();
+	err_fini(&house->fault);
+	house->fault = (struct err)ERR_INIT;
+	if (!house->journal)
+		err_move(&house->fault, &store_fault);
+	else
+		view_publish(house, &backend_fault);
+	pthread_cond_broadcast(&house->opened);
+}
+
+static int
+house_open_locked(
+    struct house *house, const struct tool_house **ret_tools, struct err *err)
+{
+	LOCK_SCOPE(&house->lock);
+
+	while (house->opening)
+		pthread_cond_wait(&house->opened, &house->lock);
+	if (!house->backend && is_due(house))
+		house_attempt(house);
+	if (house->current) {
+		*ret_tools = &house->current->tools;
+		return 0;
+	}
+	if (house->fault.code == ERR_NONE)
+		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+	return fault_copy(&house->fault, err);
+}
+
+int
+house_open(
+    struct house *house, const struct tool_house **ret_tools, struct err *err)
+{
+	const struct tool_house *whole = atomic_load(&house->whole);
+
+	if (!whole)
+		return house_open_locked(house, ret_tools, err);
+	*ret_tools = whole;
+	return 0;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/* Opening a store for reading; review.h says for whom. */
+
+#include "gateway/review.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "gateway/house.h"
+
+static int
+check_there(const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		return 0;
+	return err_set(err, ERR_JOURNAL_UNAVAILABLE, "store '%s': %s", path,
+	    strerror(errno));
+}
+
+int
+review_open(struct review *review, const struct config *config,
+    const char *path, const struct secret *secret, struct err *err)
+{
+	struct secret *own = NULL;
+	int rc;
+
+	if (!path)
+		path = config->audit.path;
+	/* before the secret: development defaults would make one */
+	rc = check_there(path, err);
+	if (rc)
+		return rc;
+	if (!secret) {
+		rc = config_audit_secret(config, &own, err);
+		if (rc)
+			return rc;
+		secret = own;
+	}
+	review->host = host_new(&config->plugins.path, config);
+	rc = review->host ? house_open_store(review->host, config, path, true,
+				&review->store, err)
+			  : err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+	if (rc == 0)
+		rc = journal_open(review->store, secret, config,
+		    JOURNAL_READ_ONLY, &review->journal, err);
+	secret_free(own);
+	return rc;
+}
+
+void
+review_close(struct review *review)
+{
+	journal_close(STEAL(review->journal));
+	instance_close(STEAL(review->store));
+	if (review->host)
+		(void)host_free(STEAL(review->host));
+}
