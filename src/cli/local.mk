@@ -1,12 +1,35 @@
 # The command table, output for people and programs, main.
-#
-# When main is there:
-#
-# bin_PROGRAMS += ibkr-agent
-# ibkr_agent_SOURCES = $(cli_sources) $(mcp_sources)
-# ibkr_agent_CFLAGS = $(AM_CFLAGS) $(IAG_PROGRAM_CFLAGS)
-# ibkr_agent_LDFLAGS = $(AM_LDFLAGS) $(IAG_PROGRAM_LDFLAGS)
-# ibkr_agent_LDADD = libcore.la
 
 cli_sources = \
+	src/cli/args.c \
+	src/cli/args.h \
+	src/cli/audit.h \
+	src/cli/call.h \
+	src/cli/cli.c \
+	src/cli/cli.h \
+	src/cli/cmd-audit.c \
+	src/cli/cmd-completion.c \
+	src/cli/cmd-config.c \
+	src/cli/cmd-doctor.c \
+	src/cli/cmd-mcp.c \
+	src/cli/cmd-plugins.c \
+	src/cli/cmd-store.c \
+	src/cli/cmd-tool.c \
+	src/cli/cmd-verify.c \
+	src/cli/command.c \
+	src/cli/command.h \
+	src/cli/help.c \
+	src/cli/help.h \
+	src/cli/main.c \
+	src/cli/nearest.c \
+	src/cli/nearest.h \
+	src/cli/output.c \
+	src/cli/output.h \
+	src/cli/progress.c \
+	src/cli/report.c \
+	src/cli/report.h \
+	src/cli/table.c \
+	src/cli/table.h \
 	$(NULL)
+
+EXTRA_DIST += $(cli_sources)

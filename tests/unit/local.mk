@@ -1,6 +1,8 @@
 # cmocka programs: tests/unit/test-x.c needs nothing more than its line here.
 
 unit_tests += \
+	tests/unit/test-cli-output \
+	tests/unit/test-gateway-workers \
 	tests/unit/test-host-call \
 	tests/unit/test-mcp \
 	tests/unit/test-mcp-message \
@@ -21,3 +23,10 @@ tests_unit_test_mcp_message_SOURCES = \
 	tests/unit/test-mcp-message.c \
 	$(NULL)
 tests_unit_test_mcp_message_LDADD = libmcp.la $(LDADD)
+
+tests_unit_test_cli_output_SOURCES = \
+	tests/unit/test-cli-output.c \
+	src/cli/nearest.c \
+	src/cli/output.c \
+	src/cli/table.c \
+	$(NULL)

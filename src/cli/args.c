@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/* Parsing of argv; args.h says what comes out. */
+
+#include "cli/args.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "cli/nearest.h"
+
+struct parser {
+	struct args *args;
+	int argc;
+	char *const *argv;
+	int next;
+	struct buf words; /* of the command so far */
+	bool operands_only;
+};
+
+bool
+args_has_json(int argc, char *const argv[])
+{
+	int i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	return false;
+}
+
+const char *
+args_value(const struct args *args, const char *option)
+{
+	size_t i;
+
+	for (i = args->option_count; i > 0; i--)
+		if (strcmp(args->options[i - 1].option->name, option) == 0)
+			return args->options[i - 1].value;
+	return NULL;
+}
+
+bool
+args_has(const struct args *args, const char *option)
+{
+	size_t i;
+
+	for (i = 0; i < args->option_count; i++)
+		if (strcmp(args->options[i].option->name, option) == 0)
+			return true;
+	return false;
+}
+
+void
+args_fini(struct args *args)
+{
+	free(args->group);
+	free(args->options);
+	free(args->operands);
+}
+
+/* What to ask for help about. */
+static void
+suggest_help(const struct args *args, const struct buf *words, struct err *err)
+{
+	const char *path = args->command ? args->command->path
+			   : words       ? buf_text(words)
+					 : "";
+
+	err_action(err, "run `ibkr-agent %s%s--help`", path, *path ? " " : "");
+}
+
+static int
+unknown_option(const struct args *args, const struct option *list,
+    const char *name, struct err *err)
+{
+	struct nearest nearest = NEAREST_INIT(name);
+	const struct option *option;
+	int rc;
+
+	for (option = list; option && option->name; option++)
+		nearest_add(&nearest, option->name);
+	for (option = global_options; option->name; option++)
+		nearest_add(&nearest, option->name);
+	rc = err_set(err, ERR_INPUT_INVALID, "%s%sunknown option '%s'%s%s%s",
+	    args->command ? args->command->path : "", args->command ? ": " : "",
+	    name, nearest.best ? "; did you mean '" : "",
+	    nearest.best ? nearest.best : "", nearest.best ? "'" : "");
+	suggest_help(args, NULL, err);
+	return rc;
+}
+
+static int
+add_option(struct args *args, const struct option *option, const char *value,
+    struct err *err)
+{
+	struct arg *grown;
+
+	if (args_has(args, option->name))
+		return err_set(err, ERR_INPUT_INVALID,
+		    "option '%s' is given twice", option->name);
+	grown =
+	    reallocarray(args->options, args->option_count + 1, sizeof(*grown));
+	if (!grown)
+		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+	args->options = grown;
+	grown[args->option_count++] = (struct arg){ option, value };
+	args->json |= strcmp(option->name, "--json") == 0;
+	args->help |= strcmp(option->name, "--help") == 0;
+	args->version |= strcmp(option->name, "--version") == 0;
+	args->verbose |= strcmp(option->name, "--verbose") == 0;
+	return 0;
+}
+
+/* Flags take `=true` and `=false` where they stand for a boolean argument. */
+static bool
+is_flag_value(const struct option *option, const char *value)
+{
+	return option->field &&
+	       (strcmp(value, "true") == 0 || strcmp(value, "false") == 0);
+}
+
+/* `--name` or `--name=value`, the value maybe in the next word. */
+static int
+parse_option(struct parser *parser, const char *word, struct err *err)
+{
+	struct args *args = parser->args;
+	const char *equals = strchr(word, '=');
+	char *name CLEANUP_FREE =
+	    equals ? strndup(word, (size_t)(equals - word)) : strdup(word);
+	const struct option *option;
+	const char *value = equals ? equals + 1 : NULL;
+
+	if (!name)
+		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+	option = command_option(args->command, name);
+	if (!option)
+		return unknown_option(args,
+		    args->command ? args->command->options : NULL, name, err);
+	if (!option->value && value && !is_flag_value(option, value))
+		return err_set(err, ERR_INPUT_INVALID,
+		    "option '%s' takes no value, got '%s'", name, value);
+	if (option->value && !value) {
+		if (parser->next >= parser->argc)
+			return err_set(err, ERR_INPUT_INVALID,
+			    "option '%s' needs a value: %s", name,
+			    option->value);
+		value = parser->argv[parser->next++];
+	}
+	return add_option(args, option, value, err);
+}
+
+static int
+unknown_command(const struct parser *parser, const char *path, struct err *err)
+{
+	struct nearest nearest = NEAREST_INIT(path);
+	size_t i;
+	int rc;
+
+	for (i = 0; i < command_count(); i++)
+		nearest_add(&nearest, command_at(i)->path);
+	rc = err_set(err, ERR_INPUT_INVALID, "unknown command '%s'%s%s%s", path,
+	    nearest.best ? "; did you mean '" : "",
+	    nearest.best ? nearest.best : "", nearest.best ? "'" : "");
+	suggest_help(parser->args, &parser->words, err);
+	return rc;
+}
+
+/* One more word of the command's path. */
+static int
+parse_word(struct parser *parser, const char *word, struct err *err)
+{
+	struct buf path CLEANUP_BUF = BUF_INIT;
+	struct args *args = parser->args;
+
+	buf_printf(&path, "%s%s%s", buf_text(&parser->words),
+	    parser->words.len > 0 ? " " : "", word);
+	args->command = command_find(buf_text(&path));
+	if (!args->command && !command_is_group(buf_text(&path)))
+		return unknown_command(parser, buf_text(&path), err);
+	buf_reset(&parser->words);
+	buf_str(&parser->words, buf_text(&path));
+	return 0;
+}
+
+static int
+parse_operand(struct parser *parser, const char *word, struct err *err)
+{
+	struct args *args = parser->args;
+	const struct command *command = args->command;
+	int rc;
+
+	if (command->operand &&
+	    (command->operand_many || args->operand_count == 0)) {
+		const char **grown = reallocarray(
+		    args->operands, args->operand_count + 1, sizeof(*grown));
+
+		if (!grown)
+			return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		args->operands = grown;
+		grown[args->operand_count++] = word;
+		return 0;
+	}
+	rc = err_set(err, ERR_INPUT_INVALID, "%s: unexpected operand '%s'",
+	    command->path, word);
+	suggest_help(args, NULL, err);
+	return rc;
+}
+
+static int
+parse_next(struct parser *parser, struct err *err)
+{
+	const char *word = parser->argv[parser->next++];
+
+	if (!parser->operands_only && strcmp(word, "--") == 0) {
+		parser->operands_only = true;
+		return 0;
+	}
+	if (!parser->operands_only && word[0] == '-' && word[1])
+		return parse_option(parser, word, err);
+	if (!parser->args->command)
+		return parse_word(parser, word, err);
+	return parse_operand(parser, word, err);
+}
+
+/* What the command needs and did not get, all of it. */
+static int
+check_needed(const struct args *args, struct err *err)
+{
+	struct buf missing CLEANUP_BUF = BUF_INIT;
+	const struct command *command = args->command;
+	const struct option *option;
+	int rc;
+
+	if (command->operand_needed && args->operand_count == 0)
+		buf_printf(&missing, " %s", command->operand);
+	for (option = command->options; option && option->name; option++)
+		if (option->flags & OPTION_REQUIRED &&
+		    !args_has(args, option->name))
+			buf_printf(
+			    &missing, " %s %s", option->name, option->value);
+	if (missing.len == 0)
+		return 0;
+	rc = err_set(err, ERR_INPUT_INVALID, "%s: missing%s", command->path,
+	    buf_text(&missing));
+	suggest_help(args, NULL, err);
+	return rc;
+}
+
+static int
+check_complete(struct parser *parser, struct err *err)
+{
+	struct args *args = parser->args;
+	int rc;
+
+	if (args->help || args->version) {
+		args->group = strdup(buf_text(&parser->words));
+		return args->group
+			   ? 0
+			   : err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+	}
+	if (args->command)
+		return check_needed(args, err);
+	rc = parser->words.len > 0
+		 ? err_set(err, ERR_INPUT_INVALID, "'%s' needs one more word",
+		       buf_text(&parser->words))
+		 : err_set(err, ERR_INPUT_INVALID, "a command is missing");
+	suggest_help(args, &parser->words, err);
+	return rc;
+}
+
+int
+args_parse(struct args *args, int argc, char *const argv[], struct err *err)
+{
+	struct buf words CLEANUP_BUF = BUF_INIT;
+	struct parser parser = {
+		.args = args,
+		.argc = argc,
+		.argv = argv,
+		.next = 1,
+	};
+	int rc = 0;
+
+	*args = (struct args){ .json = args_has_json(argc, argv) };
+	while (rc == 0 && parser.next < argc)
+		rc = parse_next(&parser, err);
+	if (rc == 0)
+		rc = check_complete(&parser, err);
+	words = parser.words;
+	return rc;
+}

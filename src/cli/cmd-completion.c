@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/* completion: scripts for three shells, made from the command table. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cli/cli.h"
+#include "cli/output.h"
+
+/* Names that were written already: options of many commands are alike. */
+struct seen {
+	const char **names;
+	size_t count;
+};
+
+static bool
+seen_before(struct seen *seen, const char *name)
+{
+	const char **grown;
+	size_t i;
+
+	for (i = 0; i < seen->count; i++)
+		if (strcmp(seen->names[i], name) == 0)
+			return true;
+	grown = reallocarray(seen->names, seen->count + 1, sizeof(*grown));
+	if (!grown)
+		abort();
+	seen->names = grown;
+	grown[seen->count++] = name;
+	return false;
+}
+
+typedef void visit_option(
+    struct buf *out, const struct option *option, struct seen *seen);
+
+static void
+visit_list(struct buf *out, const struct option *option, struct seen *seen,
+    visit_option *visit)
+{
+	for (; option && option->name; option++)
+		visit(out, option, seen);
+}
+
+static void
+visit_all(struct buf *out, visit_option *visit)
+{
+	struct seen seen = { NULL, 0 };
+	size_t i;
+
+	visit_list(out, global_options, &seen, visit);
+	for (i = 0; i < command_count(); i++)
+		visit_list(out, command_at(i)->options, &seen, visit);
+	free(seen.names);
+}
+
+static void
+add_valued(struct buf *out, const struct option *option, struct seen *seen)
+{
+	if (option->value && !seen_before(seen, option->name))
+		buf_printf(
+		    out, "%s%s", seen->count > 1 ? "|" : "", option->name);
+}
+
+static void
+add_filed(struct buf *out, const struct option *option, struct seen *seen)
+{
+	if (option->flags & OPTION_FILE && !seen_before(seen, option->name))
+		buf_printf(
+		    out, "%s%s", seen->count > 1 ? "|" : "", option->name);
+}
+
+/* A choice of one command; the path tells whose. */
+static void
+add_choices(struct buf *out)
+{
+	const struct option *option;
+	size_t i;
+
+	for (i = 0; i < command_count(); i++) {
+		option = command_at(i)->options;
+		for (; option && option->name; option++)
+			if (option->choices)
+				buf_printf(out,
+				    "    '%s %s')\n"
+				    "        COMPREPLY=($(compgen -W '%s' -- "
+				    "\"$cur\"))\n"
+				    "        return\n"
+				    "        ;;\n",
+				    command_at(i)->path, option->name,
+				    option->choices);
+	}
+}
+
+/* The words that may follow the words of path. */
+static void
+add_next_words(struct buf *out, const char *path)
+{
+	struct seen seen = { NULL, 0 };
+	size_t len = strlen(path);
+	size_t i;
+
+	for (i = 0; i < command_count(); i++) {
+		const char *rest = command_at(i)->path;
+		char *word CLEANUP_FREE = NULL;
+		bool again = false;
+		size_t k;
+
+		if (strncmp(rest, path, len) != 0 ||
+		    (len > 0 && rest[len] != ' '))
+			continue;
+		rest += len + (len > 0);
+		word = strndup(rest, strcspn(rest, " "));
+		if (!word)
+			abort();
+		for (k = 0; k < seen.count; k++)
+			again |= strcmp(seen.names[k], word) == 0;
+		if (again)
+			continue;
+		buf_printf(out, "%s%s", seen.count > 0 ? " " : "", word);
+		(void)seen_before(&seen, STEAL(word));
+	}
+	for (i = 0; i < seen.count; i++)
+		free((char *)(uintptr_t)seen.names[i]);
+	free(seen.names);
+}
+
+static void
+add_bash_groups(struct buf *out)
+{
+	char *last CLEANUP_FREE = NULL;
+	size_t i;
+
+	for (i = 0; i < command_count(); i++) {
+		const char *path = command_at(i)->path;
+		size_t len = strcspn(path, " ");
+
+		if (!path[len] || (last && strlen(last) == len &&
+				      strncmp(last, path, len) == 0))
+			continue;
+		free(last);
+		last = strndup(path, len);
+		if (!last)
+			abort();
+		buf_printf(out, "    %s) words='", last);
+		add_next_words(out, last);
+		buf_str(out, "' ;;\n");
+	}
+}
+
+static void
+add_bash_commands(struct buf *out)
+{
+	size_t i;
+
+	for (i = 0; i < command_count(); i++) {
+		const struct command *command = command_at(i);
+		const struct option *option = command->options;
+
+		buf_printf(out, "    '%s') words='", command->path);
+		if (strcmp(command->path, "completion") == 0)
+			buf_str(out, "bash zsh fish");
+		for (; option && option->name; option++)
+			buf_printf(out, "%s%s",
+			    option == command->options ? "" : " ",
+			    option->name);
+		buf_str(out, "' ;;\n");
+	}
+}
+
+static void
+add_bash(struct buf *out)
+{
+	const struct option *option;
+
+	buf_str(out, "_ibkr_agent()\n{\n"
+		     "    local cur prev path='' words='' i\n"
+		     "    cur=${COMP_WORDS[COMP_CWORD]}\n"
+		     "    prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
+		     "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
+		     "        case ${COMP_WORDS[i]} in\n        ");
+	visit_all(out, add_valued);
+	buf_str(out, ") ((i++)) ;;\n"
+		     "        -*) ;;\n"
+		     "        *) path=\"$path${path:+ }${COMP_WORDS[i]}\" ;;\n"
+		     "        esac\n"
+		     "    done\n"
+		     "    case \"$path $prev\" in\n");
+	add_choices(out);
+	buf_str(out, "    esac\n    case $prev in\n    ");
+	visit_all(out, add_filed);
+	buf_str(out, ")\n"
+		     "        COMPREPLY=($(compgen -f -- \"$cur\"))\n"
+		     "        return\n"
+		     "        ;;\n    ");
+	visit_all(out, add_valued);
+	buf_str(out, ")\n        COMPREPLY=()\n        return\n        ;;\n"
+		     "    esac\n    case $path in\n    '') words='");
+	add_next_words(out, "");
+	buf_str(out, "' ;;\n");
+	add_bash_groups(out);
+	add_bash_commands(out);
+	buf_str(out, "    esac\n    words=\"$words");
+	for (option = global_options; option->name; option++)
+		buf_printf(out, " %s", option->name);
+	buf_str(out, "\"\n"
+		     "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+		     "}\n"
+		     "complete -o filenames -F _ibkr_agent ibkr-agent\n");
+}
+
+static void
+add_fish_text(struct buf *out, const char *text)
+{
+	buf_char(out, '\'');
+	for (; *text; text++) {
+		if (*text == '\'' || *text == '\\')
+			buf_char(out, '\\');
+		buf_char(out, *text);
+	}
+	buf_char(out, '\'');
+}
+
+static void
+add_fish_option(struct buf *out, const char *path, const struct option *option)
+{
+	buf_str(out, "complete -c ibkr-agent");
+	if (path)
+		buf_printf(out, " -n '__ibkr_agent_at \"%s\"'", path);
+	buf_printf(out, " -l %s", option->name + 2);
+	if (option->flags & OPTION_FILE)
+		buf_str(out, " -r -F");
+	else if (option->value)
+		buf_str(out, " -x");
+	if (option->choices)
+		buf_printf(out, " -a '%s'", option->choices);
+	buf_str(out, " -d ");
+	add_fish_text(out, option->help);
+	buf_char(out, '\n');
+}
+
+static void
+add_fish_word(struct buf *out, const struct command *command)
+{
+	const char *space = strchr(command->path, ' ');
+
+	buf_printf(out, "complete -c ibkr-agent -n '__ibkr_agent_at \"%.*s\"'",
+	    space ? (int)(space - command->path) : 0, command->path);
+	buf_printf(out, " -a %s -d ", space ? space + 1 : command->path);
+	add_fish_text(out, command->summary);
+	buf_char(out, '\n');
+}
+
+static void
+add_fish(struct buf *out)
+{
+	const struct option *option;
+	size_t i;
+
+	buf_str(out, "function __ibkr_agent_at\n"
+		     "    set -l path\n"
+		     "    for word in (commandline -opc)[2..-1]\n"
+		     "        string match -q -- '-*' $word; or set -a path "
+		     "$word\n"
+		     "    end\n"
+		     "    test \"$path\" = \"$argv[1]\"\n"
+		     "end\n"
+		     "complete -c ibkr-agent -f\n");
+	for (option = global_options; option->name; option++)
+		add_fish_option(out, NULL, option);
+	for (i = 0; i < command_count(); i++) {
+		const struct command *command = command_at(i);
+		size_t len = strcspn(command->path, " ");
+
+		add_fish_word(out, command);
+		if (command->path[len] &&
+		    (i == 0 || strncmp(command_at(i - 1)->path, command->path,
+				   len + 1) != 0))
+			buf_printf(out,
+			    "complete -c ibkr-agent -n '__ibkr_agent_at \"\"' "
+			    "-a %.*s\n",
+			    (int)len, command->path);
+		for (option = command->options; option && option->name;
+		     option++)
+			add_fish_option(out, command->path, option);
+	}
+}
+
+int
+run_completion(struct cli *cli, struct err *err)
+{
+	struct buf out CLEANUP_BUF = BUF_INIT;
+	const char *shell = cli->args.operands[0];
+
+	if (strcmp(shell, "zsh") == 0)
+		buf_str(&out, "#compdef ibkr-agent\n"
+			      "autoload -U +X bashcompinit && bashcompinit\n");
+	if (strcmp(shell, "bash") == 0 || strcmp(shell, "zsh") == 0)
+		add_bash(&out);
+	else if (strcmp(shell, "fish") == 0)
+		add_fish(&out);
+	else
+		return err_set(err, ERR_INPUT_INVALID,
+		    "completion: expected bash, zsh or fish, got '%s'", shell);
+	return output_write(&out, err);
+}

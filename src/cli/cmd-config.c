@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/* config check, config show, config schema. */
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "cli/cli.h"
+#include "cli/output.h"
+
+int
+run_config_check(struct cli *cli, struct err *err)
+{
+	struct buf out CLEANUP_BUF = BUF_INIT;
+	struct config *config;
+	const char *path;
+	int rc = cli_config(cli, &config, err);
+
+	if (rc)
+		return rc;
+	path = config->path ? config->path : "development defaults";
+	if (cli->args.json) {
+		buf_str(&out, "{\n  \"valid\": true,\n  \"source\": ");
+		json_write_string(&out, path, strlen(path));
+		buf_str(&out, "\n}\n");
+	} else {
+		buf_printf(&out, "%s: no fault\n", path);
+	}
+	config_free(config);
+	return output_write(&out, err);
+}
+
+int
+run_config_show(struct cli *cli, struct err *err)
+{
+	struct buf out CLEANUP_BUF = BUF_INIT;
+	struct config *config;
+	int rc = cli_config(cli, &config, err);
+
+	if (rc)
+		return rc;
+	config_show(config, cli->args.json, &out);
+	config_free(config);
+	return output_write(&out, err);
+}
+
+int
+run_config_schema(struct cli *cli, struct err *err)
+{
+	struct buf out CLEANUP_BUF = BUF_INIT;
+
+	(void)cli;
+	config_schema(&out);
+	if (out.len > 0 && out.data[out.len - 1] != '\n')
+		buf_char(&out, '\n');
+	return output_write(&out, err);
+}

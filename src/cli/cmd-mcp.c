@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/* mcp serve, mcp client-config. */
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "config/scope.h"
+#include "mcp/clients.h"
+#include "mcp/mcp.h"
+#include "tools/tool.h"
+
+/*
+ * SIGTERM and SIGINT become readable; blocked before any thread is made, so
+ * that all inherit it.  A reader that went away is an error of write().
+ */
+static int
+stop_fd(void)
+{
+	sigset_t set;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static size_t
+count_tools(uint64_t scopes)
+{
+	size_t count = 0;
+	size_t i;
+
+	for (i = 0; i < tool_count; i++)
+		count += (scope_bit(tool_table[i].scope) & scopes) != 0;
+	return count;
+}
+
+static int
+describe(struct cli *cli, uint64_t scopes, struct err *err)
+{
+	struct buf out CLEANUP_BUF = BUF_INIT;
+
+	if (cli->args.json)
+		buf_printf(&out,
+		    "{\n  \"transport\": \"stdio\",\n"
+		    "  \"status\": \"ready with %zu tools\"\n}\n",
+		    count_tools(scopes));
+	else
+		buf_printf(&out, "MCP over stdio: ready with %zu tools\n",
+		    count_tools(scopes));
+	return output_write(&out, err);
+}
+
+int
+run_mcp_serve(struct cli *cli, struct err *err)
+{
+	const char *transport = cli_value(cli, "--transport");
+	struct buf name CLEANUP_BUF = BUF_INIT;
+	struct principal agent;
+	struct gateway *gateway;
+	int fd CLEANUP_CLOSE = -1;
+	int rc;
+
+	if (strcmp(transport, "stdio") != 0)
+		return err_set(err, ERR_CONFIG_INVALID,
+		    "--transport: expected 'stdio', got '%s'", transport);
+	rc = cli_gateway(cli, &gateway, err);
+	if (rc)
+		return rc;
+	buf_printf(&name, "agent:%s", gateway_config(gateway)->auth.agent_name);
+	agent = (struct principal){
+		.name = buf_text(&name),
+		.kind = PRINCIPAL_AGENT,
+		.scopes = gateway_scopes(gateway),
+	};
+	if (cli_has(cli, "--describe"))
+		return describe(cli, agent.scopes, err);
+	fd = stop_fd();
+	if (fd < 0)
+		return err_set(err, ERR_INTERNAL_ERROR,
+		    "cannot wait for signals: %s", strerror(errno));
+	return mcp_serve(gateway, &agent, STDIN_FILENO, STDOUT_FILENO, fd, err);
+}
+
+int
+run_mcp_client_config(struct cli *cli, struct err *err)
+{
+	struct buf out CLEANUP_BUF = BUF_INIT;
+	char path[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	int rc;
+
+	if (len < 0)
+		return err_set(err, ERR_INTERNAL_ERROR,
+		    "cannot read '/proc/self/exe': %s", strerror(errno));
+	path[len] = '\0';
+	rc = mcp_client_config(cli_value(cli, "--client"), path, &out, err);
+	if (rc)
+		return rc;
+	if (out.len > 0 && out.data[out.len - 1] != '\n')
+		buf_char(&out, '\n');
+	return output_write(&out, err);
+}

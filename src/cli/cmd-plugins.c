@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/* plugins list, plugins show, plugins check. */
+
+#include <string.h>
+
+#include <json-c/linkhash.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "cli/cli.h"
+#include "cli/output.h"
+
+static struct json_object *
+describe(const struct plugin_file *file)
+{
+	struct buf text CLEANUP_BUF = BUF_INIT;
+	struct json_object *tree = NULL;
+
+	if (file->plugin) {
+		plugin_describe(file->plugin, &text);
+		(void)json_parse(buf_text(&text), text.len,
+		    &json_bounds_default, &tree, NULL);
+	}
+	return tree;
+}
+
+static int
+add_file(struct json_object *list, const struct plugin_file *file)
+{
+	struct json_object *row = json_object_new_object();
+	struct json_object *more CLEANUP_JSON = describe(file);
+	const char *kind = host_kind_name(file->kind);
+
+	if (!row || json_object_array_add(list, row))
+		return -1;
+	(void)json_add_str(row, "name", file->name);
+	(void)json_add_str(row, "kind", kind);
+	(void)json_add_str(row, "version", json_get_str(more, "version", NULL));
+	(void)json_add_str(row, "status", file->plugin ? "ok" : "refused");
+	(void)json_add_str(
+	    row, "fault", file->plugin ? NULL : err_text(&file->fault));
+	(void)json_add_str(row, "path", file->path);
+	return json_add_str(row, "sha256", file->sha256);
+}
+
+static void
+list_people(struct buf *out, struct json_object *tree)
+{
+	struct style style = style_of(stdout);
+	struct json_object *list = json_get(tree, "plugins");
+	size_t i;
+
+	/* 64 digits would push all else off the screen: --json has them */
+	for (i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *row = json_object_array_get_idx(list, i);
+		const char *sum = json_get_str(row, "sha256", "");
+		char *brief CLEANUP_FREE = strndup(sum, 12);
+
+		(void)json_add_str(row, "sha256", brief);
+	}
+	output_people(out, &style, NULL, tree);
+}
+
+int
+run_plugins_list(struct cli *cli, struct err *err)
+{
+	struct json_object *tree CLEANUP_JSON = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+	struct buf out CLEANUP_BUF = BUF_INIT;
+	struct plugin_file *files;
+	struct gateway *gateway;
+	size_t count, i;
+	int rc;
+
+	if (!tree || json_add(tree, "plugins", list))
+		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+	rc = cli_gateway(cli, &gateway, err);
+	if (rc == 0)
+		rc = host_scan(gateway_host(gateway), &files, &count, err);
+	if (rc)
+		return rc;
+	for (i = 0; i < count; i++)
+		(void)add_file(list, &files[i]);
+	plugin_files_free(files, count);
+	if (cli->args.json)
+		output_json(&out, tree);
+	else
+		list_people(&out, tree);
+	return output_write(&out, err);
+}
+
+static bool
+same_name(const char *a, const char *b)
+{
+	for (; *a && *b; a++, b++)
+		if ((*a == '_' ? '-' : *a) != (*b == '_' ? '-' : *b))
+			return false;
+	return *a == *b;
+}
+
+/* NAME, or KIND-NAME where plugins of two kinds have the same name. */
+static bool
+file_is(const struct plugin_file *file, const char *name)
+{
+	const char *kind = host_kind_name(file->kind);
+	size_t len = kind ? strlen(kind) : 0;
+
+	if (!file->name)
+		return false;
+	return same_name(file->name, name) ||
+	       (kind && strncmp(name, kind, len) == 0 && name[len] == '-' &&
+		   same_name(file->name, name + len + 1));
+}
+
+static int
+show_file(
+    struct json_object *tree, const struct plugin_file *file, struct err *err)
+{
+	struct json_object *more = describe(file);
+
+	if (!file->plugin)
+		return err_set(err, file->fault.code, "%s: %s", file->path,
+		    err_text(&file->fault));
+	(void)json_add_str(tree, "path", file->path);
+	(void)json_add_str(tree, "sha256", file->sha256);
+	json_object_object_foreach (more, key, value)
+		(void)json_add(tree, key, json_object_get(value));
+	(void)json_object_put(more);
+	return 0;
+}
+
+static int
+show_found(struct json_object *tree, const struct plugin_file *files,
+    size_t count, const char *name, struct err *err)
+{
+	const struct plugin_file *found = NULL;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (!file_is(&files[i], name))
+			continue;
+		if (found && found->kind != files[i].kind)
+			return err_set(err, ERR_INPUT_INVALID,
+			    "'%s' is a %s and a %s: say '%s-%s' or '%s-%s'",
+			    name, host_kind_name(found->kind),
+			    host_kind_name(files[i].kind),
+			    host_kind_name(found->kind), name,
+			    host_kind_name(files[i].kind), name);
+		if (!found)
+			found = &files[i];
+	}
+	if (!found)
+		return err_set(
+		    err, ERR_PLUGIN_NOT_FOUND, "there is no plugin '%s'", name);
+	return show_file(tree, found, err);
+}
+
+int
+run_plugins_show(struct cli *cli, struct err *err)
+{
+	struct json_object *tree CLEANUP_JSON = json_object_new_object();
+	struct buf out CLEANUP_BUF = BUF_INIT;
+	struct style style = style_of(stdout);
+	struct plugin_file *files;
+	struct gateway *gateway;
+	size_t count;
+	int rc;
+
+	if (!tree)
+		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+	rc = cli_gateway(cli, &gateway, err);
+	if (rc == 0)
+		rc = host_scan(gateway_host(gateway), &files, &count, err);
+	if (rc)
+		return rc;
+	rc = show_found(tree, files, count, cli->args.operands[0], err);
+	plugin_files_free(files, count);
+	if (rc)
+		return rc;
+	if (cli->args.json)
+		output_json(&out, tree);
+	else
+		output_people(&out, &style, NULL, tree);
+	return output_write(&out, err);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * Commands of tools: options become arguments, the call goes the way of every
+ * other call, the result is printed.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "cli/call.h"
+#include "cli/cli.h"
+#include "cli/output.h"
+
+/* A whole number; text that is none goes on as it is, to be refused. */
+static struct json_object *
+integer_of(const char *text)
+{
+	struct json_object *number = NULL;
+
+	if (json_parse(
+		text, strlen(text), &json_bounds_default, &number, NULL) == 0 &&
+	    json_object_is_type(number, json_type_int))
+		return number;
+	(void)json_object_put(number);
+	return json_object_new_string(text);
+}
+
+static struct json_object *
+list_of(const struct field *field, const char *text)
+{
+	struct json_object *list = json_object_new_array();
+	char *copy CLEANUP_FREE = strdup(text);
+	char *rest = copy;
+	char *item;
+
+	while (list && rest && (item = strsep(&rest, ",")))
+		(void)json_object_array_add(
+		    list, field->items == FIELD_INTEGER
+			      ? integer_of(item)
+			      : json_object_new_string(item));
+	return list;
+}
+
+static struct json_object *
+value_of(const struct field *field, const char *text)
+{
+	switch (field->type) {
+	case FIELD_BOOLEAN:
+		return json_object_new_boolean(
+		    !text || strcmp(text, "true") == 0);
+	case FIELD_INTEGER:
+		return integer_of(text);
+	case FIELD_ARRAY:
+		return list_of(field, text);
+	default:
+		return json_object_new_string(text);
+	}
+}
+
+static int
+arguments_of(const struct args *args, struct json_object *tree, struct err *err)
+{
+	const struct field *operand = args->command->operand_field;
+	int rc = 0;
+	size_t i;
+
+	if (operand && args->operand_count > 0)
+		rc = json_add(
+		    tree, operand->name, value_of(operand, args->operands[0]));
+	for (i = 0; rc == 0 && i < args->option_count; i++) {
+		const struct field *field = args->options[i].option->field;
+
+		if (field)
+			rc = json_add(tree, field->name,
+			    value_of(field, args->options[i].value));
+	}
+	return rc ? err_set(err, ERR_OUT_OF_MEMORY, "no memory") : 0;
+}
+
+static int
+print_result(struct cli *cli, const struct tool *tool, const struct buf *json,
+    struct err *err)
+{
+	struct json_object *tree CLEANUP_JSON = NULL;
+	struct buf out CLEANUP_BUF = BUF_INIT;
+	struct style style = style_of(stdout);
+	int rc;
+
+	rc =
+	    json_parse(json->data, json->len, &json_bounds_default, &tree, err);
+	if (rc)
+		return rc;
+	if (cli->args.json)
+		output_json(&out, tree);
+	else
+		output_people(&out, &style, tool->output, tree);
+	return output_write(&out, err);
+}
+
+int
+call_tool(struct cli *cli, const char *name, struct json_object *arguments,
+    struct tool_result *ret_result, struct err *err)
+{
+	struct gateway *gateway;
+	struct principal principal;
+	struct call *call;
+	int rc = cli_gateway(cli, &gateway, err);
+
+	if (rc)
+		return rc;
+	call = gateway_call_new(gateway);
+	if (!call)
+		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+	principal = cli_principal(cli, gateway);
+	rc = gateway_call(gateway,
+	    &(struct tool_request){
+		.name = name,
+		.arguments = arguments,
+		.principal = &principal,
+		.call = call,
+		.request_id = cli_value(cli, "--request-id"),
+	    },
+	    ret_result);
+	call_unref(call);
+	if (ret_result->is_error) {
+		free(cli->error_json);
+		cli->error_json = buf_take(&ret_result->json);
+		err_move(err, &ret_result->err);
+	}
+	return rc;
+}
+
+int
+run_call(struct cli *cli, const struct tool *tool,
+    struct json_object *arguments, struct err *err)
+{
+	struct tool_result result;
+	int rc;
+
+	tool_result_init(&result);
+	rc = call_tool(cli, tool->name, arguments, &result, err);
+	if (rc == 0)
+		rc = print_result(cli, tool, &result.json, err);
+	tool_result_fini(&result);
+	return rc;
+}
+
+int
+run_tool(struct cli *cli, struct err *err)
+{
+	struct json_object *tree CLEANUP_JSON = json_object_new_object();
+	int rc;
+
+	if (!tree)
+		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+	rc = arguments_of(&cli->args, tree, err);
+	if (rc)
+		return rc;
+	return run_call(cli, cli->args.command->tool, tree, err);
+}
+
+/*
+ * `orders modify` and `orders approve` exist to say no: they are calls of
+ * forbidden names, refused and put on the record like those of any client.
+ */
+int
+run_write_refusal(struct cli *cli, struct err *err)
+{
+	const char *name = strcmp(cli->args.command->path, "orders modify") == 0
+			       ? "ibkr_order_modify"
+			       : "ibkr_order_approve";
+	struct tool_result result;
+	int rc;
+
+	tool_result_init(&result);
+	rc = call_tool(cli, name, NULL, &result, err);
+	tool_result_fini(&result);
+	return rc;
+}

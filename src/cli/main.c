@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/* The program: read the command line, run the command, say how it went. */
+
+#include <locale.h>
+#include <malloc.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "cli/cli.h"
+#include "cli/help.h"
+#include "cli/output.h"
+#include "cli/report.h"
+
+/*
+ * Calls move from thread to thread; with an arena for each of 64 workers the
+ * process would keep what it needed once, 64 times.
+ */
+#define ARENAS 2
+
+static int
+run_help(const struct cli *cli, struct err *err)
+{
+	struct buf out CLEANUP_BUF = BUF_INIT;
+
+	help_print(&out, cli->args.command, cli->args.group);
+	return output_write(&out, err);
+}
+
+static int
+run_version(const struct cli *cli, struct err *err)
+{
+	struct buf out CLEANUP_BUF = BUF_INIT;
+
+	help_version(&out, cli->args.verbose, cli->args.json);
+	return output_write(&out, err);
+}
+
+static int
+run(struct cli *cli, struct err *err)
+{
+	if (cli->args.help)
+		return run_help(cli, err);
+	if (cli->args.version)
+		return run_version(cli, err);
+	return cli->args.command->run(cli, err);
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct err err CLEANUP_ERR = ERR_INIT;
+	struct cli cli = { .exit_code = 0 };
+
+	(void)setlocale(LC_CTYPE, "C.UTF-8");
+	(void)mallopt(M_ARENA_MAX, ARENAS);
+	log_setup(LOG_LEVEL_WARNING, LOG_FORM_AUTO);
+	if (args_parse(&cli.args, argc, argv, &err) || run(&cli, &err))
+		cli.exit_code = report_error(&cli, &err);
+	cli_fini(&cli);
+	return cli.exit_code;
+}

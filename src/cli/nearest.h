@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/* The known word that is nearest to a mistyped one. */
+
+#ifndef IAG_CLI_NEAREST_H
+#define IAG_CLI_NEAREST_H
+
+struct nearest {
+	const char *word;
+	const char *best; /* NULL: nothing is near; borrowed */
+	unsigned distance;
+};
+
+#define NEAREST_INIT(w)     \
+	{                   \
+		.word = (w) \
+	}
+
+/* Consider candidate; kept by pointer when it is the nearest so far. */
+void nearest_add(struct nearest *nearest, const char *candidate);
+
+#endif
