@@ -62,8 +62,8 @@ buf_reserve(struct buf *buf, size_t len)
 
 	if (buf->failed)
 		return NULL;
-	if (__builtin_add_overflow(buf->len, len, &need) || need == SIZE_MAX ||
-	    (buf->max && need > buf->max) ||
+	if (__builtin_add_overflow(buf->len, len, &need) ||
+	    need >= PTRDIFF_MAX || (buf->max && need > buf->max) ||
 	    (need >= buf->cap && !grow(buf, need))) {
 		buf->failed = true;
 		return NULL;

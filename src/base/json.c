@@ -2,74 +2,18 @@
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
 /*
- * Trees and text.  json-c builds and holds the tree; what goes out is written
- * here, because json-c writes `/` as `\/` and its bytes are not ours to fix.
+ * Trees and text.  json-c holds the tree; what goes out is written here,
+ * because json-c writes `/` as `\/` and its bytes are not ours to fix.
  */
 
 #include "base/json.h"
 
-#include <limits.h>
 #include <string.h>
 
-#include <json-c/json_tokener.h>
 #include <json-c/linkhash.h>
-
-#include "base/cleanup.h"
 
 /* Deepest tree that is written: more than the gate lets in. */
 #define WRITE_DEPTH 512
-
-static void
-cleanup_tokener_p(struct json_tokener **tok)
-{
-	if (*tok)
-		json_tokener_free(*tok);
-}
-
-/*
- * Let json-c build the tree of a text that has passed the gate.  A number at
- * the top ends for json-c only with a NUL, which it gets in a second bite:
- * the caller's text need not have one.
- */
-static int
-build(const char *text, size_t len, unsigned depth,
-    struct json_object **ret_root, struct err *err)
-{
-	struct json_tokener *tok CLEANUP(cleanup_tokener_p) = NULL;
-	struct json_object *root;
-
-	/* json-c counts the scalar inside as a level of its own */
-	tok = json_tokener_new_ex((int)depth + 2);
-	if (!tok || len > INT_MAX)
-		return err_set(
-		    err, ERR_OUT_OF_MEMORY, "no memory to parse a JSON text");
-	root = json_tokener_parse_ex(tok, text, (int)len);
-	if (json_tokener_get_error(tok) == json_tokener_continue)
-		root = json_tokener_parse_ex(tok, "", 1);
-	if (json_tokener_get_error(tok) != json_tokener_success) {
-		(void)json_object_put(root);
-		return err_set(err, ERR_OUT_OF_MEMORY,
-		    "cannot build the tree of a JSON text: %s",
-		    json_tokener_error_desc(json_tokener_get_error(tok)));
-	}
-	*ret_root = root;
-	return 0;
-}
-
-int
-json_parse(const char *text, size_t len, const struct json_bounds *bounds,
-    struct json_object **ret_root, struct err *err)
-{
-	int rc;
-
-	if (!bounds)
-		bounds = &json_bounds_default;
-	rc = json_check(text, len, bounds, err);
-	if (rc < 0)
-		return rc;
-	return build(text, len, bounds->depth < 256 ? bounds->depth : 256,
-	    ret_root, err);
-}
 
 /* The escape of an ASCII character, or NULL if it stands for itself. */
 static const char *

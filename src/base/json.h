@@ -2,11 +2,11 @@
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
 /*
- * The one gate in front of json-c, and the writers.  json-c lets too much
- * through (duplicate keys, keys cut at NUL, saturated integers, bad UTF-8), so
- * json_parse() checks the whole text against RFC 8259 and the bounds first and
- * only then lets json-c build the tree.  A tree belongs to one thread: json-c's
- * reference counts are not atomic.
+ * The one gate in front of json-c, and the writers.  json-c's parser lets too
+ * much through (duplicate keys, keys cut at NUL, saturated integers, bad
+ * UTF-8), so json_parse() checks the whole text against RFC 8259 and the bounds
+ * first and only then builds a json-c tree.  A tree belongs to one thread:
+ * json-c's reference counts are not atomic.
  */
 
 #ifndef IAG_BASE_JSON_H

@@ -11,6 +11,7 @@
 
 #include "base/jsonkeys.h"
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,28 @@ unescape(const char *from, uint32_t *c)
 	return 12;
 }
 
+size_t
+json_unescape(char *to, const char *from, size_t len)
+{
+	const char *end = from + len;
+	char *start = to;
+
+	while (from < end) {
+		const char *stop = memchr(from, '\\', (size_t)(end - from));
+		size_t plain = (size_t)((stop ? stop : end) - from);
+		uint32_t c;
+
+		memcpy(to, from, plain);
+		to += plain;
+		from += plain;
+		if (!stop)
+			break;
+		from += unescape(from, &c);
+		to += put_utf8(to, c);
+	}
+	return (size_t)(to - start);
+}
+
 /* Reads a key byte by byte as it is meant. */
 struct reader {
 	const char *at;
@@ -130,12 +153,32 @@ next_byte(struct reader *reader)
 	return (unsigned char)reader->held[0];
 }
 
+/* Eight bytes at once where none of them is a backslash. */
+static bool
+plain_word(struct reader *reader, uint64_t *word)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t bytes, back;
+
+	if (reader->held_at < reader->held_len || reader->end - reader->at < 8)
+		return false;
+	memcpy(&bytes, reader->at, 8);
+	back = bytes ^ ones * '\\';
+	if (((back - ones) & ~back & ones << 7) != 0)
+		return false;
+	reader->at += 8;
+	*word = le64toh(bytes);
+	return true;
+}
+
 /* Up to 8 bytes as a number; fewer at the end only. */
 static unsigned
 next_word(struct reader *reader, uint64_t *word)
 {
 	unsigned count = 0;
 
+	if (plain_word(reader, word))
+		return 8;
 	*word = 0;
 	while (count < 8) {
 		int c = next_byte(reader);

@@ -40,4 +40,10 @@ void json_keys_fini(struct json_keys *keys);
 int json_keys_add(
     struct json_keys *keys, uint32_t object, const char *key, size_t len);
 
+/*
+ * What a checked string (the bytes between the quotes) means: written to `to`,
+ * which has room for len bytes, since escapes are never shorter.  The length.
+ */
+size_t json_unescape(char *to, const char *from, size_t len);
+
 #endif

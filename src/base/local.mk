@@ -21,6 +21,7 @@ libcore_la_SOURCES += \
 	src/base/jsongate.c \
 	src/base/jsonkeys.c \
 	src/base/jsonkeys.h \
+	src/base/jsontree.c \
 	src/base/log.c \
 	src/base/log.h \
 	src/base/redact.c \

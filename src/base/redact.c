@@ -170,12 +170,17 @@ token_run(const struct scan *scan, size_t at)
 	return i - at;
 }
 
-/* A short word of lower-case letters is prose: "bearer token missing". */
+/*
+ * A short word of lower-case letters is prose ("bearer token missing"), and so
+ * is the name of a parameter (RFC 6750 section 3: Bearer realm="x").
+ */
 static bool
 is_prose(const char *text, size_t len)
 {
 	if (len >= 16)
 		return false;
+	if (text[len - 1] == '=')
+		len--;
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] < 'a' || text[i] > 'z')
 			return false;
