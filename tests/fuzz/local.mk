@@ -3,9 +3,16 @@
 # (which replays the corpus) and of make fuzz (which looks for more).
 
 fuzzers = \
+	tests/fuzz/fuzz-dec \
+	tests/fuzz/fuzz-json \
 	$(NULL)
 
 EXTRA_DIST += tests/fuzz/corpus
+EXTRA_DIST += \
+	tests/fuzz/corpus/README \
+	tests/fuzz/corpus/dec \
+	tests/fuzz/corpus/json \
+	$(NULL)
 
 check_LTLIBRARIES += libreplay.la
 libreplay_la_SOURCES = tests/fuzz/replay.c

@@ -29,4 +29,19 @@ tests_unit_test_cli_output_SOURCES = \
 	src/cli/nearest.c \
 	src/cli/output.c \
 	src/cli/table.c \
+	tests/unit/test-buf \
+	tests/unit/test-canon \
+	tests/unit/test-clock \
+	tests/unit/test-dec \
+	tests/unit/test-err \
+	tests/unit/test-hash \
+	tests/unit/test-host-call \
+	tests/unit/test-id \
+	tests/unit/test-json \
+	tests/unit/test-log \
+	tests/unit/test-oom \
+	tests/unit/test-redact \
+	tests/unit/test-secret \
 	$(NULL)
+
+tests_unit_test_dec_SOURCES = tests/unit/test-dec.c tests/unit/dec-table.h
