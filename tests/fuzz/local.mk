@@ -12,7 +12,15 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/README \
 	tests/fuzz/corpus/dec \
 	tests/fuzz/corpus/json \
+	tests/fuzz/fuzz-jsonrpc \
+	$(NULL)
+
+EXTRA_DIST += \
+	tests/fuzz/corpus/README \
+	tests/fuzz/corpus/jsonrpc \
 	$(NULL)
 
 check_LTLIBRARIES += libreplay.la
 libreplay_la_SOURCES = tests/fuzz/replay.c
+
+tests_fuzz_fuzz_jsonrpc_LDADD = libmcp.la $(LDADD)
