@@ -1,6 +1,18 @@
 # cmocka programs: tests/unit/test-x.c needs nothing more than its line here.
 
 unit_tests += \
+	tests/unit/test-buf \
+	tests/unit/test-canon \
+	tests/unit/test-clock \
+	tests/unit/test-dec \
+	tests/unit/test-err \
+	tests/unit/test-hash \
+	tests/unit/test-id \
+	tests/unit/test-json \
+	tests/unit/test-log \
+	tests/unit/test-oom \
+	tests/unit/test-redact \
+	tests/unit/test-secret \
 	tests/unit/test-cli-output \
 	tests/unit/test-gateway-workers \
 	tests/unit/test-host-call \
@@ -29,19 +41,6 @@ tests_unit_test_cli_output_SOURCES = \
 	src/cli/nearest.c \
 	src/cli/output.c \
 	src/cli/table.c \
-	tests/unit/test-buf \
-	tests/unit/test-canon \
-	tests/unit/test-clock \
-	tests/unit/test-dec \
-	tests/unit/test-err \
-	tests/unit/test-hash \
-	tests/unit/test-host-call \
-	tests/unit/test-id \
-	tests/unit/test-json \
-	tests/unit/test-log \
-	tests/unit/test-oom \
-	tests/unit/test-redact \
-	tests/unit/test-secret \
 	$(NULL)
 
 tests_unit_test_dec_SOURCES = tests/unit/test-dec.c tests/unit/dec-table.h
