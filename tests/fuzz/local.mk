@@ -5,20 +5,10 @@
 fuzzers = \
 	tests/fuzz/fuzz-dec \
 	tests/fuzz/fuzz-json \
-	$(NULL)
-
-EXTRA_DIST += tests/fuzz/corpus
-EXTRA_DIST += \
-	tests/fuzz/corpus/README \
-	tests/fuzz/corpus/dec \
-	tests/fuzz/corpus/json \
 	tests/fuzz/fuzz-jsonrpc \
 	$(NULL)
 
-EXTRA_DIST += \
-	tests/fuzz/corpus/README \
-	tests/fuzz/corpus/jsonrpc \
-	$(NULL)
+EXTRA_DIST += tests/fuzz/corpus
 
 check_LTLIBRARIES += libreplay.la
 libreplay_la_SOURCES = tests/fuzz/replay.c
