@@ -165,6 +165,7 @@ add_to_parent(struct builder *b, struct yaml_node *node)
 	parent->count++;
 }
 
+/* NULL for text that is refused, and without memory. */
 static char *
 token_text(
     struct builder *b, struct fy_token *token, const struct config_mark *at)
@@ -175,7 +176,7 @@ token_text(
 
 	if (text && memchr(text, '\0', len)) {
 		refuse(b, at, "text holds a NUL character");
-		len = strlen(text);
+		return NULL;
 	}
 	copy = text ? strndup(text, len) : NULL;
 	if (!copy)
@@ -196,10 +197,11 @@ take_key(
 {
 	b->has_key = true;
 	b->key_at = *at;
+	if (event->type == FYET_ALIAS)
+		return; /* refused already */
 	if (event->type != FYET_SCALAR) {
 		refuse(b, at, "a key has to be plain text");
-		if (event->type != FYET_ALIAS)
-			b->skipping = 1;
+		b->skipping = 1;
 		return;
 	}
 	b->key = token_text(b, event->scalar.value, at);
@@ -238,6 +240,8 @@ take_value(
 		    !event->scalar.value ||
 		    fy_token_scalar_style(event->scalar.value) == FYSS_PLAIN;
 		node->text = token_text(b, event->scalar.value, at);
+		if (!node->text)
+			node->kind = YAML_REFUSED;
 	}
 	add_to_parent(b, node);
 	if (!opens)
@@ -336,9 +340,13 @@ close_level(struct builder *b)
 		check_duplicates(b, b->stack[b->depth]);
 }
 
-/* Something beside a value that may not be there. */
+/*
+ * Something beside a value that may not be there.  The library's mark of an
+ * anchor is behind the '&', so back is 0 for it and 1 for anything else.
+ */
 static void
-refuse_token(struct builder *b, struct fy_token *token, const char *what)
+refuse_token(
+    struct builder *b, struct fy_token *token, unsigned back, const char *what)
 {
 	const struct fy_mark *mark = token ? fy_token_start_mark(token) : NULL;
 	struct config_mark at = { .line = 1, .column = 1 };
@@ -347,7 +355,7 @@ refuse_token(struct builder *b, struct fy_token *token, const char *what)
 		return;
 	if (mark) {
 		at.line = (unsigned)mark->line + 1;
-		at.column = (unsigned)mark->column + 1;
+		at.column = (unsigned)mark->column + back;
 	}
 	refuse(b, &at, what);
 }
@@ -365,10 +373,10 @@ take_node(
 	if (event->type == FYET_ALIAS)
 		refuse(b, at, "alias '*' is not allowed: write the value out");
 	else
-		refuse_token(b, fy_event_get_anchor_token(event),
+		refuse_token(b, fy_event_get_anchor_token(event), 0,
 		    "anchor '&' is not allowed");
 	if (event->type != FYET_ALIAS)
-		refuse_token(b, fy_event_get_tag_token(event),
+		refuse_token(b, fy_event_get_tag_token(event), 1,
 		    "tag '!' is not allowed: keys have their types");
 	if (expects_key(b))
 		take_key(b, event, at);
@@ -385,16 +393,33 @@ take_document(struct builder *b, const struct config_mark *at)
 	b->stop = true;
 }
 
-static void
-take_event(struct builder *b, struct fy_event *event, size_t len)
+/* Where an event begins; the library's marks are behind '*' and quotes. */
+static struct config_mark
+place_of(struct fy_event *event)
 {
 	const struct fy_mark *mark = fy_event_start_mark(event);
 	struct config_mark at = { .line = 0 };
+	enum fy_scalar_style style = FYSS_PLAIN;
 
-	if (mark) {
-		at.line = (unsigned)mark->line + 1;
-		at.column = (unsigned)mark->column + 1;
-	}
+	if (!mark)
+		return at;
+	at.line = (unsigned)mark->line + 1;
+	at.column = (unsigned)mark->column + 1;
+	if (event->type == FYET_SCALAR && event->scalar.value)
+		style = fy_token_scalar_style(event->scalar.value);
+	if (mark->column > 0 &&
+	    (event->type == FYET_ALIAS || style == FYSS_SINGLE_QUOTED ||
+		style == FYSS_DOUBLE_QUOTED))
+		at.column--;
+	return at;
+}
+
+static void
+take_event(struct builder *b, struct fy_event *event, size_t len)
+{
+	struct config_mark at = place_of(event);
+	const struct fy_mark *mark = fy_event_start_mark(event);
+
 	switch (event->type) {
 	case FYET_DOCUMENT_START:
 		take_document(b, &at);

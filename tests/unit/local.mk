@@ -44,3 +44,10 @@ tests_unit_test_cli_output_SOURCES = \
 	$(NULL)
 
 tests_unit_test_dec_SOURCES = tests/unit/test-dec.c tests/unit/dec-table.h
+	tests/unit/test-config-rules \
+	tests/unit/test-config-yaml \
+	tests/unit/test-host-call \
+	tests/unit/test-scope \
+	$(NULL)
+
+EXTRA_DIST += tests/unit/loaded.h
