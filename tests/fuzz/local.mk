@@ -8,6 +8,7 @@ fuzzers = \
 	tests/fuzz/fuzz-jsonrpc \
 	$(NULL)
 
+# the whole folder; make dist-files lists what is in it
 EXTRA_DIST += tests/fuzz/corpus
 
 check_LTLIBRARIES += libreplay.la
