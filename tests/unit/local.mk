@@ -44,10 +44,11 @@ tests_unit_test_cli_output_SOURCES = \
 	$(NULL)
 
 tests_unit_test_dec_SOURCES = tests/unit/test-dec.c tests/unit/dec-table.h
+
+# configurations
+unit_tests += \
 	tests/unit/test-config-rules \
 	tests/unit/test-config-yaml \
-	tests/unit/test-host-call \
 	tests/unit/test-scope \
 	$(NULL)
-
 EXTRA_DIST += tests/unit/loaded.h
