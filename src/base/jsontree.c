@@ -3,8 +3,8 @@
 
 /*
  * From a text that has passed the gate to json-c's tree.  json-c's own parser
- * is left out: it crashes when memory runs out in the middle of a string, and
- * everything it checks has been checked.  No recursion here either.
+ * is left out: it crashes when memory runs out (0.16), and everything it checks
+ * has been checked.  No recursion here either.
  */
 
 #include "base/json.h"

@@ -9,6 +9,8 @@
 #ifndef IAG_TEST_DEC_TABLE_H
 #define IAG_TEST_DEC_TABLE_H
 
+#include <stddef.h>
+
 /* clang-format off */
 static const struct dec_row {
 	const char *a;
