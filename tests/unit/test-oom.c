@@ -43,11 +43,14 @@
 #endif
 #endif
 
-/* Allocations until one fails; 0: none does. */
-static unsigned countdown;
-static bool failed;
-static long live; /* allocated minus freed while counting */
-static bool counting;
+/*
+ * Allocations until one fails; 0: none does.  volatile: a compiler knows that
+ * the C library's malloc() does not look at it.
+ */
+static volatile unsigned countdown;
+static volatile bool failed;
+static volatile long live; /* allocated minus freed while counting */
+static volatile bool counting;
 
 #if HAVE_OWN_MALLOC
 /* seen by the libraries, which the build hides everything from */
@@ -61,7 +64,10 @@ void __libc_free(void *memory);
 static bool
 runs_out(void)
 {
-	if (countdown == 0 || --countdown > 0)
+	if (countdown == 0)
+		return false;
+	countdown = countdown - 1;
+	if (countdown > 0)
 		return false;
 	failed = true;
 	return true;
@@ -70,7 +76,7 @@ runs_out(void)
 static void *
 counted(void *memory)
 {
-	live += counting && memory;
+	live = live + (counting && memory);
 	return memory;
 }
 
@@ -102,7 +108,7 @@ realloc(void *old, size_t size)
 SHOWN void
 free(void *memory)
 {
-	live -= counting && memory;
+	live = live - (counting && memory);
 	__libc_free(memory);
 }
 #endif
