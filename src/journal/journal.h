@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/secret.h"
@@ -75,6 +76,13 @@ void journal_close(struct journal *journal);
  */
 int journal_update(struct journal *journal, struct call *call,
     journal_step *step, void *arg, struct err *err);
+/*
+ * The same for what must go on when room runs out: below 64 MiB of disk or
+ * of the store's limit journal_update() refuses (ruling 24), this does not.
+ * Only for settling, cancelling, the kill switch and reconciling.
+ */
+int journal_update_reserved(struct journal *journal, struct call *call,
+    journal_step *step, void *arg, struct err *err);
 /* Run step over a snapshot; changes are refused. */
 int journal_view(
     struct journal *journal, journal_step *step, void *arg, struct err *err);
@@ -117,8 +125,18 @@ void journal_content_hash(const struct journal *journal, const void *data,
 
 /* `store status` and doctor: a JSON object text. */
 int journal_status(struct journal *journal, struct buf *out, struct err *err);
-bool journal_is_adopted(const struct journal *journal);
-/* `store adopt --reason` (ruling 25). */
+bool journal_is_adopted(struct journal *journal);
+/*
+ * How often this store was born or adopted, from 1 on.  Previews, approvals
+ * and open intents of an earlier incarnation are void: expired, expired and
+ * unknown (ruling 25); whoever writes such rows puts this number into them.
+ */
+uint64_t journal_incarnation(struct journal *journal);
+/*
+ * `store adopt --reason` (ruling 25): the next incarnation, the live switch
+ * closed, and TABLE_STATE "journal/reconcile" set until one complete
+ * reconcile deletes it.
+ */
 int journal_adopt(struct journal *journal, struct call *call,
     const char *principal, const char *reason, struct err *err);
 

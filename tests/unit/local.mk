@@ -20,6 +20,7 @@ unit_tests += \
 	tests/unit/test-mcp-message \
 	tests/unit/test-zone \
 	tests/unit/test-host-load \
+	tests/unit/test-journal \
 	$(NULL)
 
 # a gateway of its own in front of the one in libcore
@@ -52,3 +53,6 @@ unit_tests += \
 	tests/unit/test-scope \
 	$(NULL)
 EXTRA_DIST += tests/unit/loaded.h
+
+journal_kit = tests/unit/journal-kit.c tests/unit/journal-kit.h
+tests_unit_test_journal_SOURCES = tests/unit/test-journal.c $(journal_kit)

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * Guards: OFD locks on guards/NAME.  Every guard opens the file anew, so two
+ * holders in one process exclude each other as two processes do.  Whoever
+ * gives up an exclusive guard removes the file, therefore a lock counts only
+ * if the name still leads to the locked file.
+ */
+
+#include "lmdb-store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NAME_LEN 120
+
+struct guard {
+	int fd;
+	int dir; /* borrowed from the environment, which outlives guards */
+	bool exclusive;
+	char name[NAME_LEN + 1];
+};
+
+static int32_t
+check_name(struct iag_ctx *ctx, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len == 0 || len > NAME_LEN || name[0] == '.' ||
+	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789:._-") != len)
+		return host->fail(ctx, IAG_INVAL, "INTERNAL_ERROR",
+		    "guard name: expected 1 to 120 of [a-z0-9:._-], not "
+		    "beginning with '.'");
+	return IAG_OK;
+}
+
+static bool
+is_same_file(int dir, const char *name, int fd)
+{
+	struct stat named, held;
+
+	return fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstat(fd, &held) == 0 && named.st_dev == held.st_dev &&
+	       named.st_ino == held.st_ino;
+}
+
+/* 0, EAGAIN if somebody holds it, or another errno. */
+static int
+try_once(struct guard *guard)
+{
+	int rc;
+
+	guard->fd = openat(guard->dir, guard->name,
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (guard->fd < 0)
+		return errno;
+	rc = lock_byte(
+	    guard->fd, F_OFD_SETLK, guard->exclusive ? F_WRLCK : F_RDLCK, 0);
+	if (rc == EACCES)
+		rc = EAGAIN;
+	if (rc == 0 && !is_same_file(guard->dir, guard->name, guard->fd))
+		rc = EAGAIN;
+	if (rc != 0) {
+		(void)close(guard->fd);
+		guard->fd = -1;
+	}
+	return rc;
+}
+
+static int32_t
+wait_for(struct iag_ctx *ctx, struct guard *guard)
+{
+	for (unsigned i = 0;; i++) {
+		int rc = try_once(guard);
+
+		if (rc == 0)
+			return IAG_OK;
+		if (rc != EAGAIN)
+			return fault(ctx, rc, "take a guard");
+		if (lock_pause(ctx, i) != IAG_OK)
+			return host->fail(ctx, IAG_AGAIN, "JOURNAL_UNAVAILABLE",
+			    "guard '%s' is held by another process or call",
+			    guard->name);
+	}
+}
+
+int32_t
+store_guard(struct iag_ctx *ctx, void *instance, const char *name,
+    uint32_t mode, void **ret_guard)
+{
+	struct store *store = instance;
+	struct guard *guard;
+	int32_t result = check_name(ctx, name);
+
+	if (result != IAG_OK)
+		return result;
+	if (store->read_only)
+		return host->fail(ctx, IAG_NOTSUP, "JOURNAL_UNAVAILABLE",
+		    "the store is open for reading only");
+	guard = calloc(1, sizeof(*guard));
+	if (!guard)
+		return IAG_NOMEM;
+	guard->fd = -1;
+	guard->dir = store->env->guards_fd;
+	guard->exclusive = mode == IAG_STORE_EXCLUSIVE;
+	memcpy(guard->name, name, strlen(name) + 1);
+	result = wait_for(ctx, guard);
+	if (result != IAG_OK) {
+		free(guard);
+		return result;
+	}
+	*ret_guard = guard;
+	return IAG_OK;
+}
+
+int32_t
+store_guard_check(struct iag_ctx *ctx, void *instance, const char *name)
+{
+	struct store *store = instance;
+	int32_t result = check_name(ctx, name);
+	int fd, rc;
+
+	if (result != IAG_OK)
+		return result;
+	if (store->read_only)
+		return host->fail(ctx, IAG_NOTSUP, "JOURNAL_UNAVAILABLE",
+		    "the store is open for reading only");
+	fd = openat(
+	    store->env->guards_fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return IAG_OK;
+	if (fd < 0)
+		return fault(ctx, errno, "look at a guard");
+	rc = lock_byte(fd, F_OFD_GETLK, F_WRLCK, 0);
+	(void)close(fd);
+	if (rc == EAGAIN)
+		return IAG_AGAIN;
+	return rc == 0 ? IAG_OK : fault(ctx, rc, "look at a guard");
+}
+
+void
+store_unguard(struct iag_ctx *ctx, void *held)
+{
+	struct guard *guard = held;
+
+	(void)ctx;
+	if (guard->exclusive)
+		(void)unlinkat(guard->dir, guard->name, 0);
+	(void)close(guard->fd);
+	free(guard);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * What the files of the journal share: the open journal, one transaction of
+ * it, and the steps that only the journal itself may run.
+ */
+
+#ifndef IAG_JOURNAL_CORE_H
+#define IAG_JOURNAL_CORE_H
+
+#include <pthread.h>
+
+#include "host/store.h"
+#include "journal/audit.h"
+#include "journal/bytes.h"
+#include "journal/chain.h"
+#include "journal/journal.h"
+#include "journal/keys.h"
+#include "journal/meta.h"
+#include "journal/record.h"
+#include "journal/switches.h"
+
+/* Which updates may run when others may not. */
+enum {
+	UPDATE_RESERVED = 0x1, /* below the reserve of room (ruling 24) */
+	UPDATE_BIRTH = 0x2,    /* on a store that is empty */
+	UPDATE_ADOPT = 0x4     /* on a store that is not adopted */
+};
+
+#define RESERVE_BYTES UINT64_C(67108864)
+
+struct job;
+
+struct journal {
+	struct instance *store; /* borrowed */
+	struct keys keys;       /* never change while open */
+	enum journal_mode mode;
+	uint32_t live_days; /* retention, from the configuration */
+	uint32_t read_days;
+	bool immutable_live;
+	bool export_required;
+
+	/* the store's identity, as it was when it was opened */
+	uint64_t device;
+	uint64_t inode;
+	char machine[MACHINE_SIZE];
+	char *place; /* path for operators; owned */
+
+	pthread_t thread;
+	bool has_thread;
+	pthread_mutex_t mutex; /* guards everything below */
+	pthread_cond_t wake;   /* a job came, or closing */
+	struct job *first;     /* the queue */
+	struct job *last;
+	bool closing;
+	bool waiting; /* for the store's write lock */
+	bool adopted;
+	bool stopped; /* writes no more; why says it */
+	char why[200];
+	struct meta_store info; /* as last read */
+};
+
+/*
+ * What a transaction sees of the chain; the working copy of a step is taken
+ * over by the batch only if the step succeeds.
+ */
+struct journal_txn {
+	struct journal *journal;
+	struct store_txn *store;
+	bool write;
+	bool broken; /* the store failed: the batch must be run again */
+	struct meta_store info;
+	struct meta_head head;
+	uint64_t now_ns;
+	uint64_t change; /* the store's counter at the beginning; 0: ? */
+	struct chain *chain;
+	struct buf changes; /* elements of the record's "changes" */
+	bool unproved;      /* changes wait for txn_audit() */
+	bool audited;
+	struct buf row;    /* a row that was handed out */
+	struct buf entry;  /* an entry that was read */
+	struct chain *old; /* rotation: the chain of the key that ends */
+	const struct keys *next_keys; /* rotation: seals the meta rows */
+};
+
+/* txn.c */
+void txn_init(struct journal_txn *txn, struct journal *journal,
+    struct store_txn *store, bool write, struct chain *chain);
+void txn_fini(struct journal_txn *txn);
+/* Read and check the meta rows into txn (not on an empty store). */
+int txn_load(struct journal_txn *txn, struct err *err);
+int txn_load_store(struct journal_txn *txn, struct err *err);
+/* Read entry number sequence, checked, into txn->entry. */
+int txn_entry(struct journal_txn *txn, uint64_t sequence,
+    struct entry *ret_entry, struct err *err);
+/* Append a rendered record. */
+int txn_append(
+    struct journal_txn *txn, const struct record *record, struct err *err);
+/* Note a store result: anything but "no such key" breaks the batch. */
+int txn_note(struct journal_txn *txn, int rc);
+/* Write the meta row "store" from txn->info. */
+int txn_save_store(struct journal_txn *txn, struct err *err);
+
+/* evidence.c: state rows and the records that prove them (ruling 27). */
+#define EVIDENCE_SIZE 8 /* the sequence behind each row's value */
+/* Hexadecimal digests of a change: of what it is, and of which row. */
+struct change {
+	char hash[HASH_HEX_SIZE]; /* SHA-256 over table, key and value */
+	char key[33];             /* salted digest of table and key */
+};
+void change_init(struct change *change, const struct meta_store *info,
+    enum journal_table table, struct iag_bytes key, struct iag_bytes value);
+/* As an element of "changes"; deleted: the row is gone. */
+void change_format(const struct change *change, enum journal_table table,
+    bool deleted, struct buf *out);
+/* Does the record at sequence prove this row? */
+int evidence_check(struct journal_txn *txn, enum journal_table table,
+    struct iag_bytes key, struct iag_bytes value, uint64_t sequence,
+    struct err *err);
+/* A row without its evidence, checked; value points into row. */
+int evidence_open(struct journal_txn *txn, enum journal_table table,
+    struct iag_bytes key, struct iag_bytes row, struct iag_bytes *ret_value,
+    struct err *err);
+const char *table_name(enum journal_table table);
+
+/* snapshot.c */
+bool journal_is_at_home(
+    const struct journal *journal, const struct meta_store *info);
+/*
+ * Run step over a snapshot whose meta rows were not looked at: for verify,
+ * which says what is wrong with them.
+ */
+int snapshot_run(
+    struct journal *journal, journal_step *step, void *arg, struct err *err);
+
+/* writer.c */
+int writer_start(struct journal *journal, struct err *err);
+void writer_stop(struct journal *journal);
+int writer_run(struct journal *journal, struct call *call, unsigned flags,
+    journal_step *step, void *arg, struct err *err);
+/* Refuse every further write and say why. */
+void writer_refuse(struct journal *journal, const char *why);
+
+/* batch.c: what the writer thread does with steps. */
+struct job {
+	struct job *next;
+	journal_step *step;
+	void *arg;
+	unsigned flags;
+	struct call *call;
+	enum { JOB_QUEUED, JOB_RUNNING, JOB_DONE } state;
+	int result;
+	struct err err;
+	pthread_cond_t done;
+};
+/* Run jobs over txn and commit; sets their results. */
+void batch_run(
+    struct journal *journal, struct store_txn *store, struct job *jobs);
+
+/* birth.c */
+int switch_write(struct journal_txn *txn, const char *name,
+    enum switch_state state, const char *principal, const char *reason,
+    struct err *err);
+int birth_run(struct journal *journal, struct err *err);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/* What a journal says about itself, for `store status` and doctor. */
+
+#include "journal/core.h"
+
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+static int
+load_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	struct journal_txn *copy = arg;
+
+	(void)err;
+	copy->info = txn->info;
+	copy->head = txn->head;
+	return 0;
+}
+
+static void
+add_hex(struct json_object *to, const char *key, const void *data, size_t len)
+{
+	struct buf hex CLEANUP_BUF = BUF_INIT;
+
+	buf_hex(&hex, data, len);
+	(void)json_add_str(to, key, buf_text(&hex));
+}
+
+static void
+add_size(struct json_object *to, const char *key, uint64_t value)
+{
+	if (value <= INT64_MAX)
+		(void)json_add_int(to, key, (int64_t)value);
+}
+
+static void
+add_chain(struct json_object *to, const struct journal_txn *txn)
+{
+	char key_id[KEY_ID_HEX_SIZE];
+	char time[CLOCK_TEXT_SIZE];
+
+	keys_format_id(txn->info.key_id, key_id);
+	add_hex(to, "store_id", txn->info.id, STORE_ID_SIZE);
+	add_size(to, "incarnation", txn->info.incarnation);
+	clock_format(txn->info.born_ns, time);
+	(void)json_add_str(to, "created_at", time);
+	(void)json_add_str(to, "key_id", key_id);
+	add_size(to, "records", txn->head.count);
+	add_hex(to, "head", txn->head.hash, HASH_SIZE);
+	clock_format(txn->head.time_ns, time);
+	(void)json_add_str(to, "last_recorded_at", time);
+}
+
+static void
+add_place(struct json_object *to, struct journal *journal)
+{
+	LOCK_SCOPE(&journal->mutex);
+
+	(void)json_add_str(to, "path", journal->place);
+	(void)json_add_bool(to, "adopted", journal->adopted);
+	(void)json_add_bool(to, "writable",
+	    journal->mode == JOURNAL_WRITE && journal->adopted &&
+		!journal->stopped);
+	if (journal->stopped)
+		(void)json_add_str(to, "stopped", journal->why);
+}
+
+static void
+add_room(struct json_object *to, const struct iag_store_room *room)
+{
+	add_size(to, "used_bytes", room->used_bytes);
+	add_size(to, "limit_bytes", room->limit_bytes);
+	add_size(to, "disk_free_bytes", room->disk_bytes);
+	add_size(to, "readers", room->readers);
+}
+
+int
+journal_status(struct journal *journal, struct buf *out, struct err *err)
+{
+	struct json_object *root CLEANUP_JSON = json_object_new_object();
+	struct journal_txn txn = { .journal = journal };
+	struct iag_store_room room = { .struct_size = sizeof(room) };
+	int rc = root ? 0 : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+
+	if (rc == 0)
+		rc = journal_view(journal, load_step, &txn, err);
+	if (rc == 0)
+		rc = store_room(journal->store, &room, err);
+	if (rc < 0)
+		return rc;
+	(void)json_add_str(root, "format", META_FORMAT);
+	add_chain(root, &txn);
+	add_place(root, journal);
+	add_room(root, &room);
+	json_write(out, root, 0);
+	return 0;
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * The writer thread: takes queued steps in order and runs all that wait as
+ * one batch, so that many calls share one flush of the disk.
+ *
+ * Threads: any caller enqueues and waits; one writer thread per journal.
+ * journal->mutex guards the queue and the state of jobs; it is never held
+ * while the store is called.  A job belongs to its caller until it is
+ * RUNNING, then to the writer until it is DONE.
+ */
+
+#include "journal/core.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+#define SLICE_NS (50 * NS_PER_MS) /* how long to wait without looking up */
+#define BATCH_COUNT 256u
+
+static void
+queue_add(struct journal *journal, struct job *job)
+{
+	if (journal->last)
+		journal->last->next = job;
+	else
+		journal->first = job;
+	journal->last = job;
+	(void)pthread_cond_signal(&journal->wake);
+}
+
+static void
+queue_remove(struct journal *journal, struct job *job)
+{
+	struct job *before = NULL;
+	struct job *at = journal->first;
+
+	while (at && at != job) {
+		before = at;
+		at = at->next;
+	}
+	if (!at)
+		return;
+	if (before)
+		before->next = job->next;
+	else
+		journal->first = job->next;
+	if (journal->last == job)
+		journal->last = before;
+	job->next = NULL;
+}
+
+/* The oldest jobs, now running; the caller holds the mutex. */
+static struct job *
+queue_take(struct journal *journal)
+{
+	struct job *jobs = journal->first;
+	struct job *end = NULL;
+	unsigned count = 0;
+
+	for (struct job *job = jobs; job && count < BATCH_COUNT;
+	     job = job->next) {
+		job->state = JOB_RUNNING;
+		end = job;
+		count++;
+	}
+	if (!end)
+		return NULL;
+	journal->first = end->next;
+	if (!journal->first)
+		journal->last = NULL;
+	end->next = NULL;
+	return jobs;
+}
+
+static void
+finish(struct journal *journal, struct job *jobs)
+{
+	LOCK_SCOPE(&journal->mutex);
+
+	while (jobs) {
+		struct job *job = jobs;
+
+		jobs = job->next;
+		job->next = NULL;
+		job->state = JOB_DONE;
+		(void)pthread_cond_signal(&job->done);
+	}
+}
+
+static int
+refusal(const char *why, struct err *err)
+{
+	return err_set(err, ERR_JOURNAL_UNAVAILABLE,
+	    "the journal has stopped writing: %s", why);
+}
+
+/* The store's write lock in slices, while somebody still waits for it. */
+static struct store_txn *
+take_turn(struct journal *journal)
+{
+	struct store_txn *store = NULL;
+	CLEANUP_ERR struct err err = ERR_INIT;
+	struct call *call = call_new(clock_boot_ns() + SLICE_NS);
+	struct job *jobs = NULL;
+	int rc;
+
+	rc = store_begin(journal->store, call, IAG_STORE_WRITE, &store, &err);
+	call_unref(call);
+	if (rc == 0)
+		return store;
+	(void)pthread_mutex_lock(&journal->mutex);
+	journal->waiting = rc == IAG_AGAIN || rc == IAG_STOPPING;
+	if (!journal->waiting)
+		jobs = queue_take(journal);
+	(void)pthread_mutex_unlock(&journal->mutex);
+	for (struct job *job = jobs; job; job = job->next) {
+		job->result = rc;
+		(void)err_set(&job->err, err.code, "%s", err_text(&err));
+	}
+	finish(journal, jobs);
+	return NULL;
+}
+
+static bool
+wait_for_work(struct journal *journal)
+{
+	LOCK_SCOPE(&journal->mutex);
+
+	while (!journal->first && !journal->closing)
+		(void)pthread_cond_wait(&journal->wake, &journal->mutex);
+	return journal->first != NULL;
+}
+
+static void
+refuse_all(struct journal *journal, struct job *jobs, const char *why)
+{
+	for (struct job *job = jobs; job; job = job->next)
+		job->result = refusal(why, &job->err);
+	finish(journal, jobs);
+}
+
+static void *
+writer_main(void *arg)
+{
+	struct journal *journal = arg;
+
+	while (wait_for_work(journal)) {
+		struct store_txn *store;
+		struct job *jobs;
+		char why[sizeof(journal->why)] = "";
+
+		(void)pthread_mutex_lock(&journal->mutex);
+		if (journal->stopped) {
+			(void)memcpy(why, journal->why, sizeof(why));
+			jobs = queue_take(journal);
+			(void)pthread_mutex_unlock(&journal->mutex);
+			refuse_all(journal, jobs, why);
+			continue;
+		}
+		(void)pthread_mutex_unlock(&journal->mutex);
+		store = take_turn(journal);
+		if (!store)
+			continue;
+		(void)pthread_mutex_lock(&journal->mutex);
+		journal->waiting = false;
+		jobs = queue_take(journal);
+		(void)pthread_mutex_unlock(&journal->mutex);
+		if (!jobs) {
+			store_abort(store); /* all were withdrawn */
+			continue;
+		}
+		batch_run(journal, store, jobs);
+		finish(journal, jobs);
+	}
+	return NULL;
+}
+
+int
+writer_start(struct journal *journal, struct err *err)
+{
+	sigset_t all, before;
+	int rc;
+
+	/* signals are for the threads of the program */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&journal->thread, NULL, writer_main, journal);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc != 0)
+		return err_set(err, ERR_OUT_OF_MEMORY,
+		    "no thread for the journal: %s", strerror(rc));
+	journal->has_thread = true;
+	return 0;
+}
+
+void
+writer_stop(struct journal *journal)
+{
+	if (!journal->has_thread)
+		return;
+	(void)pthread_mutex_lock(&journal->mutex);
+	journal->closing = true;
+	(void)pthread_cond_signal(&journal->wake);
+	(void)pthread_mutex_unlock(&journal->mutex);
+	(void)pthread_join(journal->thread, NULL);
+	journal->has_thread = false;
+}
+
+void
+writer_refuse(struct journal *journal, const char *why)
+{
+	LOCK_SCOPE(&journal->mutex);
+
+	journal->stopped = true;
+	(void)snprintf(journal->why, sizeof(journal->why), "%s", why);
+}
+
+static void
+wait_slice(struct journal *journal, struct job *job)
+{
+	struct timespec until;
+	uint64_t ns;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	ns = (uint64_t)until.tv_sec * NS_PER_S + (uint64_t)until.tv_nsec +
+	     SLICE_NS;
+	if (job->call) {
+		uint64_t now = clock_boot_ns();
+		uint64_t deadline = call_deadline_ns(job->call);
+
+		if (deadline <= now)
+			return;
+		if (deadline - now < SLICE_NS)
+			ns -= SLICE_NS - (deadline - now);
+	}
+	until.tv_sec = (time_t)(ns / NS_PER_S);
+	until.tv_nsec = (long)(ns % NS_PER_S);
+	(void)pthread_cond_timedwait(&job->done, &journal->mutex, &until);
+}
+
+static int
+withdrawn(const struct journal *journal, const struct job *job, struct err *err)
+{
+	if (call_is_cancelled(job->call))
+		return err_set(err, ERR_CALL_CANCELLED,
+		    "cancelled before the journal took it");
+	if (journal->waiting)
+		return err_set(err, ERR_JOURNAL_UNAVAILABLE,
+		    "another process holds the store's lock");
+	return err_set(err, ERR_CALL_TIMED_OUT,
+	    "the deadline came before the journal took it");
+}
+
+/* Until done, or until withdrawn at the deadline while still queued. */
+static int
+wait_for(struct journal *journal, struct job *job)
+{
+	LOCK_SCOPE(&journal->mutex);
+
+	while (job->state != JOB_DONE) {
+		if (job->state == JOB_QUEUED && job->call &&
+		    call_is_over(job->call)) {
+			queue_remove(journal, job);
+			return withdrawn(journal, job, &job->err);
+		}
+		if (job->state == JOB_QUEUED && job->call)
+			wait_slice(journal, job);
+		else if (job->state == JOB_RUNNING || !job->call)
+			(void)pthread_cond_wait(&job->done, &journal->mutex);
+	}
+	return job->result;
+}
+
+static int
+job_init(struct job *job, struct err *err)
+{
+	pthread_condattr_t attr;
+	int rc = pthread_condattr_init(&attr);
+
+	if (rc == 0) {
+		(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+		rc = pthread_cond_init(&job->done, &attr);
+		(void)pthread_condattr_destroy(&attr);
+	}
+	return rc == 0 ? 0 : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+}
+
+int
+writer_run(struct journal *journal, struct call *call, unsigned flags,
+    journal_step *step, void *arg, struct err *err)
+{
+	struct job job = {
+		.step = step,
+		.arg = arg,
+		.flags = flags,
+		.call = call,
+		.state = JOB_QUEUED,
+	};
+	int rc;
+
+	if (!journal->has_thread)
+		return err_set(err, ERR_JOURNAL_UNAVAILABLE,
+		    "the journal is open for reading only");
+	rc = job_init(&job, err);
+	if (rc < 0)
+		return rc;
+	(void)pthread_mutex_lock(&journal->mutex);
+	if (journal->closing)
+		rc = err_set(
+		    &job.err, ERR_CALL_CANCELLED, "the journal is closing");
+	else
+		queue_add(journal, &job);
+	(void)pthread_mutex_unlock(&journal->mutex);
+	if (rc == 0)
+		rc = wait_for(journal, &job);
+	(void)pthread_cond_destroy(&job.done);
+	if (rc < 0)
+		err_move(err, &job.err);
+	err_fini(&job.err);
+	return rc;
+}
