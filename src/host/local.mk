@@ -6,11 +6,19 @@ libcore_la_SOURCES += \
 	src/host/call.h \
 	src/host/context.c \
 	src/host/context.h \
+	src/host/check.c \
+	src/host/check.h \
 	src/host/describe.c \
 	src/host/host.c \
 	src/host/host.h \
 	src/host/instance.c \
 	src/host/instance.h \
+	src/host/kit.h \
+	src/host/kitbackend.c \
+	src/host/kitpeer.c \
+	src/host/kitstore.c \
+	src/host/kitstore.h \
+	src/host/kitwriter.c \
 	src/host/loader.c \
 	src/host/option.c \
 	src/host/option.h \

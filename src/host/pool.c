@@ -198,20 +198,35 @@ worker_main(void *arg)
 	return NULL;
 }
 
-/* Signals belong to the program's own threads. */
+/*
+ * Signals belong to the program's own threads, except those that a thread
+ * brings upon itself.
+ */
+static void
+block_signals(sigset_t *ret_old)
+{
+	static const int own[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV,
+		SIGSYS, SIGTRAP };
+	sigset_t set;
+	size_t i;
+
+	(void)sigfillset(&set);
+	for (i = 0; i < ARRAY_COUNT(own); i++)
+		(void)sigdelset(&set, own[i]);
+	(void)pthread_sigmask(SIG_SETMASK, &set, ret_old);
+}
+
 static int
 start_thread(struct worker *worker)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
-	sigset_t all;
 	sigset_t old;
 	int r;
 
-	(void)sigfillset(&all);
 	(void)pthread_attr_init(&attr);
 	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	block_signals(&old);
 	r = pthread_create(&thread, &attr, worker_main, worker);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	(void)pthread_attr_destroy(&attr);

@@ -7,7 +7,6 @@
  * tests/unit/test-host-load.c.
  */
 
-#include <signal.h>
 #include <stdlib.h>
 
 #include "ibkr-agent/backend.h"
@@ -29,8 +28,7 @@ load(struct iag_ctx *ctx, const struct iag_host *table)
 #elif defined HOSTILE_LOAD_FAILS
 	return IAG_NOTSUP;
 #elif defined HOSTILE_LOAD_CRASHES
-	(void)raise(SIGSEGV);
-	return IAG_OK;
+	abort();
 #elif defined HOSTILE_UNDEFINED
 	return nobody_defines_this();
 #elif defined HOSTILE_LOAD_HANGS
@@ -51,12 +49,32 @@ query(struct iag_ctx *ctx, void *instance, const char *operation,
 	(void)arguments;
 	(void)len;
 #if defined HOSTILE_QUERY_CRASHES
-	(void)raise(SIGSEGV);
-	return IAG_OK;
+	abort();
 #elif defined HOSTILE_QUERY_HANGS
 	(void)ctx;
 	for (;;)
 		(void)host->sleep_ns(ctx, 1000000);
+#elif defined HOSTILE_QUERY_TWICE
+	(void)host->reply(ctx, NULL, "{}", 2);
+	(void)host->reply(ctx, NULL, "{}", 2);
+	return IAG_OK;
+#elif defined HOSTILE_QUERY_NOTHING
+	(void)ctx;
+	return IAG_OK;
+#elif defined HOSTILE_QUERY_BROKEN
+	(void)host->reply(ctx, NULL, "{\"a\":}", 6);
+	return IAG_OK;
+#elif defined HOSTILE_QUERY_HUGE
+	static char text[2 * 1048576];
+
+	(void)host->reply(ctx, NULL, text, sizeof text);
+	return IAG_OK;
+#elif defined HOSTILE_QUERY_SILENT
+	(void)ctx;
+	return IAG_AUTH;
+#elif defined HOSTILE_QUERY_NUMBER
+	(void)ctx;
+	return -4711;
 #elif defined HOSTILE_QUERY_SHAPE
 	return host->reply(ctx, NULL, "{\"status\":[\"ok\"]}", 17);
 #else

@@ -1,5 +1,8 @@
 # The contract kit and the hostile plugins.
 
+unit_tests += tests/plug/test-contract
+tests_plug_test_contract_LDADD = libcore.la
+
 probe_cppflags = $(plugin_cppflags) -I$(top_srcdir)/tests/plug
 
 check_LTLIBRARIES += \
@@ -28,7 +31,9 @@ hostile_faults = \
 	name-bad name-other need no-instance no-ops no-query null \
 	operation-name operation-null operation-twice option-bound \
 	option-choices option-default option-flags option-key option-size \
-	option-twice option-type query-crashes query-hangs query-shape \
+	option-twice option-type query-broken query-crashes query-hangs \
+	query-huge query-nothing query-number query-shape query-silent \
+	query-twice \
 	reserved short-descriptor short-table symbol undefined \
 	$(NULL)
 hostile_others = store-empty store-serial writer-empty writer-backend

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * What the groups of the contract kit share.  A check collects expectations;
+ * the first that does not hold is its text.
+ */
+
+#ifndef IAG_HOST_KIT_H
+#define IAG_HOST_KIT_H
+
+#include "host/context.h"
+#include "host/host.h"
+#include "host/instance.h"
+#include "host/plugin.h"
+
+#define KIT_OPTIONS 256
+
+struct kit {
+	const char *path; /* of the plugin */
+	const char *tmp;  /* an empty folder */
+	int fd;           /* for the lines */
+	uint32_t *kind;   /* shared with the parent */
+	struct host *host;
+	struct plugin *plugin;
+	struct instance_option options[KIT_OPTIONS];
+	size_t option_count;
+	/* the check that runs */
+	const char *name;
+	char fault[512]; /* "": none so far */
+};
+
+struct kit_group {
+	const char *name;
+	uint32_t kind; /* 0: every kind */
+	void (*run)(struct kit *kit);
+};
+
+extern const struct kit_group kit_backend_groups[];
+extern const size_t kit_backend_group_count;
+extern const struct kit_group kit_writer_groups[];
+extern const size_t kit_writer_group_count;
+extern const struct kit_group kit_store_groups[];
+extern const size_t kit_store_group_count;
+
+void kit_line(
+    struct kit *kit, const char *name, const char *result, const char *text);
+void kit_begin(struct kit *kit, const char *name);
+/* ok as given; the format says what was expected and what was found. */
+bool kit_expect(struct kit *kit, bool ok, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The line of the check; true if it has passed. */
+bool kit_end(struct kit *kit);
+void kit_skip(struct kit *kit, const char *name, const char *why);
+
+/* Load the plugin and make up values for the options that it requires. */
+bool kit_load(struct kit *kit, const struct iag_host *services);
+struct instance *kit_open(struct kit *kit);
+/* Close what is open; false and a failed expectation if one is stuck. */
+bool kit_close(struct kit *kit);
+
+/* A raw context, for callbacks that the kit calls itself. */
+struct iag_ctx *kit_context(
+    struct kit *kit, struct instance *instance, const char *callback);
+/* The result is 0, or a class of the ABI with a text. */
+void kit_expect_result(struct kit *kit, struct iag_ctx *ctx, int32_t result);
+
+#endif

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * The contract kit for writers.  Nothing may be sent: the kit's host table
+ * has a commit_send that refuses, unless the writer says that it is
+ * simulated.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "host/kit.h"
+
+#define HANDLE_MAX 256
+
+static const struct iag_writer_ops *
+ops_of(const struct kit *kit)
+{
+	return &kit->plugin->ops.writer;
+}
+
+static int32_t
+refuse_send(struct iag_ctx *ctx)
+{
+	return services_table.fail(ctx, IAG_REJECTED, "ORDER_POLICY_REFUSED",
+	    "the contract kit sends nothing");
+}
+
+static int32_t
+allow_send(struct iag_ctx *ctx)
+{
+	return services_table.stopping(ctx) ? IAG_STOPPING : 0;
+}
+
+static int32_t
+refuse_question(struct iag_ctx *ctx, const char *const *message_ids,
+    const char *const *texts, size_t count)
+{
+	(void)message_ids;
+	(void)texts;
+	(void)count;
+	return services_table.fail(ctx, IAG_REJECTED, "BROKER_QUESTION_REFUSED",
+	    "the contract kit answers no question");
+}
+
+/* Lives as long as the process, like every host table. */
+static struct iag_host table;
+
+static struct instance *
+open_writer(struct kit *kit, bool sends)
+{
+	table = services_table;
+	table.commit_send = sends ? allow_send : refuse_send;
+	table.question = refuse_question;
+	return kit_load(kit, &table) ? kit_open(kit) : NULL;
+}
+
+static struct iag_order
+make_order(const struct iag_writer_ops *ops, uint32_t type)
+{
+	struct iag_order order = {
+		.struct_size = sizeof order,
+		.mode = ops->modes & (1u << IAG_MODE_PAPER) ? IAG_MODE_PAPER
+							    : IAG_MODE_LIVE,
+		.side = IAG_SIDE_BUY,
+		.type = type,
+		.tif = ops->tifs & (1u << IAG_TIF_DAY)
+			   ? IAG_TIF_DAY
+			   : IAG_TIF_GOOD_TILL_CANCELLED,
+		.account = "DU1234567",
+		.client_ref = "check-1",
+		.contract_id = "265598",
+		.symbol = "AAPL",
+		.asset_class = "stock",
+		.currency = "USD",
+		.quantity = "1",
+	};
+
+	if (type == IAG_TYPE_LIMIT || type == IAG_TYPE_STOP_LIMIT)
+		order.limit_price = "1.00";
+	if (type == IAG_TYPE_STOP || type == IAG_TYPE_STOP_LIMIT)
+		order.stop_price = "1.10";
+	if (type == IAG_TYPE_TRAILING_STOP)
+		order.trailing_amount = "0.10";
+	return order;
+}
+
+static void
+expect_ack(struct kit *kit, const char *callback, const struct iag_ack *ack,
+    const char *client_ref)
+{
+	(void)kit_expect(kit, ack->struct_size == sizeof *ack,
+	    "'%s' changed the struct_size of the acknowledgement", callback);
+	(void)kit_expect(kit, ack->status <= IAG_STATUS_REFUSED,
+	    "'%s' acknowledged with status %u, expected 0..6", callback,
+	    ack->status);
+	(void)kit_expect(kit, ack->handle.len <= HANDLE_MAX,
+	    "'%s' gave a handle of %zu bytes, at most %d are allowed", callback,
+	    ack->handle.len, HANDLE_MAX);
+	(void)kit_expect(kit, ack->handle.data || !ack->handle.len,
+	    "'%s' gave a handle without bytes", callback);
+	if (client_ref && ack->client_ref)
+		(void)kit_expect(kit, strcmp(ack->client_ref, client_ref) == 0,
+		    "'%s' acknowledged '%s', expected '%s'", callback,
+		    ack->client_ref, client_ref);
+}
+
+static void
+submit_one(struct kit *kit, struct instance *writer, uint32_t type, bool sends)
+{
+	struct iag_order order = make_order(ops_of(kit), type);
+	struct iag_ack ack = { .struct_size = sizeof ack };
+	struct iag_ctx *ctx = kit_context(kit, writer, "submit");
+	int32_t r;
+
+	if (!ctx)
+		return;
+	r = ops_of(kit)->submit(ctx, writer->data, &order, &ack);
+	kit_expect_result(kit, ctx, r);
+	if (r == 0)
+		expect_ack(kit, "submit", &ack, order.client_ref);
+	(void)kit_expect(kit, r != 0 || sends,
+	    "'submit' acknowledged an order although commit_send() had not "
+	    "allowed it");
+	context_unref(ctx);
+}
+
+static void
+submit_all(struct kit *kit, const char *name, bool sends)
+{
+	struct instance *writer;
+	uint32_t type;
+
+	kit_begin(kit, name);
+	writer = open_writer(kit, sends);
+	for (type = IAG_TYPE_LIMIT; writer && type <= IAG_TYPE_TRAILING_STOP;
+	     type++)
+		if (ops_of(kit)->order_types & (1u << type))
+			submit_one(kit, writer, type, sends);
+	if (writer)
+		(void)kit_close(kit);
+	(void)kit_end(kit);
+}
+
+static void
+check_refused_send(struct kit *kit)
+{
+	submit_all(kit, "submit_without_commit", false);
+}
+
+static void
+check_submit(struct kit *kit)
+{
+	bool simulated;
+
+	kit_begin(kit, "submit");
+	if (!kit_load(kit, NULL)) {
+		(void)kit_end(kit);
+		return;
+	}
+	simulated = (plugin_hints(kit->plugin) & IAG_HINT_SIMULATED) != 0;
+	(void)kit_close(kit);
+	if (simulated)
+		submit_all(kit, "submit", true);
+	else
+		kit_skip(kit, "submit",
+		    "only a writer with the hint SIMULATED may send here");
+}
+
+/* A bit that it does not know must not be dropped. */
+static void
+check_need(struct kit *kit)
+{
+	struct instance *writer;
+	uint32_t bit;
+
+	kit_begin(kit, "unknown_need_bit");
+	writer = open_writer(kit, false);
+	for (bit = 0; writer && bit < 32; bit++) {
+		struct iag_order order =
+		    make_order(ops_of(kit), IAG_TYPE_LIMIT);
+		struct iag_ack ack = { .struct_size = sizeof ack };
+		struct iag_ctx *ctx = kit_context(kit, writer, "submit");
+		int32_t r;
+
+		order.need_flags = UINT32_C(1) << bit;
+		if (!ctx || (ops_of(kit)->need_known & order.need_flags)) {
+			context_unref(ctx);
+			continue;
+		}
+		r = ops_of(kit)->submit(ctx, writer->data, &order, &ack);
+		(void)kit_expect(kit, r == IAG_NOTSUP,
+		    "'submit' returned %d for need bit 0x%x, which it does "
+		    "not declare, expected %d (IAG_NOTSUP)",
+		    (int)r, order.need_flags, IAG_NOTSUP);
+		kit_expect_result(kit, ctx, r);
+		context_unref(ctx);
+	}
+	if (writer)
+		(void)kit_close(kit);
+	(void)kit_end(kit);
+}
+
+static void
+find_one(
+    struct kit *kit, struct instance *writer, const struct iag_target *target)
+{
+	struct iag_find found = { .struct_size = sizeof found };
+	struct iag_ctx *ctx = kit_context(kit, writer, "find");
+	int32_t r;
+
+	if (!ctx)
+		return;
+	found.ack.struct_size = sizeof found.ack;
+	r = ops_of(kit)->find(ctx, writer->data, target, &found);
+	kit_expect_result(kit, ctx, r);
+	if (r == 0) {
+		(void)kit_expect(kit,
+		    found.answer >= IAG_FIND_FOUND &&
+			found.answer <= IAG_FIND_INCONCLUSIVE,
+		    "'find' answered %u, expected 1..3", found.answer);
+		(void)kit_expect(kit, found.answer != IAG_FIND_FOUND,
+		    "'find' found an order that nobody has placed");
+	}
+	context_unref(ctx);
+}
+
+static void
+cancel_one(
+    struct kit *kit, struct instance *writer, const struct iag_target *target)
+{
+	struct iag_ack ack = { .struct_size = sizeof ack };
+	struct iag_ctx *ctx = kit_context(kit, writer, "cancel");
+	int32_t r;
+
+	if (!ctx)
+		return;
+	r = ops_of(kit)->cancel(ctx, writer->data, target, &ack);
+	kit_expect_result(kit, ctx, r);
+	if (r == 0)
+		expect_ack(kit, "cancel", &ack, NULL);
+	context_unref(ctx);
+}
+
+static void
+check_unknown_order(struct kit *kit)
+{
+	static const struct iag_target target = {
+		.struct_size = sizeof target,
+		.mode = IAG_MODE_PAPER,
+		.account = "DU1234567",
+		.broker_order_id = "no-such-order",
+		.client_ref = "no-such-ref",
+	};
+	struct instance *writer;
+
+	kit_begin(kit, "unknown_order");
+	writer = open_writer(kit, false);
+	if (writer) {
+		find_one(kit, writer, &target);
+		if (ops_of(kit)->operations & IAG_WRITER_CANCEL)
+			cancel_one(kit, writer, &target);
+		(void)kit_close(kit);
+	}
+	(void)kit_end(kit);
+}
+
+static void
+expect_orders(struct kit *kit, struct iag_ctx *ctx)
+{
+	CLEANUP_JSON struct json_object *root = NULL;
+	struct json_object *orders;
+
+	if (!kit_expect(kit, ctx->answer.json && !ctx->broken, "'list' %s",
+		ctx->broken ? ctx->broken : "gave no answer"))
+		return;
+	if (json_parse(ctx->answer.json, ctx->answer.len, &json_bounds_default,
+		&root, NULL) < 0)
+		return;
+	orders = json_get(root, "orders");
+	(void)kit_expect(kit, json_object_is_type(orders, json_type_array),
+	    "'list' answered without an array 'orders'");
+}
+
+static void
+check_list(struct kit *kit)
+{
+	struct instance *writer;
+	struct iag_ctx *ctx;
+
+	kit_begin(kit, "list");
+	writer = open_writer(kit, false);
+	if (writer && !(ops_of(kit)->operations & IAG_WRITER_LIST)) {
+		(void)kit_close(kit);
+		kit_skip(kit, "list", "the writer does not offer it");
+		return;
+	}
+	ctx = writer ? kit_context(kit, writer, "list") : NULL;
+	if (ctx) {
+		int32_t r;
+
+		ctx->takes_reply = true;
+		r = ops_of(kit)->list(ctx, writer->data, "DU1234567");
+		kit_expect_result(kit, ctx, r);
+		if (r == 0)
+			expect_orders(kit, ctx);
+		context_unref(ctx);
+	}
+	if (writer)
+		(void)kit_close(kit);
+	(void)kit_end(kit);
+}
+
+const struct kit_group kit_writer_groups[] = {
+	{ "submit_without_commit", IAG_KIND_WRITER, check_refused_send },
+	{ "submit", IAG_KIND_WRITER, check_submit },
+	{ "unknown_need_bit", IAG_KIND_WRITER, check_need },
+	{ "unknown_order", IAG_KIND_WRITER, check_unknown_order },
+	{ "list", IAG_KIND_WRITER, check_list },
+};
+const size_t kit_writer_group_count = ARRAY_COUNT(kit_writer_groups);
