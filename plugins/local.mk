@@ -7,6 +7,67 @@ writer_refusing_la_SOURCES = plugins/writer-refusing/writer.c
 writer_refusing_la_CPPFLAGS = $(plugin_cppflags)
 writer_refusing_la_LDFLAGS = $(plugin_ldflags)
 
+plugin_LTLIBRARIES += backend-fake.la
+backend_fake_la_SOURCES = \
+	plugins/backend-fake/backend.c \
+	plugins/backend-fake/bars.c \
+	plugins/backend-fake/fixture.c \
+	plugins/backend-fake/fixture.h \
+	plugins/backend-fake/moment.c \
+	plugins/backend-fake/moment.h \
+	plugins/backend-fake/search.c \
+	plugins/backend-fake/shape.c \
+	plugins/backend-fake/shape.h \
+	plugins/backend-fake/text.c \
+	plugins/backend-fake/text.h \
+	$(NULL)
+nodist_backend_fake_la_SOURCES = plugins/backend-fake/fixtures.c
+backend_fake_la_CPPFLAGS = \
+	$(plugin_cppflags) -I$(top_srcdir)/plugins/backend-fake
+backend_fake_la_LDFLAGS = $(plugin_ldflags)
+backend_fake_la_LIBADD = $(JSON_C_LIBS)
+
+# Built in, and installed to be copied and changed (broker.fixture_root).
+fake_fixtures = \
+	plugins/backend-fake/fixtures/account_metadata.json \
+	plugins/backend-fake/fixtures/account_summary.json \
+	plugins/backend-fake/fixtures/accounts_list.json \
+	plugins/backend-fake/fixtures/contracts.json \
+	plugins/backend-fake/fixtures/currency_rate.json \
+	plugins/backend-fake/fixtures/executions_list.json \
+	plugins/backend-fake/fixtures/fundamentals_get.json \
+	plugins/backend-fake/fixtures/historical_bars.json \
+	plugins/backend-fake/fixtures/keepalive.json \
+	plugins/backend-fake/fixtures/market_depth.json \
+	plugins/backend-fake/fixtures/market_holidays.json \
+	plugins/backend-fake/fixtures/market_session.json \
+	plugins/backend-fake/fixtures/market_snapshot.json \
+	plugins/backend-fake/fixtures/news_article.json \
+	plugins/backend-fake/fixtures/news_list.json \
+	plugins/backend-fake/fixtures/option_greeks.json \
+	plugins/backend-fake/fixtures/options_chain.json \
+	plugins/backend-fake/fixtures/orders_history.json \
+	plugins/backend-fake/fixtures/orders_list.json \
+	plugins/backend-fake/fixtures/pnl_daily.json \
+	plugins/backend-fake/fixtures/pnl_realtime.json \
+	plugins/backend-fake/fixtures/portfolio_snapshot.json \
+	plugins/backend-fake/fixtures/positions_list.json \
+	plugins/backend-fake/fixtures/scanner_run.json \
+	plugins/backend-fake/fixtures/session_status.json \
+	plugins/backend-fake/fixtures/transfer_history.json \
+	$(NULL)
+fixturesdir = $(iagdatadir)/fixtures
+dist_fixtures_DATA = $(fake_fixtures)
+EXTRA_DIST += plugins/backend-fake/embed.awk
+CLEANFILES += plugins/backend-fake/fixtures.c
+
+plugins/backend-fake/fixtures.c: $(fake_fixtures) \
+		plugins/backend-fake/embed.awk
+	$(AM_V_GEN)$(MKDIR_P) plugins/backend-fake && cd $(srcdir) && \
+	LC_ALL=C $(AWK) -f plugins/backend-fake/embed.awk \
+		$(fake_fixtures) >$(abs_builddir)/$@-t && \
+	mv $(abs_builddir)/$@-t $(abs_builddir)/$@
+
 plugin_LTLIBRARIES += store-lmdb.la
 store_lmdb_la_SOURCES = \
 	plugins/store-lmdb/cursor.c \

@@ -142,7 +142,6 @@ zones_are_installed(void)
 	struct zone *zone = NULL;
 
 	if (zone_open("America/New_York", &zone, NULL) != 0) {
-		print_message("# skipped: no time zone data installed\n");
 		return false;
 	}
 	zone_free(zone);
@@ -153,8 +152,6 @@ static void
 test_offsets_equal_those_of_zoneinfo(void **state)
 {
 	(void)state;
-	if (!zones_are_installed())
-		skip();
 	for (size_t i = 0; i < ARRAY_COUNT(known); i++) {
 		struct zone *zone = NULL;
 		assert_int_equal(zone_open(known[i].zone, &zone, NULL), 0);
@@ -182,8 +179,6 @@ static void
 test_session_starts_at_the_latest_wall_clock_time(void **state)
 {
 	(void)state;
-	if (!zones_are_installed())
-		skip();
 	assert_start("America/New_York", "09:30", "2026-07-01T13:30:00Z",
 	    "2026-07-01T13:30:00.000Z");
 	assert_start("America/New_York", "09:30", "2026-07-01T13:29:59Z",
@@ -196,8 +191,6 @@ static void
 test_session_in_a_gap_starts_right_behind_it(void **state)
 {
 	(void)state;
-	if (!zones_are_installed())
-		skip();
 	assert_start("America/New_York", "02:30", "2026-03-08T12:00:00Z",
 	    "2026-03-08T07:00:00.000Z");
 	assert_start("America/New_York", "02:30", "2035-03-11T12:00:00Z",
@@ -208,8 +201,6 @@ static void
 test_session_in_an_overlap_starts_at_the_first_one(void **state)
 {
 	(void)state;
-	if (!zones_are_installed())
-		skip();
 	assert_start("America/New_York", "01:30", "2026-11-01T12:00:00Z",
 	    "2026-11-01T05:30:00.000Z");
 	/* Between the two: the first one has been, the session goes on. */
@@ -307,20 +298,29 @@ test_damaged_files_are_refused_or_read_without_harm(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_offsets_equal_those_of_zoneinfo),
-		cmocka_unit_test(
-		    test_session_starts_at_the_latest_wall_clock_time),
-		cmocka_unit_test(test_session_in_a_gap_starts_right_behind_it),
-		cmocka_unit_test(
-		    test_session_in_an_overlap_starts_at_the_first_one),
+	const struct CMUnitTest pure[] = {
 		cmocka_unit_test(test_unknown_and_unsafe_names_are_refused),
 		cmocka_unit_test(test_times_of_day_are_strict),
 		cmocka_unit_test(test_rules_of_posix_are_read),
 		cmocka_unit_test(
 		    test_damaged_files_are_refused_or_read_without_harm),
 	};
+	const struct CMUnitTest all[] = {
+		cmocka_unit_test(test_offsets_equal_those_of_zoneinfo),
+		cmocka_unit_test(
+		    test_session_starts_at_the_latest_wall_clock_time),
+		cmocka_unit_test(test_session_in_a_gap_starts_right_behind_it),
+		cmocka_unit_test(
+		    test_session_in_an_overlap_starts_at_the_first_one),
+		pure[0],
+		pure[1],
+		pure[2],
+		pure[3],
+	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	if (zones_are_installed())
+		return cmocka_run_group_tests(all, NULL, NULL);
+	printf("# no time zone data here: only what needs none is tested\n");
+	return cmocka_run_group_tests(pure, NULL, NULL);
 }
