@@ -6,3 +6,9 @@ EXTRA_DIST += \
 	contrib/git/pre-commit \
 	contrib/git/pre-push \
 	$(NULL)
+
+dist_example_DATA += \
+	contrib/config/live.example.yaml \
+	contrib/config/local.example.yaml \
+	contrib/config/remote.example.yaml \
+	$(NULL)

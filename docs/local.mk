@@ -8,3 +8,14 @@ dist_doc_DATA += \
 	docs/getting-started.md \
 	docs/security.md \
 	$(NULL)
+
+dist_man_MANS += docs/ibkr-agent.yaml.5
+
+# The middle of the page comes from the key table; a test compares the two.
+update-config-manual: tests/unit/test-config-manual
+	$(AM_V_GEN)page=$(top_srcdir)/docs/ibkr-agent.yaml.5; { \
+	$(SED) '/BEGIN of what is made/q' $$page && \
+	tests/unit/test-config-manual --print && \
+	$(SED) -n '/END of what is made/,$$p' $$page; } >$@.tmp && \
+	cp $@.tmp $$page && rm -f $@.tmp
+.PHONY: update-config-manual

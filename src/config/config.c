@@ -235,7 +235,7 @@ static bool
 set_development(struct config *config, const char *state)
 {
 	/* the paper accounts of the fake backend */
-	static const char *const accounts[] = { "DU1234567", "DU7654321" };
+	static const char *const accounts[] = { "DU1234567", "DU2345678" };
 	const char *scopes[64];
 	size_t count = 0;
 

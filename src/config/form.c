@@ -11,18 +11,12 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/dec.h"
+#include "base/zone.h"
 #include "config/scope.h"
-
-#define ZONE_DIR "/usr/share/zoneinfo"
-#define ZONE_LEN 64 /* longest name in use has 32 */
 
 static const char lower[] = "abcdefghijklmnopqrstuvwxyz";
 static const char upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -316,31 +310,18 @@ check_currency(const char *text)
 static const char *
 check_zone(const char *text)
 {
-	CLEANUP_CLOSE int fd = -1;
-	char path[sizeof ZONE_DIR + ZONE_LEN + 1];
-	char magic[4];
+	struct zone *zone = NULL;
 
-	if (!is_made_of(text, ZONE_LEN, lower, upper, "0123456789_+-/") ||
-	    text[0] == '/' || text[strlen(text) - 1] == '/' ||
-	    strstr(text, "//"))
-		return "it is not the name of a time zone";
-	(void)snprintf(path, sizeof path, "%s/%s", ZONE_DIR, text);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0 || read(fd, magic, sizeof magic) != sizeof magic ||
-	    memcmp(magic, "TZif", sizeof magic) != 0)
+	if (zone_open(text, &zone, NULL) != 0)
 		return "this machine knows no such time zone";
+	zone_free(zone);
 	return NULL;
 }
 
 static const char *
 check_time(const char *text)
 {
-	if (strlen(text) != 5 || text[2] != ':' ||
-	    !isdigit((unsigned char)text[0]) ||
-	    !isdigit((unsigned char)text[1]) ||
-	    !isdigit((unsigned char)text[3]) ||
-	    !isdigit((unsigned char)text[4]) || strncmp(text, "24", 2) >= 0 ||
-	    text[3] > '5')
+	if (strlen(text) != 5 || zone_parse_minutes(text) < 0)
 		return "it is not a time of day";
 	return NULL;
 }

@@ -48,7 +48,11 @@ tests_unit_test_dec_SOURCES = tests/unit/test-dec.c tests/unit/dec-table.h
 
 # configurations
 unit_tests += \
+	tests/unit/test-config \
+	tests/unit/test-config-manual \
 	tests/unit/test-config-rules \
+	tests/unit/test-config-secret \
+	tests/unit/test-config-show \
 	tests/unit/test-config-yaml \
 	tests/unit/test-scope \
 	$(NULL)
