@@ -60,3 +60,17 @@ EXTRA_DIST += tests/unit/loaded.h
 
 journal_kit = tests/unit/journal-kit.c tests/unit/journal-kit.h
 tests_unit_test_journal_SOURCES = tests/unit/test-journal.c $(journal_kit)
+# tools, over a journal in memory
+unit_tests += \
+	tests/unit/test-dispatch \
+	tests/unit/test-tools \
+	$(NULL)
+fake_journal = tests/unit/fake-journal.c tests/unit/fake-journal.h
+tests_unit_test_dispatch_SOURCES = \
+	$(fake_journal) \
+	tests/unit/test-dispatch.c \
+	$(NULL)
+tests_unit_test_tools_SOURCES = \
+	$(fake_journal) \
+	tests/unit/test-tools.c \
+	$(NULL)
