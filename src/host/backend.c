@@ -79,6 +79,11 @@ collect(struct iag_ctx *ctx, const char *operation, struct answer *ret_answer,
 		return err_set(err, ERR_BROKER_RESPONSE_INVALID,
 		    "backend '%s' broke the contract in '%s': %s", name,
 		    operation, ctx->broken);
+	if (ctx->replies > 1)
+		return err_set(err, ERR_BROKER_RESPONSE_INVALID,
+		    "backend '%s' broke the contract in '%s': it answered "
+		    "twice",
+		    name, operation);
 	if (!ctx->answer.json)
 		return err_set(err, ERR_BROKER_RESPONSE_INVALID,
 		    "backend '%s' broke the contract in '%s': it returned "

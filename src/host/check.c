@@ -218,8 +218,6 @@ kit_context(struct kit *kit, struct instance *instance, const char *callback)
 void
 kit_expect_result(struct kit *kit, struct iag_ctx *ctx, int32_t result)
 {
-	CLEANUP_ERR struct err err = ERR_INIT;
-
 	if (result == 0)
 		return;
 	(void)kit_expect(kit, result < 0 && result >= IAG_INTERNAL,

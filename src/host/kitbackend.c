@@ -170,6 +170,7 @@ check_deadline(struct kit *kit)
 
 		ask_for(kit, backend, operation, "{}", 1);
 		ask_for(kit, backend, operation, "{}", NS_PER_MS);
+		ask_for(kit, backend, operation, "{}", 50 * NS_PER_MS);
 		wait_until_back(kit, backend, operation);
 	}
 	if (backend)

@@ -276,8 +276,10 @@ expect_orders(struct kit *kit, struct iag_ctx *ctx)
 	CLEANUP_JSON struct json_object *root = NULL;
 	struct json_object *orders;
 
-	if (!kit_expect(kit, ctx->answer.json && !ctx->broken, "'list' %s",
-		ctx->broken ? ctx->broken : "gave no answer"))
+	if (!kit_expect(kit,
+		ctx->answer.json && !ctx->broken && ctx->replies == 1,
+		"'list' %s",
+		ctx->broken ? ctx->broken : "did not answer exactly once"))
 		return;
 	if (json_parse(ctx->answer.json, ctx->answer.len, &json_bounds_default,
 		&root, NULL) < 0)

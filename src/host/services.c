@@ -339,7 +339,6 @@ service_reply(struct iag_ctx *ctx, const struct iag_reply_meta *meta,
 {
 	CLEANUP_FREE char *fault = NULL;
 	CLEANUP_FREE char *copy = NULL;
-
 	int r;
 
 	if (!ctx->takes_reply)
@@ -357,13 +356,14 @@ service_reply(struct iag_ctx *ctx, const struct iag_reply_meta *meta,
 	LOCK_SCOPE(&ctx->lock);
 	if (ctx->done || ctx->left)
 		return IAG_STOPPING;
-	if (ctx->replies++ > 0 && !fault)
-		fault = strdup("it answered twice");
+	ctx->replies++;
 	if (fault) {
 		free(ctx->broken);
 		ctx->broken = STEAL(fault);
 		return IAG_INVAL;
 	}
+	if (ctx->replies > 1)
+		return IAG_INVAL;
 	ctx->answer.json = STEAL(copy);
 	ctx->answer.len = len;
 	read_meta(&ctx->answer, meta);

@@ -8,6 +8,7 @@
  */
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "ibkr-agent/backend.h"
 #include "ibkr-agent/store.h"
@@ -53,7 +54,7 @@ query(struct iag_ctx *ctx, void *instance, const char *operation,
 #elif defined HOSTILE_QUERY_HANGS
 	(void)ctx;
 	for (;;)
-		(void)host->sleep_ns(ctx, 1000000);
+		(void)pause();
 #elif defined HOSTILE_QUERY_TWICE
 	(void)host->reply(ctx, NULL, "{}", 2);
 	(void)host->reply(ctx, NULL, "{}", 2);
