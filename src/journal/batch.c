@@ -50,6 +50,15 @@ fail_all(struct job *jobs, int rc, struct err *err)
 		job_fail(job, rc, err);
 }
 
+/* Another process may have adopted the store meanwhile. */
+static void
+set_adopted(struct journal *journal, const struct meta_store *info)
+{
+	LOCK_SCOPE(&journal->mutex);
+
+	journal->adopted = journal_is_at_home(journal, info);
+}
+
 static int
 batch_open(
     struct batch *batch, struct journal *journal, struct store_txn *store)
@@ -76,6 +85,7 @@ batch_open(
 		batch->info = txn.info;
 		batch->head = txn.head;
 		batch->born = txn.head.count;
+		set_adopted(journal, &txn.info);
 	}
 	txn_fini(&txn);
 	return rc;
@@ -99,6 +109,10 @@ check_job(
 	if (batch->empty && !(job->flags & UPDATE_BIRTH))
 		return err_set(
 		    err, ERR_JOURNAL_CORRUPT, "the store has lost its records");
+	if (batch->next_keys)
+		return err_set(err, ERR_JOURNAL_UNAVAILABLE,
+		    "the key was rotated: configure the new secret and start "
+		    "again");
 	(void)pthread_mutex_lock(&journal->mutex);
 	adopted = journal->adopted;
 	(void)pthread_mutex_unlock(&journal->mutex);
@@ -276,6 +290,7 @@ adopt_results(struct batch *batch)
 
 	(void)pthread_mutex_lock(&journal->mutex);
 	journal->info = batch->info;
+	journal->adopted = journal_is_at_home(journal, &batch->info);
 	(void)pthread_mutex_unlock(&journal->mutex);
 }
 

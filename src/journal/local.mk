@@ -3,6 +3,7 @@
 libcore_la_SOURCES += \
 	src/journal/activity.c \
 	src/journal/activity.h \
+	src/journal/adopt.c \
 	src/journal/audit.h \
 	src/journal/batch.c \
 	src/journal/birth.c \
@@ -13,18 +14,23 @@ libcore_la_SOURCES += \
 	src/journal/checkpoint.h \
 	src/journal/core.h \
 	src/journal/evidence.c \
+	src/journal/export.c \
+	src/journal/exported.c \
+	src/journal/exported.h \
+	src/journal/exportfile.c \
+	src/journal/exportfile.h \
 	src/journal/journal.c \
 	src/journal/journal.h \
-	src/journal/switches.c \
-	src/journal/switches.h \
 	src/journal/keys.c \
 	src/journal/keys.h \
 	src/journal/manifest.c \
 	src/journal/member.c \
 	src/journal/meta.c \
 	src/journal/meta.h \
+	src/journal/purge.c \
 	src/journal/record.c \
 	src/journal/record.h \
+	src/journal/rotate.c \
 	src/journal/select.c \
 	src/journal/select.h \
 	src/journal/snapshot.c \
@@ -33,8 +39,11 @@ libcore_la_SOURCES += \
 	src/journal/status.c \
 	src/journal/stub.c \
 	src/journal/stub.h \
+	src/journal/switches.c \
+	src/journal/switches.h \
 	src/journal/tail.c \
 	src/journal/txn.c \
 	src/journal/verify.c \
+	src/journal/verifyfile.c \
 	src/journal/writer.c \
 	$(NULL)
