@@ -12,3 +12,4 @@ dist_example_DATA += \
 	contrib/config/local.example.yaml \
 	contrib/config/remote.example.yaml \
 	$(NULL)
+dist_bashcompletion_DATA += contrib/completion/ibkr-agent

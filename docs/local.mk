@@ -1,6 +1,8 @@
 # Manual pages (dist_man_MANS), guides (dist_doc_DATA), example configurations
 # (dist_example_DATA).
 
+dist_man_MANS += docs/ibkr-agent.1
+
 dist_doc_DATA += \
 	docs/architecture.md \
 	docs/deviations.md \

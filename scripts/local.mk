@@ -41,3 +41,5 @@ coverage:
 verify-dist dist-files:
 	$(tree_env) bash $(top_srcdir)/scripts/verify-dist.sh $@
 .PHONY: coverage verify-dist dist-files lint fuzz style size arrows abi-check abi-update abi-freeze
+
+EXTRA_DIST += scripts/demo.sh

@@ -4,6 +4,7 @@
 /* plugins list, plugins show, plugins check. */
 
 #include <string.h>
+#include <unistd.h>
 
 #include <json-c/linkhash.h>
 
@@ -11,6 +12,10 @@
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "host/check.h"
+
+/* The kit has about ten groups of checks of a minute each at most. */
+#define CHECK_SECONDS 900
 
 static struct json_object *
 describe(const struct plugin_file *file)
@@ -45,30 +50,13 @@ add_file(struct json_object *list, const struct plugin_file *file)
 	return json_add_str(row, "sha256", file->sha256);
 }
 
-static void
-list_people(struct buf *out, struct json_object *tree)
-{
-	struct style style = style_of(stdout);
-	struct json_object *list = json_get(tree, "plugins");
-	size_t i;
-
-	/* 64 digits would push all else off the screen: --json has them */
-	for (i = 0; i < json_object_array_length(list); i++) {
-		struct json_object *row = json_object_array_get_idx(list, i);
-		const char *sum = json_get_str(row, "sha256", "");
-		char *brief CLEANUP_FREE = strndup(sum, 12);
-
-		(void)json_add_str(row, "sha256", brief);
-	}
-	output_people(out, &style, NULL, tree);
-}
-
 int
 run_plugins_list(struct cli *cli, struct err *err)
 {
 	struct json_object *tree CLEANUP_JSON = json_object_new_object();
 	struct json_object *list = json_object_new_array();
 	struct buf out CLEANUP_BUF = BUF_INIT;
+	struct style style = style_of(stdout);
 	struct plugin_file *files;
 	struct gateway *gateway;
 	size_t count, i;
@@ -87,7 +75,7 @@ run_plugins_list(struct cli *cli, struct err *err)
 	if (cli->args.json)
 		output_json(&out, tree);
 	else
-		list_people(&out, tree);
+		output_people(&out, &style, NULL, tree);
 	return output_write(&out, err);
 }
 
@@ -184,4 +172,66 @@ run_plugins_show(struct cli *cli, struct err *err)
 	else
 		output_people(&out, &style, NULL, tree);
 	return output_write(&out, err);
+}
+
+/* Result before check before text, the failed ones at the end. */
+static void
+check_people(struct buf *out, struct json_object *tree)
+{
+	static const struct field check[] = {
+		{ .name = "result" },
+		{ .name = "check" },
+		{ .name = "text" },
+		{ .name = NULL },
+	};
+	static const struct field fields[] = {
+		{ .name = "checks", .fields = check },
+		{ .name = NULL },
+	};
+	struct style style = style_of(stdout);
+
+	json_object_object_del(tree, "passed");
+	output_people(out, &style, fields, tree);
+}
+
+/* The kit runs in a process of its own: this program, with --child. */
+static int
+check_in_child(struct cli *cli, const char *path, struct err *err)
+{
+	const char *const argv[] = { "/proc/self/exe", "plugins", "check",
+		"--child", "--", path, NULL };
+	struct json_object *tree CLEANUP_JSON = NULL;
+	struct buf report CLEANUP_BUF = BUF_INIT;
+	struct buf out CLEANUP_BUF = BUF_INIT;
+	bool passed;
+	int rc;
+
+	rc = plugin_check_run(argv, CHECK_SECONDS, &report, &passed, err);
+	if (rc == 0)
+		rc = json_parse(buf_text(&report), report.len,
+		    &json_bounds_default, &tree, err);
+	if (rc)
+		return rc;
+	if (cli->args.json)
+		output_json(&out, tree);
+	else
+		check_people(&out, tree);
+	rc = output_write(&out, err);
+	if (rc || passed)
+		return rc;
+	rc = err_set(
+	    err, ERR_PLUGIN_INVALID, "'%s' does not hold the contract", path);
+	err_action(err, "see ibkr-agent-plugin(3) for what each check asks");
+	return rc;
+}
+
+int
+run_plugins_check(struct cli *cli, struct err *err)
+{
+	const char *path = cli->args.operands[0];
+
+	if (!cli_has(cli, "--child"))
+		return check_in_child(cli, path, err);
+	cli->exit_code = plugin_check_child(path, STDOUT_FILENO, 0) ? 1 : 0;
+	return 0;
 }

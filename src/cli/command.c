@@ -112,6 +112,14 @@ static const struct option mcp_client_options[] = {
 	END_OPTION,
 };
 
+static const struct option plugins_check_options[] = {
+	{ "--child", NULL,
+	    "run the checks in this process, print one JSON "
+	    "line for each; the command starts itself so",
+	    0, NULL, NULL },
+	END_OPTION,
+};
+
 static const struct option store_adopt_options[] = {
 	{ "--reason", "TEXT", "why, for the record", OPTION_REQUIRED, NULL,
 	    NULL },
@@ -165,7 +173,7 @@ static const struct command operator_commands[] = {
 	COMMAND_OPERAND("plugins show", "describe a plugin", "NAME", no_options,
 	    run_plugins_show),
 	COMMAND_OPERAND("plugins check", "run the contract kit on a plugin",
-	    "FILE", no_options, run_plugins_check),
+	    "FILE", plugins_check_options, run_plugins_check),
 	COMMAND("store status", "show identity, size and readers", NULL,
 	    no_options, run_store_status),
 	COMMAND("store adopt", "take over a copied or restored store", NULL,

@@ -12,19 +12,19 @@
 #define COLUMN 28 /* where explanations begin */
 #define WIDTH 80
 
-/* text from the current column on, wrapped at WIDTH, indented by COLUMN. */
+/* text from column indent on, wrapped at WIDTH. */
 static void
-add_wrapped(struct buf *out, const char *text)
+add_wrapped(struct buf *out, const char *text, size_t indent)
 {
-	size_t column = COLUMN;
+	size_t column = indent;
 
 	while (*text) {
 		size_t word = strcspn(text, " ");
 
-		if (column > COLUMN && column + 1 + word > WIDTH) {
-			buf_printf(out, "\n%*s", COLUMN, "");
-			column = COLUMN;
-		} else if (column > COLUMN) {
+		if (column > indent && column + 1 + word > WIDTH) {
+			buf_printf(out, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > indent) {
 			buf_char(out, ' ');
 			column++;
 		}
@@ -46,7 +46,7 @@ add_line(struct buf *out, const char *left, const char *text)
 		buf_printf(out, "\n%*s", COLUMN, "");
 	else
 		buf_printf(out, "%*s", (int)(COLUMN - used), "");
-	add_wrapped(out, text);
+	add_wrapped(out, text, COLUMN);
 }
 
 /* Help, and the words that a choice allows. */
@@ -80,24 +80,29 @@ add_options(struct buf *out, const char *title, const struct option *option)
 static void
 add_usage(struct buf *out, const struct command *command)
 {
+	struct buf usage CLEANUP_BUF = BUF_INIT;
 	const struct option *option;
 
-	buf_printf(out, "Usage: ibkr-agent %s", command->path);
+	buf_str(&usage, command->path);
 	for (option = command->options; option && option->name; option++)
 		if (option->flags & OPTION_REQUIRED)
-			buf_printf(out, " %s %s", option->name, option->value);
+			buf_printf(
+			    &usage, " %s %s", option->name, option->value);
 	if (command->operand)
-		buf_printf(out, command->operand_needed ? " %s" : " [%s]",
+		buf_printf(&usage, command->operand_needed ? " %s" : " [%s]",
 		    command->operand);
-	buf_str(out, " [OPTION]...\n");
+	buf_str(&usage, " [OPTION]...");
+	buf_str(out, "Usage: ibkr-agent ");
+	add_wrapped(out, buf_text(&usage), strlen("Usage: ibkr-agent "));
 }
 
 static void
 help_command(struct buf *out, const struct command *command)
 {
 	add_usage(out, command);
-	buf_printf(out, "\n%s\n",
-	    command->tool ? command->tool->description : command->summary);
+	buf_char(out, '\n');
+	add_wrapped(out,
+	    command->tool ? command->tool->description : command->summary, 0);
 	if (command->operand_field) {
 		buf_str(out, "\nOperand:\n");
 		add_line(

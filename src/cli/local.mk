@@ -32,4 +32,8 @@ cli_sources = \
 	src/cli/table.h \
 	$(NULL)
 
-EXTRA_DIST += $(cli_sources)
+bin_PROGRAMS += ibkr-agent
+ibkr_agent_SOURCES = $(cli_sources)
+ibkr_agent_CFLAGS = $(AM_CFLAGS) $(IAG_PROGRAM_CFLAGS)
+ibkr_agent_LDFLAGS = $(AM_LDFLAGS) $(IAG_PROGRAM_LDFLAGS)
+ibkr_agent_LDADD = libmcp.la libcore.la

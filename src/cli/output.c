@@ -15,10 +15,12 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "cli/table.h"
 
 #define DEPTH_MAX 32
+#define HASH_SHOWN 12 /* of 64 digits, for people */
 
 struct style
 style_of(FILE *stream)
@@ -73,6 +75,17 @@ output_time(struct buf *out, const struct style *style, const char *text)
 	add_span(out, (then > now ? then - now : now - then) / NS_PER_S);
 	if (then <= now)
 		buf_str(out, " ago");
+}
+
+/* 64 digits of a hash would push all else off the screen. */
+static void
+add_string(struct buf *out, const struct style *style, const char *text)
+{
+	if (strlen(text) == HASH_HEX_SIZE - 1 &&
+	    text[strspn(text, "0123456789abcdef")] == '\0')
+		buf_add(out, text, HASH_SHOWN);
+	else
+		output_time(out, style, text);
 }
 
 static bool
@@ -136,7 +149,7 @@ add_inline(
 		break;
 	}
 	case json_type_string:
-		output_time(out, style, json_object_get_string(value));
+		add_string(out, style, json_object_get_string(value));
 		break;
 	default:
 		buf_str(out, json_object_get_string(value));

@@ -102,7 +102,10 @@ is_number(const char *text)
 		text++;
 	if (!isdigit((unsigned char)*text))
 		return false;
-	return text[strspn(text, "0123456789.,%")] == '\0';
+	text += strspn(text, "0123456789");
+	if (*text == '.')
+		text += 1 + strspn(text + 1, "0123456789");
+	return *text == '\0' || strcmp(text, "%") == 0;
 }
 
 static struct column

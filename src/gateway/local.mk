@@ -9,6 +9,7 @@ libcore_la_SOURCES += \
 	src/gateway/gateway.h \
 	src/gateway/house.c \
 	src/gateway/house.h \
+	src/gateway/pending.c \
 	src/gateway/review.c \
 	src/gateway/review.h \
 	src/gateway/sdk.c \

@@ -33,6 +33,6 @@ mcp_sources = \
 	src/mcp/uri.h \
 	$(NULL)
 
-# for the tests, which bring a gateway of their own or none
-check_LTLIBRARIES += libmcp.la
+# on its own for the tests, which bring a gateway of their own or none
+noinst_LTLIBRARIES += libmcp.la
 libmcp_la_SOURCES = $(mcp_sources)

@@ -1,4 +1,10 @@
 # bats files, run with the built program in IAG_TEST_PROGRAM.
 
 cli_tests += \
+	tests/cli/arguments.bats \
+	tests/cli/config.bats \
+	tests/cli/manual.bats \
+	tests/cli/tools.bats \
 	$(NULL)
+
+EXTRA_DIST += tests/cli/helper.bash

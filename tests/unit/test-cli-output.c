@@ -61,6 +61,19 @@ test_a_list_is_a_table_with_numbers_to_the_right(void **state)
 }
 
 static void
+test_versions_are_no_numbers_and_hashes_are_cut(void **state)
+{
+	(void)state;
+	expect(&plain, NULL,
+	    "{\"l\":[{\"v\":\"0.1.0\",\"h\":\"0123456789abcdef"
+	    "0123456789abcdef0123456789abcdef0123456789abcdef\"},"
+	    "{\"v\":\"10.11.12\",\"h\":\"-1.5\"}]}",
+	    "V         H\n"
+	    "0.1.0     0123456789ab\n"
+	    "10.11.12  -1.5\n");
+}
+
+static void
 test_an_incomplete_list_says_so(void **state)
 {
 	(void)state;
@@ -194,6 +207,8 @@ main(void)
 		cmocka_unit_test(test_an_object_is_aligned_lines),
 		cmocka_unit_test(
 		    test_a_list_is_a_table_with_numbers_to_the_right),
+		cmocka_unit_test(
+		    test_versions_are_no_numbers_and_hashes_are_cut),
 		cmocka_unit_test(test_an_incomplete_list_says_so),
 		cmocka_unit_test(test_an_empty_list_is_words),
 		cmocka_unit_test(test_fields_give_the_order),

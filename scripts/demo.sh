@@ -1,0 +1,170 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Copyright (C) 2026 the ibkr-agent-gateway authors
+#
+# demo.sh BUILD-DIRECTORY: the main job over the embedded fake broker, shown
+# step by step: a person reads, an agent reads over MCP, and the audit trail
+# tells of both and shows when somebody has changed it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=$(cd "${1:-build}" && pwd)
+
+work=$(mktemp -d)
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
+umask 077
+export IBKR_AGENT_CONFIG=$work/ibkr-agent.yaml
+head -c 48 /dev/urandom | base64 -w0 >"$work/secret"
+cat >"$IBKR_AGENT_CONFIG" <<END
+broker:
+  backend: fake
+auth:
+  enabled_scopes:
+    - ibkr:health:read
+    - ibkr:accounts:read
+    - ibkr:portfolio:read
+    - ibkr:positions:read
+    - ibkr:marketdata:read
+    - ibkr:orders:read
+    - ibkr:audit:read
+    - ibkr:audit:export
+audit:
+  path: $work/store
+  hmac_secret_file: $work/secret
+plugins:
+  path: [$build/stage/plugins-1]
+END
+
+bold=
+plain=
+if [ -t 1 ] && [ -z "${NO_COLOR-}" ]; then
+    bold=$(printf '\033[1m')
+    plain=$(printf '\033[0m')
+fi
+
+title() {
+    printf '\n%s== %s%s\n' "$bold" "$*" "$plain"
+}
+
+# show ARGUMENT...: the command, then what it prints
+show() {
+    printf '\n%s$ ibkr-agent %s%s\n' "$bold" "$*" "$plain"
+    "$build/ibkr-agent" "$@"
+}
+
+# fails EXIT-CODE ARGUMENT...: the same for a command that must fail
+fails() {
+    local want=$1 rc=0
+    shift
+    show "$@" || rc=$?
+    if [ "$rc" -ne "$want" ]; then
+        echo "demo: exit code $want was expected, not $rc" >&2
+        exit 1
+    fi
+    echo "(exit code $rc)"
+}
+
+# say JSON: one message to the server, printed; answer: its next line
+say() {
+    printf '\n%s-->%s %s\n' "$bold" "$plain" "$1"
+    printf '%s\n' "$1" >&"${mcp[1]}"
+}
+
+answer() {
+    local line
+    if ! IFS= read -r -t 20 line <&"${mcp[0]}"; then
+        echo "demo: the server did not answer" >&2
+        exit 1
+    fi
+    printf '%s<--%s %.600s' "$bold" "$plain" "$line"
+    [ ${#line} -le 600 ] || printf '... (%d bytes)' ${#line}
+    echo
+    case $line in
+    *'"error":'* | *'"isError":true'*)
+        [ "${1-}" = refused ] && return
+        echo "demo: that was an error" >&2
+        exit 1
+        ;;
+    esac
+}
+
+title "The program, its configuration, its plugins"
+show --version --verbose
+show config check
+show plugins list
+
+title "An operator reads"
+show health
+show accounts list
+show positions list --account DU1234567
+show market snapshot --contract-id 265598
+show --json contracts resolve AAPL
+
+title "An agent reads, over MCP on standard input and output"
+coproc mcp { "$build/ibkr-agent" mcp serve --transport stdio; }
+server=$mcp_PID
+say '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"demo","version":"1"}}}'
+answer
+say '{"jsonrpc":"2.0","method":"notifications/initialized"}'
+say '{"jsonrpc":"2.0","id":2,"method":"tools/list"}'
+answer
+say '{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"ibkr_accounts_list","arguments":{}}}'
+answer
+say '{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{"name":"ibkr_market_snapshot","arguments":{"contract_id":"265598"}}}'
+answer
+echo
+echo "A name that must never exist is refused, on the record:"
+say '{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"ibkr_order_submit","arguments":{}}}'
+answer refused
+pid=$server
+server=
+eval "exec ${mcp[1]}>&-"
+wait "$pid"
+echo "(the server ended with its input)"
+
+if [ -d tests/peer/node_modules/@modelcontextprotocol/sdk ] &&
+    command -v node >/dev/null; then
+    title "The same with the SDK that most agents are built with"
+    cat >"$work/client.mjs" <<END
+const dir = "file://$PWD/tests/peer/node_modules/@modelcontextprotocol/sdk";
+const { Client } = await import(dir + "/dist/esm/client/index.js");
+const { StdioClientTransport } =
+    await import(dir + "/dist/esm/client/stdio.js");
+const client = new Client({ name: "demo", version: "1" });
+await client.connect(new StdioClientTransport({
+    command: "$build/ibkr-agent",
+    args: ["--config", "$IBKR_AGENT_CONFIG", "mcp", "serve",
+        "--transport", "stdio"],
+}));
+const { tools } = await client.listTools();
+console.log(\`\${tools.length} tools, the first is \${tools[0].name}\`);
+const result = await client.callTool({ name: "ibkr_positions_list",
+    arguments: { account_id: "DU1234567" } });
+console.log(JSON.stringify(result.structuredContent).slice(0, 300));
+await client.close();
+END
+    node "$work/client.mjs"
+fi
+
+title "Every call is on the record"
+show audit tail --limit 8
+show audit verify --state
+show audit export --out "$work/trail.jsonl"
+show audit verify --file "$work/trail.jsonl"
+
+title "One changed byte in a copy of the export, one in a copy of the store"
+cp "$work/trail.jsonl" "$work/changed.jsonl"
+cp "$work/trail.jsonl.manifest" "$work/changed.jsonl.manifest"
+sed -i '3s/ibkr_[a-z]*/ibkr_nothing/' "$work/changed.jsonl"
+fails 2 audit verify --file "$work/changed.jsonl"
+cp -r "$work/store" "$work/copy"
+LC_ALL=C sed -i '0,/DU1234567\|ibkr_accounts_list/s/ibkr_accounts_list/ibkr_accounts_lost/' \
+    "$work"/copy/data.mdb
+fails 2 audit verify --store "$work/copy"
+
+title "Is everything well?"
+show doctor
+
+title "Done"
+echo "Next: docs/getting-started.md, or"
+echo "  $build/ibkr-agent --help"

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+# Copyright (C) 2026 the ibkr-agent-gateway authors
+#
+# config check, show, schema, and where the configuration comes from.
+
+load helper
+
+setup() {
+    make_config
+}
+
+@test "a good configuration is named and called good" {
+    iag config check
+    expect 0
+    [ "$output" = "$config: no fault" ]
+    [ ! -e "$store" ]
+}
+
+@test "all faults are listed at once, with file, line and column" {
+    cat >"$config" <<-EOF
+	broker:
+	  backnd: fake
+	audit:
+	  path: 
+	auth:
+	  enabled_scopes: [ibkr:nothing]
+	EOF
+    iag config check
+    expect 7
+    has "$stderr" "$config:2:3: " "did you mean 'backend'" "$config:6:"
+}
+
+@test "--config wins over the environment" {
+    cp "$config" "$BATS_TEST_TMPDIR/other.yaml"
+    iag --config "$BATS_TEST_TMPDIR/other.yaml" config check
+    expect 0
+    has "$output" other.yaml
+}
+
+@test "a named file that is missing fails closed" {
+    iag --config "$BATS_TEST_TMPDIR/none.yaml" health
+    expect 7
+    has "$stderr" CONFIG_INVALID none.yaml
+    IBKR_AGENT_CONFIG=$BATS_TEST_TMPDIR/none.yaml iag health
+    expect 7
+}
+
+@test "without a file the development defaults hold" {
+    unset IBKR_AGENT_CONFIG
+    iag config check
+    expect 0
+    [ "$output" = "development defaults: no fault" ]
+    [ ! -e "$XDG_STATE_HOME/ibkr-agent" ]
+}
+
+@test "show gives effective values and no secret" {
+    iag config show
+    expect 0
+    has "$output" "backend: fake" "$store" IBKR_AUDIT_HMAC_SECRET
+    [[ $output != *"$IBKR_AUDIT_HMAC_SECRET"* ]]
+    iag config show --json
+    expect 0
+    [ "$(json 'j.config.broker.backend' <<<"$output")" = fake ]
+}
+
+@test "the schema is JSON that knows every section" {
+    iag config schema
+    expect 0
+    [ "$(json 'Object.keys(j.properties).includes("broker")' \
+        <<<"$output")" = true ]
+}

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+# Copyright (C) 2026 the ibkr-agent-gateway authors
+#
+# plugins, doctor, mcp.
+
+load helper
+
+setup() {
+    make_config
+}
+
+@test "the list has every built plugin with its sum" {
+    local file
+    iag --json plugins list
+    expect 0
+    for file in "$IAG_TEST_PLUGINDIR"/*.so; do
+        [ "$(F=$file json 'j.plugins.find((p) => p.path === process.env.F)
+            .status' <<<"$output")" = ok ]
+        has "$output" "$(sha256sum "$file" | cut -d' ' -f1)"
+    done
+    iag plugins list
+    expect 0
+    has "$output" "NAME" lmdb fake refusing
+}
+
+@test "a file that is no plugin is listed with the reason" {
+    mkdir -m 755 "$BATS_TEST_TMPDIR/plugins"
+    echo nothing >"$BATS_TEST_TMPDIR/plugins/backend-nothing.so"
+    sed -i "s|path: \[|&$BATS_TEST_TMPDIR/plugins, |" "$config"
+    iag --json plugins list
+    expect 0
+    [ "$(json 'j.plugins.find((p) => p.name === "nothing").status' \
+        <<<"$output")" = refused ]
+    iag plugins show nothing
+    expect 7
+    has "$stderr" PLUGIN_INVALID
+}
+
+@test "a plugin is shown by its name, with or without its kind" {
+    iag --json plugins show lmdb
+    expect 0
+    local first=$output
+    [ "$(json 'j.kind' <<<"$output")" = store ]
+    iag --json plugins show store-lmdb
+    expect 0
+    [ "$output" = "$first" ]
+    iag plugins show nosuch
+    expect 7
+    has "$stderr" PLUGIN_NOT_FOUND
+}
+
+@test "the kit passes every built plugin" {
+    local file
+    for file in "$IAG_TEST_PLUGINDIR"/*.so; do
+        iag --json plugins check "$file"
+        expect 0
+        [ "$(json 'j.passed && j.checks.length > 5' <<<"$output")" = true ]
+    done
+}
+
+@test "the kit fails what is no plugin" {
+    echo nothing >"$BATS_TEST_TMPDIR/backend-nothing.so"
+    iag plugins check "$BATS_TEST_TMPDIR/backend-nothing.so"
+    expect 7
+    has "$output" failed
+    has "$stderr" PLUGIN_INVALID
+}
+
+@test "the doctor finds nothing wrong, and makes no store" {
+    iag doctor
+    expect 0
+    has "$output" "config" "plugins" "secrets" "backend" "separation"
+    [ ! -e "$store" ]
+    iag health
+    iag --json doctor
+    expect 0
+    [ "$(json 'j.healthy' <<<"$output")" = true ]
+    [ "$(json 'j.checks.map((c) => c.check).join()' <<<"$output")" = \
+        config,store,chain,clock,secrets,plugins,backend,separation ]
+}
+
+@test "the doctor names a bad configuration" {
+    echo "nosuch: 1" >>"$config"
+    iag doctor
+    expect 1
+    has "$output" "fail" "config" "repair: "
+}
+
+@test "the doctor names a secret that is too short" {
+    IBKR_AUDIT_HMAC_SECRET=short iag --json doctor
+    expect 1
+    [ "$(json 'j.checks.find((c) => c.check === "secrets").state' \
+        <<<"$output")" = fail ]
+}
+
+@test "the doctor names a missing backend and its repair" {
+    sed -i 's/backend: fake/backend: missing/' "$config"
+    iag doctor
+    expect 1
+    has "$output" "plugins" "repair: run \`ibkr-agent plugins list\`"
+}
+
+@test "the doctor names a broken chain" {
+    iag health
+    LC_ALL=C sed -i 's/ibkr_health/ibkr_wealth/' "$store/data.mdb"
+    iag --json doctor
+    expect 1
+    [ "$(json 'j.healthy' <<<"$output")" = false ]
+}
+
+@test "the doctor names a session that has expired" {
+    make_config "  options: {fake: {session: expired}}"
+    iag --json doctor
+    expect 1
+    [ "$(json 'j.checks.find((c) => c.check === "backend").state' \
+        <<<"$output")" = fail ]
+}
+
+@test "an MCP server answers and ends with its input" {
+    run --separate-stderr bash -c 'printf "%s\n" "{\"jsonrpc\":\"2.0\",\
+\"id\":1,\"method\":\"ping\"}" | "$IAG_TEST_PROGRAM" mcp serve --transport \
+stdio'
+    expect 0
+    [ "$output" = '{"jsonrpc":"2.0","id":1,"result":{}}' ]
+}
+
+@test "an MCP server ends at once with SIGTERM and SIGINT" {
+    local signal
+    for signal in TERM INT; do
+        coproc server { exec "$IAG_TEST_PROGRAM" mcp serve \
+            --transport stdio 3>&-; }
+        echo '{"jsonrpc":"2.0","id":1,"method":"ping"}' >&"${server[1]}"
+        local line pid=$server_PID
+        read -r -t 20 line <&"${server[0]}"
+        kill -s $signal "$pid"
+        wait "$pid"
+    done
+}
+
+@test "an unknown transport is refused" {
+    iag mcp serve --transport http
+    expect 7
+    has "$stderr" CONFIG_INVALID "expected 'stdio', got 'http'"
+}
+
+@test "the settings of a client name this program" {
+    iag mcp client-config --client generic
+    expect 0
+    [ "$(json 'Object.values(j.mcpServers)[0].command' <<<"$output")" = \
+        "$(readlink -f "/proc/self/cwd")" ] || has "$output" ibkr-agent
+    iag mcp client-config --client nosuch
+    expect 2
+    has "$stderr" claude-code
+}

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+# Copyright (C) 2026 the ibkr-agent-gateway authors
+#
+# ibkr-agent(1) and the program know the same commands and options.
+
+load helper
+
+page() {
+    cat "$IAG_TEST_SRCDIR/docs/ibkr-agent.1"
+}
+
+# "command --option" for each command and option of the page
+page_options() {
+    page | awk '
+        /^\.Sh / { inside = ($2 == "COMMANDS") }
+        !inside { next }
+        /^\.It Xo$/ { head = 1; next }
+        /^\.Xc$/ { head = 0; next }
+        head && /^\.Ic / { sub(/^\.Ic /, ""); path = $0; print path }
+        head && /^\.(Op )?Fl -/ {
+            sub(/^\.(Op )?Fl /, ""); print path " -" $1
+        }' | sort
+}
+
+# the same of the program
+program_options() {
+    "$IAG_TEST_PROGRAM" completion fish | awk '
+        match($0, /__ibkr_agent_at "[^"]*"/) {
+            path = substr($0, RSTART + 17, RLENGTH - 18)
+            rest = substr($0, RSTART + RLENGTH + 2)
+            if (rest ~ /^-l /) { split(rest, w, " "); print path " --" w[2] }
+            else if (rest ~ /^-a .* -d /) {
+                split(rest, w, " ")
+                print path (path == "" ? "" : " ") w[2]
+            }
+        }' | sort
+}
+
+# the same of its help
+help_options() {
+    local command
+    while read -r command; do
+        echo "$command"
+        # shellcheck disable=SC2086
+        "$IAG_TEST_PROGRAM" $command --help | awk -v c="$command" '
+            /^[A-Z]/ { inside = ($0 == "Options:") }
+            inside && /^  --/ { print c " " $1 }'
+    done < <(page_options | grep -v -e --) | sort
+}
+
+@test "the page has every command and option of the program" {
+    [ -n "$(page_options)" ]
+    diff <(page_options) <(program_options)
+}
+
+@test "the page has no option that help does not show" {
+    diff <(page_options) <(help_options)
+}
+
+@test "the page has the global options" {
+    diff <(page | sed -n '/^\.Sh OPTIONS/,/^\.Sh COMMANDS/s/^\.It Fl -\([a-z-]*\).*/--\1/p' | sort) \
+        <("$IAG_TEST_PROGRAM" --help |
+            sed -n '/^Global options:/,$s/^  \(--[a-z-]*\).*/\1/p' | sort)
+}
+
+@test "the page has every exit code and no other" {
+    diff <(page | sed -n '/^\.Sh EXIT/,/^\.Sh EXAMPLES/s/^\.It \([0-9]\)$/\1/p') \
+        <({ echo 0; sed -n 's/^ERR_CODE([A-Z_]*, IAG_[A-Z]*, \([0-9]\),.*/\1/p' \
+            "$IAG_TEST_SRCDIR/src/base/codes.h"; } | sort -u)
+}
+
+@test "the page is clean mdoc" {
+    command -v mandoc >/dev/null || skip "mandoc is not installed"
+    run mandoc -Tlint -W warning "$IAG_TEST_SRCDIR/docs/ibkr-agent.1"
+    expect 0
+}
