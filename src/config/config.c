@@ -217,16 +217,19 @@ state_home(void)
 {
 	const char *state = getenv("XDG_STATE_HOME");
 	const char *home = getenv("HOME");
-	struct passwd *user;
+	struct passwd entry;
+	struct passwd *user = NULL;
+	char names[4096];
 	char *path = NULL;
 
 	if (state && state[0] == '/')
 		return strdup(state);
 	if (!home || home[0] != '/') {
-		user = getpwuid(geteuid());
+		(void)getpwuid_r(geteuid(), &entry, names, sizeof names, &user);
 		home = user ? user->pw_dir : NULL;
 	}
-	if (!home || asprintf(&path, "%s/.local/state", home) < 0)
+	if (!home || home[0] != '/' ||
+	    asprintf(&path, "%s/.local/state", home) < 0)
 		return NULL;
 	return path;
 }

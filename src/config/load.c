@@ -17,9 +17,10 @@
 #include "config/key.h"
 #include "config/yaml.h"
 
-#define NAMES 64     /* most keys directly inside a section */
-#define NAME_LEN 48  /* longest of them */
-#define POLICY_ID 64 /* bytes of a policy's id */
+#define NAMES 64    /* most keys directly inside a section */
+#define NAME_LEN 48 /* longest of them */
+#define ID_LEN 64   /* bytes of a policy's id, an option's name */
+#define ID_WORDS "1 to %d of A-Z, a-z, 0-9, '-', '_' and '.'"
 
 struct loader {
 	struct config *config;
@@ -162,6 +163,18 @@ take_key(struct loader *l, const struct key *key, const struct yaml_node *node,
 	mark->bad = !good;
 }
 
+static bool
+is_id(const char *id)
+{
+	size_t len = strlen(id);
+
+	for (size_t i = 0; i < len; i++) {
+		if (!isalnum((unsigned char)id[i]) && !strchr("-_.", id[i]))
+			return false;
+	}
+	return len > 0 && len <= ID_LEN;
+}
+
 static void
 take_option(struct loader *l, const struct yaml_node *node, const char *plugin,
     const struct place *place)
@@ -174,6 +187,11 @@ take_option(struct loader *l, const struct yaml_node *node, const char *plugin,
 
 	if (node->kind == YAML_REFUSED)
 		return;
+	if (!is_id(node->key)) {
+		key_fault(l, &node->key_at, place->path,
+		    "allowed as an option's name are " ID_WORDS, ID_LEN);
+		return;
+	}
 	if (node->kind != YAML_SCALAR || yaml_is_null(node)) {
 		key_fault(l, &node->at, place->path,
 		    "got %s; allowed is a single value", yaml_kind_name(node));
@@ -203,18 +221,6 @@ take_option(struct loader *l, const struct yaml_node *node, const char *plugin,
 		l->no_memory = true;
 }
 
-static bool
-is_policy_id(const char *id)
-{
-	size_t len = strlen(id);
-
-	for (size_t i = 0; i < len; i++) {
-		if (!isalnum((unsigned char)id[i]) && !strchr("-_.", id[i]))
-			return false;
-	}
-	return len > 0 && len <= POLICY_ID;
-}
-
 static void
 take_policy(
     struct loader *l, const struct yaml_node *node, const struct place *place)
@@ -222,11 +228,9 @@ take_policy(
 	struct place inside = *place;
 	struct risk_policy *policy;
 
-	if (!is_policy_id(node->key)) {
+	if (!is_id(node->key)) {
 		key_fault(l, &node->key_at, place->path,
-		    "allowed as a policy's id are 1 to %d of A-Z, a-z, 0-9, "
-		    "'-', '_' and '.'",
-		    POLICY_ID);
+		    "allowed as a policy's id are " ID_WORDS, ID_LEN);
 		return;
 	}
 	policy = config_add_policy(l->config, node->key);

@@ -135,6 +135,22 @@ check_text(const char *text, size_t len, struct faults *faults)
 	return true;
 }
 
+/* What escapes bring in; the raw file was looked at before. */
+static bool
+is_text(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len;) {
+		uint32_t c = 0;
+		size_t n =
+		    utf8_len((const unsigned char *)text + i, len - i, &c);
+
+		if (n == 0 || !is_printable(c))
+			return false;
+		i += n;
+	}
+	return true;
+}
+
 static void
 refuse(struct builder *b, const struct config_mark *at, const char *what)
 {
@@ -174,8 +190,8 @@ token_text(
 	const char *text = token ? fy_token_get_text(token, &len) : "";
 	char *copy;
 
-	if (text && memchr(text, '\0', len)) {
-		refuse(b, at, "text holds a NUL character");
+	if (text && !is_text(text, len)) {
+		refuse(b, at, "text holds a character that cannot be printed");
 		return NULL;
 	}
 	copy = text ? strndup(text, len) : NULL;

@@ -127,9 +127,9 @@ test_live_needs_both_switches_and_all_it_rests_on(void **state)
 		{ LIVE(ACCOUNTS POLICY "writer: refusing"), forbidden,
 		    "c.yaml: key 'live_trading.paper_to_live_checklist_"
 		    "acknowledged': live trading needs" },
-		{ LIVE(ACCOUNTS "risk_policy_id: smal, " ACKNOWLEDGED),
+		{ LIVE(ACCOUNTS "risk_policy_id: smalll, " ACKNOWLEDGED),
 		    forbidden,
-		    AT("6:71") "key 'live_trading.risk_policy_id': 'smal' is "
+		    AT("6:71") "key 'live_trading.risk_policy_id': 'smalll' is "
 			       "not a policy of risk_policies (did you mean "
 			       "'small'?)" },
 		{ LIVE(ACCOUNTS POLICY "writer: mine, " ACKNOWLEDGED),

@@ -28,7 +28,7 @@ static const char full[] = LOADED_HEAD
     "    allowed_symbols: [AAPL, \"0700\"]\n"
     "  c: {enabled: true}\n"
     "plugins: {options: {fake: {session: expired, api_token: tiptop, "
-    "book_path: /x}, lmdb: {\"a: b\": \"c # d\"}}}\n";
+    "book_path: /x}, lmdb: {a.b: \"c # d\"}}}\n";
 
 static void
 test_shown_yaml_reads_back_as_it_was(void **state)
@@ -60,7 +60,7 @@ test_shown_yaml_reads_back_as_it_was(void **state)
 	assert_string_equal(again.config->policies[0].max_quantity, "1.50");
 	assert_true(again.config->policies[1].enabled);
 	assert_string_equal(
-	    config_plugin_option(again.config, "lmdb", "a: b")->value, "c # d");
+	    config_plugin_option(again.config, "lmdb", "a.b")->value, "c # d");
 	loaded_fini(&again);
 	loaded_fini(&l);
 }

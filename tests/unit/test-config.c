@@ -140,7 +140,7 @@ test_each_kind_of_value_lands_in_its_member(void **state)
 	    config_plugin_option(c, "client_portal", "rate-limit")->value, "5");
 	assert_int_equal(
 	    config_plugin_option(c, "client_portal", "name")->line, 21);
-	assert_null(config_plugin_option(c, "client_portal", "nam"));
+	assert_null(config_plugin_option(c, "client_portal", "name2"));
 	assert_null(config_plugin_option(c, "fake", "name"));
 	assert_int_equal(c->policy_count, 1);
 	assert_string_equal(c->policies[0].id, "p");
@@ -301,6 +301,9 @@ test_each_wrong_value_says_what_is_allowed(void **state)
 			       "policy's id" },
 		{ LOADED_HEAD "plugins: {options: {\"../x\": {a: 1}}}\n",
 		    AT("4:21") "key 'plugins.options.../x': allowed here" },
+		{ LOADED_HEAD "plugins: {options: {x: {\"a b\": 1}}}\n",
+		    AT("4:25") "key 'plugins.options.x.a b': allowed as an "
+			       "option's name are" },
 		{ LOADED_HEAD "plugins: {options: {x: {a: [1]}}}\n",
 		    AT("4:28") "key 'plugins.options.x.a': got a list" },
 		{ LOADED_HEAD "plugins: {options: {x-y: {a-b: 1}, x_y: {a_b: "
