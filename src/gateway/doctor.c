@@ -348,7 +348,9 @@ say_session(struct doctor *doctor, const struct answer *answer)
 	}
 	status = json_get_str(tree, "status", "unknown");
 	action = json_get_str(tree, "user_action", NULL);
-	usable = strcmp(status, "usable") == 0;
+	usable = json_get_bool(tree, "usable",
+	    strcmp(status, "authenticated") == 0 ||
+		strcmp(status, "connected") == 0);
 	buf_printf(&text, "%s: %s", doctor->config->broker.backend, status);
 	say(doctor, "backend", usable ? DOCTOR_OK : DOCTOR_FAIL,
 	    usable   ? NULL

@@ -3,7 +3,7 @@
 
 /*
  * The snippets differ in their wrapping only; what is wrapped is the
- * command and `mcp serve`.
+ * command and its arguments.
  */
 
 #include "mcp/clients.h"
@@ -52,6 +52,8 @@ client_refuse(const char *name, struct err *err)
 	    "unknown client '%s': expected one of %s", name, buf_text(&names));
 }
 
+#define MCP_ARGS_JSON "[\"mcp\", \"serve\", \"--transport\", \"stdio\"]"
+
 /* In single quotes for a shell. */
 static void
 client_write_shell(struct buf *out, const char *text)
@@ -75,33 +77,33 @@ client_write(struct buf *out, enum mcp_client_form form, const char *binary,
 	case MCP_CLIENT_COMMAND:
 		buf_str(out, "claude mcp add ibkr-agent -- ");
 		client_write_shell(out, binary);
-		buf_str(out, " mcp serve\n");
+		buf_str(out, " mcp serve --transport stdio\n");
 		break;
 	case MCP_CLIENT_SERVERS:
 		buf_printf(out,
 		    "{\n  \"mcpServers\": {\n    \"ibkr-agent\": {\n"
 		    "      \"command\": %s,\n"
-		    "      \"args\": [\"mcp\", \"serve\"]\n    }\n  }\n}\n",
+		    "      \"args\": " MCP_ARGS_JSON "\n    }\n  }\n}\n",
 		    quoted);
 		break;
 	case MCP_CLIENT_VSCODE:
 		buf_printf(out,
 		    "{\n  \"servers\": {\n    \"ibkr-agent\": {\n"
 		    "      \"type\": \"stdio\",\n      \"command\": %s,\n"
-		    "      \"args\": [\"mcp\", \"serve\"]\n    }\n  }\n}\n",
+		    "      \"args\": " MCP_ARGS_JSON "\n    }\n  }\n}\n",
 		    quoted);
 		break;
 	case MCP_CLIENT_CONTINUE:
 		buf_printf(out,
 		    "name: IBKR agent gateway\nversion: 1.0.0\nschema: v1\n"
 		    "mcpServers:\n  - name: ibkr-agent\n    type: stdio\n"
-		    "    command: %s\n    args:\n      - mcp\n      - serve\n",
+		    "    command: %s\n    args: " MCP_ARGS_JSON "\n",
 		    quoted);
 		break;
 	case MCP_CLIENT_CODEX:
 		buf_printf(out,
 		    "[mcp_servers.ibkr-agent]\ncommand = %s\n"
-		    "args = [\"mcp\", \"serve\"]\n",
+		    "args = " MCP_ARGS_JSON "\n",
 		    quoted);
 		break;
 	}

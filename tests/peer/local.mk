@@ -1,10 +1,20 @@
 # MCP clients that drive the built program; npm packages by npm ci.
 
 peer_tests += \
+	tests/peer/bad-input.mjs \
+	tests/peer/bounds.mjs \
+	tests/peer/clients.mjs \
+	tests/peer/inspector.mjs \
+	tests/peer/lifecycle.mjs \
+	tests/peer/lint.mjs \
+	tests/peer/wire.mjs \
 	$(NULL)
 
 EXTRA_DIST += \
 	tests/peer/.npmrc \
+	tests/peer/arguments.mjs \
+	tests/peer/house.mjs \
 	tests/peer/package-lock.json \
 	tests/peer/package.json \
+	tests/peer/schema.mjs \
 	$(NULL)
