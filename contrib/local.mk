@@ -7,6 +7,14 @@ EXTRA_DIST += \
 	contrib/git/pre-push \
 	$(NULL)
 
+templatedir = $(exampledir)/plugin-template
+dist_template_DATA = \
+	contrib/plugin-template/Makefile.am \
+	contrib/plugin-template/README.md \
+	contrib/plugin-template/backend-example.c \
+	contrib/plugin-template/configure.ac \
+	$(NULL)
+
 dist_example_DATA += \
 	contrib/config/live.example.yaml \
 	contrib/config/local.example.yaml \

@@ -3,6 +3,8 @@
 unit_tests += tests/plug/test-contract
 tests_plug_test_contract_LDADD = libcore.la
 
+other_tests += tests/plug/template.sh
+
 probe_cppflags = $(plugin_cppflags) -I$(top_srcdir)/tests/plug
 
 check_LTLIBRARIES += \
