@@ -7,6 +7,7 @@
  * do about it.
  */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -81,10 +82,10 @@ ask(struct tool_call *call, struct json_object **ret_state, struct err *err)
 static void
 backend_add(struct tool_call *call, struct json_object *state)
 {
-	char name[64] = "";
+	char name[64];
 
-	(void)strncat(
-	    name, call->house->config->broker.backend, sizeof(name) - 1);
+	(void)snprintf(
+	    name, sizeof(name), "%s", call->house->config->broker.backend);
 	for (char *c = name; *c; c++) {
 		if (*c == '-')
 			*c = '_';
