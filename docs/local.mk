@@ -21,3 +21,13 @@ update-config-manual: tests/unit/test-config-manual
 	$(SED) -n '/END of what is made/,$$p' $$page; } >$@.tmp && \
 	cp $@.tmp $$page && rm -f $@.tmp
 .PHONY: update-config-manual
+
+# The tool reference, all of it made from the tool table.
+dist_man_MANS += docs/ibkr-agent-tools.7
+dist_doc_DATA += docs/tools.md
+update-tools-manual: tests/unit/test-tools-manual
+	$(AM_V_GEN)tests/unit/test-tools-manual --manual >$@.tmp && \
+	cp $@.tmp $(top_srcdir)/docs/ibkr-agent-tools.7 && \
+	tests/unit/test-tools-manual --guide >$@.tmp && \
+	cp $@.tmp $(top_srcdir)/docs/tools.md && rm -f $@.tmp
+.PHONY: update-tools-manual

@@ -18,6 +18,8 @@ libcore_la_SOURCES += \
 	src/tools/health.c \
 	src/tools/killswitch.c \
 	src/tools/limits.c \
+	src/tools/manual.c \
+	src/tools/manual.h \
 	src/tools/pattern.c \
 	src/tools/pattern.h \
 	src/tools/policy.c \

@@ -64,6 +64,7 @@ tests_unit_test_journal_SOURCES = tests/unit/test-journal.c $(journal_kit)
 unit_tests += \
 	tests/unit/test-dispatch \
 	tests/unit/test-tools \
+	tests/unit/test-tools-manual \
 	$(NULL)
 fake_journal = tests/unit/fake-journal.c tests/unit/fake-journal.h
 tests_unit_test_dispatch_SOURCES = \
