@@ -348,9 +348,7 @@ say_session(struct doctor *doctor, const struct answer *answer)
 	}
 	status = json_get_str(tree, "status", "unknown");
 	action = json_get_str(tree, "user_action", NULL);
-	usable = json_get_bool(tree, "usable",
-	    strcmp(status, "authenticated") == 0 ||
-		strcmp(status, "connected") == 0);
+	usable = strcmp(status, "usable") == 0;
 	buf_printf(&text, "%s: %s", doctor->config->broker.backend, status);
 	say(doctor, "backend", usable ? DOCTOR_OK : DOCTOR_FAIL,
 	    usable   ? NULL

@@ -9,7 +9,6 @@ libcore_la_SOURCES += \
 	src/gateway/gateway.h \
 	src/gateway/house.c \
 	src/gateway/house.h \
-	src/gateway/pending.c \
 	src/gateway/review.c \
 	src/gateway/review.h \
 	src/gateway/sdk.c \
@@ -18,3 +17,10 @@ libcore_la_SOURCES += \
 	$(NULL)
 
 EXTRA_DIST += src/gateway/gateway.map
+
+# The installed library is libcore with a symbol map.
+lib_LTLIBRARIES += libibkr-agent.la
+libibkr_agent_la_SOURCES =
+libibkr_agent_la_LIBADD = libcore.la
+libibkr_agent_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 \
+	-Wl,-z,defs -Wl,--version-script=$(top_srcdir)/src/gateway/gateway.map

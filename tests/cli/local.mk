@@ -2,7 +2,9 @@
 
 cli_tests += \
 	tests/cli/arguments.bats \
+	tests/cli/audit.bats \
 	tests/cli/config.bats \
+	tests/cli/gateway.bats \
 	tests/cli/manual.bats \
 	tests/cli/tools.bats \
 	$(NULL)

@@ -20,6 +20,8 @@ unit_tests += \
 	tests/unit/test-mcp-message \
 	tests/unit/test-zone \
 	tests/unit/test-host-load \
+	tests/unit/test-audit \
+	tests/unit/test-chain \
 	tests/unit/test-journal \
 	$(NULL)
 
@@ -59,6 +61,7 @@ unit_tests += \
 EXTRA_DIST += tests/unit/loaded.h
 
 journal_kit = tests/unit/journal-kit.c tests/unit/journal-kit.h
+tests_unit_test_audit_SOURCES = tests/unit/test-audit.c $(journal_kit)
 tests_unit_test_journal_SOURCES = tests/unit/test-journal.c $(journal_kit)
 # tools, over a journal in memory
 unit_tests += \

@@ -1,0 +1,909 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * The audit trail against whoever changes it (invariant 6), its exports, its
+ * retention, its keys, and stores that were copied.
+ */
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "journal-kit.h"
+#include "journal/core.h"
+
+#define DAY_NS (UINT64_C(86400) * NS_PER_S)
+#define NEW_SECRET "the second secret, of thirty-six bytes"
+
+static uint64_t offset_ns; /* added to the system's clock */
+
+static uint64_t
+shifted(void *arg)
+{
+	struct timespec now;
+
+	(void)arg;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec +
+	       offset_ns;
+}
+
+static uint64_t
+boot(void *arg)
+{
+	struct timespec now;
+
+	(void)arg;
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static const struct clock_source source = { shifted, boot, NULL };
+
+static int
+setup(void **state)
+{
+	struct kit *kit = malloc(sizeof(*kit));
+
+	assert_non_null(kit);
+	offset_ns = 0;
+	clock_set_source(&source);
+	kit_init(kit);
+	*state = kit;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct kit *kit = *state;
+
+	kit_fini(kit);
+	free(kit);
+	clock_set_source(NULL);
+	return 0;
+}
+
+/*
+ * Changes behind the journal's back, made on a copy, where only the chain
+ * can notice them (at home the store's commit counter would tell, too).
+ */
+typedef void tamper(struct store_txn *txn, struct kit *kit);
+
+static struct iag_bytes
+seq_key(uint64_t sequence, uint8_t key[8])
+{
+	put_u64(key, sequence);
+	return bytes_of(key, 8);
+}
+
+static void
+get_copy(struct store_txn *txn, uint64_t sequence, struct buf *out)
+{
+	struct iag_bytes value;
+	uint8_t key[8];
+
+	assert_int_equal(0,
+	    store_get(txn, TABLE_AUDIT, seq_key(sequence, key), &value, NULL));
+	buf_reset(out);
+	buf_add(out, value.data, value.len);
+}
+
+static void
+put_copy(struct store_txn *txn, uint64_t sequence, const struct buf *value)
+{
+	uint8_t key[8];
+
+	assert_int_equal(0, store_put(txn, TABLE_AUDIT, seq_key(sequence, key),
+				bytes_of(value->data, value->len), 0, NULL));
+}
+
+static void
+go_to_copy(struct kit *kit)
+{
+	char copy[sizeof(kit->path)];
+
+	kit_close(kit);
+	(void)snprintf(copy, sizeof(copy), "%.500s/copy", kit->base);
+	kit_copy(kit->path, copy);
+	memcpy(kit->path, copy, sizeof(copy));
+}
+
+static struct audit_verdict
+verify_tampered(struct kit *kit, tamper *change)
+{
+	struct store_txn *txn = NULL;
+
+	go_to_copy(kit);
+	assert_int_equal(0, kit_store(kit, false));
+	assert_int_equal(
+	    0, store_begin(kit->store, NULL, IAG_STORE_WRITE, &txn, NULL));
+	change(txn, kit);
+	assert_int_equal(0, store_commit(txn, NULL));
+	kit_close(kit);
+	kit_open(kit, JOURNAL_READ_ONLY);
+	return kit_verify(kit, AUDIT_VERIFY_STATE);
+}
+
+static void
+fill(struct kit *kit)
+{
+	kit_open(kit, JOURNAL_WRITE);
+	kit_records(kit, 8);
+}
+
+static void
+change_nothing(struct store_txn *txn, struct kit *kit)
+{
+	(void)txn;
+	(void)kit;
+}
+
+static void
+test_an_untouched_copy_verifies(void **state)
+{
+	struct kit *kit = *state;
+	struct audit_verdict verdict;
+
+	fill(kit);
+	verdict = verify_tampered(kit, change_nothing);
+	assert_true(verdict.valid);
+	assert_int_equal(9, verdict.scanned);
+	assert_false(verdict.anchored);
+	assert_non_null(strstr(verdict.reason, "self-attested"));
+}
+
+static void
+edit_record(struct store_txn *txn, struct kit *kit)
+{
+	struct buf value CLEANUP_BUF = BUF_INIT;
+	char *at;
+
+	(void)kit;
+	get_copy(txn, 4, &value);
+	at = memmem(value.data, value.len, "allow", 5);
+	assert_non_null(at);
+	memcpy(at, "xllow", 5);
+	put_copy(txn, 4, &value);
+}
+
+static void
+test_inv6_an_edited_record_is_found(void **state)
+{
+	struct kit *kit = *state;
+	struct audit_verdict verdict;
+
+	fill(kit);
+	verdict = verify_tampered(kit, edit_record);
+	assert_false(verdict.valid);
+	assert_int_equal(4, verdict.first_break);
+}
+
+/* With all hashes made anew, as anyone without the key can. */
+static void
+edit_and_rehash(struct store_txn *txn, struct kit *kit)
+{
+	static const uint8_t wrong[HASH_SIZE] = { 1 };
+	struct chain chain CLEANUP_CHAIN = { .hash = NULL };
+	struct buf value CLEANUP_BUF = BUF_INIT;
+	uint8_t previous[HASH_SIZE], hash[HASH_SIZE];
+	struct meta_store info;
+	struct iag_bytes row;
+	struct entry entry;
+
+	(void)kit;
+	assert_int_equal(
+	    0, store_get(txn, TABLE_META, bytes_str("store"), &row, NULL));
+	memcpy(info.id, row.data, STORE_ID_SIZE);
+	assert_int_equal(0, chain_init(&chain, wrong, info.id, NULL));
+	edit_record(txn, kit);
+	for (uint64_t i = 4; i <= 8; i++) {
+		struct buf made CLEANUP_BUF = BUF_INIT;
+
+		get_copy(txn, i - 1, &value);
+		memcpy(previous, value.data, HASH_SIZE);
+		get_copy(txn, i, &value);
+		assert_true(
+		    entry_parse(bytes_of(value.data, value.len), &entry));
+		entry_format(&chain, NULL, i, previous, entry.record, entry.len,
+		    &made, hash);
+		put_copy(txn, i, &made);
+	}
+}
+
+static void
+test_inv6_hashes_made_anew_without_the_key_are_found(void **state)
+{
+	struct kit *kit = *state;
+	struct audit_verdict verdict;
+
+	fill(kit);
+	verdict = verify_tampered(kit, edit_and_rehash);
+	assert_false(verdict.valid);
+	assert_int_equal(4, verdict.first_break);
+	assert_non_null(strstr(verdict.reason, "MAC"));
+}
+
+static uint64_t victim;
+
+static void
+remove_record(struct store_txn *txn, struct kit *kit)
+{
+	uint8_t key[8];
+
+	(void)kit;
+	assert_int_equal(
+	    0, store_del(txn, TABLE_AUDIT, seq_key(victim, key), NULL));
+}
+
+static void
+test_inv6_each_removed_record_is_found(void **state)
+{
+	struct kit *kit = *state;
+	char home[sizeof(kit->path)];
+
+	fill(kit);
+	memcpy(home, kit->path, sizeof(home));
+	for (victim = 0; victim <= 8; victim++) {
+		struct audit_verdict verdict =
+		    verify_tampered(kit, remove_record);
+
+		assert_false(verdict.valid);
+		assert_int_equal(victim, verdict.first_break);
+		kit_close(kit);
+		kit_remove(kit->path);
+		memcpy(kit->path, home, sizeof(home));
+	}
+}
+
+static void
+swap_records(struct store_txn *txn, struct kit *kit)
+{
+	struct buf a CLEANUP_BUF = BUF_INIT;
+	struct buf b CLEANUP_BUF = BUF_INIT;
+
+	(void)kit;
+	get_copy(txn, 3, &a);
+	get_copy(txn, 5, &b);
+	put_copy(txn, 3, &b);
+	put_copy(txn, 5, &a);
+}
+
+static void
+test_inv6_swapped_records_are_found(void **state)
+{
+	struct kit *kit = *state;
+	struct audit_verdict verdict;
+
+	fill(kit);
+	verdict = verify_tampered(kit, swap_records);
+	assert_false(verdict.valid);
+	assert_int_equal(3, verdict.first_break);
+}
+
+static void
+append_record(struct store_txn *txn, struct kit *kit)
+{
+	struct buf value CLEANUP_BUF = BUF_INIT;
+
+	(void)kit;
+	get_copy(txn, 8, &value);
+	put_copy(txn, 9, &value);
+}
+
+static void
+test_inv6_an_added_record_is_found(void **state)
+{
+	struct kit *kit = *state;
+
+	fill(kit);
+	assert_false(verify_tampered(kit, append_record).valid);
+}
+
+/* A stub in place of a record keeps the chain whole; only a purge may. */
+static void
+forge_stub(struct store_txn *txn, struct kit *kit)
+{
+	struct buf value CLEANUP_BUF = BUF_INIT;
+
+	(void)kit;
+	get_copy(txn, 4, &value);
+	value.data[3 * HASH_SIZE] = (char)ENTRY_STUB;
+	value.len = ENTRY_HEAD_SIZE;
+	put_copy(txn, 4, &value);
+}
+
+static void
+test_inv6_a_record_torn_out_as_if_purged_is_found(void **state)
+{
+	struct kit *kit = *state;
+	struct audit_verdict verdict;
+
+	fill(kit);
+	verdict = verify_tampered(kit, forge_stub);
+	assert_false(verdict.valid);
+	assert_int_equal(4, verdict.first_break);
+	assert_non_null(strstr(verdict.reason, "not by a purge"));
+}
+
+static void
+remove_switch(struct store_txn *txn, struct kit *kit)
+{
+	(void)kit;
+	assert_int_equal(
+	    0, store_del(txn, TABLE_SWITCHES, bytes_str("live"), NULL));
+}
+
+static void
+test_inv6_a_removed_state_row_is_found(void **state)
+{
+	struct kit *kit = *state;
+	struct audit_verdict verdict;
+
+	fill(kit);
+	verdict = verify_tampered(kit, remove_switch);
+	assert_false(verdict.valid);
+	assert_non_null(strstr(verdict.reason, "not there"));
+}
+
+static int
+set_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	const struct audit_event event = { .event_type = "test_set" };
+	int rc = txn_put(txn, TABLE_ORDERS, bytes_str("order"),
+	    bytes_str((const char *)arg), err);
+
+	return rc < 0 ? rc : txn_audit(txn, &event, err);
+}
+
+static int
+unset_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	const struct audit_event event = { .event_type = "test_unset" };
+	int rc = txn_del(txn, TABLE_ORDERS, bytes_str("order"), err);
+
+	(void)arg;
+	return rc < 0 ? rc : txn_audit(txn, &event, err);
+}
+
+static void
+set(struct kit *kit, char *value)
+{
+	assert_int_equal(
+	    0, journal_update(kit->journal, NULL, value ? set_step : unset_step,
+		   value, &kit->err));
+}
+
+static struct buf old_row = BUF_INIT;
+
+static void
+restore_row(struct store_txn *txn, struct kit *kit)
+{
+	(void)kit;
+	assert_int_equal(0, store_put(txn, TABLE_ORDERS, bytes_str("order"),
+				bytes_of(old_row.data, old_row.len), 0, NULL));
+}
+
+static void
+save_row(struct kit *kit)
+{
+	struct store_txn *txn = NULL;
+	struct iag_bytes row;
+
+	assert_int_equal(
+	    0, store_begin(kit->store, NULL, IAG_STORE_READ, &txn, NULL));
+	assert_int_equal(
+	    0, store_get(txn, TABLE_ORDERS, bytes_str("order"), &row, NULL));
+	buf_reset(&old_row);
+	buf_add(&old_row, row.data, row.len);
+	store_abort(txn);
+}
+
+static void
+test_inv6_a_state_row_that_was_rolled_back_is_found(void **state)
+{
+	static char one[] = "one", two[] = "two";
+	struct kit *kit = *state;
+	struct audit_verdict verdict;
+
+	fill(kit);
+	set(kit, one);
+	save_row(kit);
+	set(kit, two);
+	assert_true(kit_verify(kit, AUDIT_VERIFY_STATE).valid);
+	verdict = verify_tampered(kit, restore_row);
+	assert_false(verdict.valid);
+	assert_non_null(strstr(verdict.reason, "older state"));
+	buf_fini(&old_row);
+}
+
+static void
+test_inv6_a_deleted_state_row_that_came_back_is_found(void **state)
+{
+	static char one[] = "one";
+	struct kit *kit = *state;
+
+	fill(kit);
+	set(kit, one);
+	save_row(kit);
+	set(kit, NULL);
+	assert_true(kit_verify(kit, AUDIT_VERIFY_STATE).valid);
+	assert_false(verify_tampered(kit, restore_row).valid);
+	buf_fini(&old_row);
+}
+
+static void
+checkpoint(struct kit *kit, struct buf *out)
+{
+	buf_reset(out);
+	if (audit_checkpoint(
+		kit->journal, NULL, "local:alice", out, &kit->err) < 0)
+		fail_msg("%s", err_text(&kit->err));
+}
+
+static struct audit_verdict
+verify_against(struct kit *kit, const struct buf *text)
+{
+	struct audit_verdict verdict;
+
+	if (audit_verify(kit->journal, 0, UINT64_MAX, 0, buf_text(text), NULL,
+		NULL, &verdict, &kit->err) < 0)
+		fail_msg("%s", err_text(&kit->err));
+	return verdict;
+}
+
+static void
+test_inv6_a_checkpoint_shows_a_rollback(void **state)
+{
+	struct kit *kit = *state;
+	struct buf text CLEANUP_BUF = BUF_INIT;
+	struct audit_verdict verdict;
+	char early[sizeof(kit->path)];
+
+	fill(kit);
+	kit_close(kit);
+	(void)snprintf(early, sizeof(early), "%.500s/early", kit->base);
+	kit_copy(kit->path, early);
+	kit_open(kit, JOURNAL_WRITE);
+	kit_records(kit, 3);
+	checkpoint(kit, &text);
+	kit_records(kit, 2);
+	verdict = verify_against(kit, &text);
+	assert_true(verdict.valid);
+	assert_true(verdict.anchored);
+	kit_close(kit);
+	memcpy(kit->path, early, sizeof(early));
+	kit_open(kit, JOURNAL_READ_ONLY);
+	assert_true(kit_verify(kit, 0).valid);
+	verdict = verify_against(kit, &text);
+	assert_false(verdict.valid);
+	assert_non_null(strstr(verdict.reason, "the chain was cut"));
+}
+
+static void
+test_a_checkpoint_that_was_edited_is_refused(void **state)
+{
+	struct kit *kit = *state;
+	struct buf text CLEANUP_BUF = BUF_INIT;
+	struct audit_verdict verdict;
+	char *at;
+
+	fill(kit);
+	checkpoint(kit, &text);
+	at = strstr(text.data, "\"size\":10");
+	assert_non_null(at);
+	memcpy(at, "\"size\":11", 9);
+	assert_int_equal(
+	    IAG_INVAL, audit_verify(kit->journal, 0, UINT64_MAX, 0,
+			   buf_text(&text), NULL, NULL, &verdict, &kit->err));
+}
+
+static void
+export_path(const struct kit *kit, const char *end, char path[600])
+{
+	(void)snprintf(path, 600, "%s/export.jsonl%s", kit->base, end);
+}
+
+static void
+export_to(struct kit *kit, const struct audit_range *range)
+{
+	struct buf manifest CLEANUP_BUF = BUF_INIT;
+	char path[600];
+
+	export_path(kit, "", path);
+	CLEANUP_CLOSE int fd =
+	    open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	if (audit_export(kit->journal, NULL, range, fd, "local:alice", NULL,
+		NULL, &manifest, &kit->err) < 0)
+		fail_msg("%s", err_text(&kit->err));
+	export_path(kit, ".manifest", path);
+	CLEANUP_CLOSE int out =
+	    open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_int_equal(
+	    (ssize_t)manifest.len, write(out, manifest.data, manifest.len));
+}
+
+static struct audit_verdict
+verify_export(struct kit *kit)
+{
+	struct secret *secret = secret_new(kit->secret, strlen(kit->secret));
+	struct audit_verdict verdict;
+	char path[600], manifest[600];
+
+	export_path(kit, "", path);
+	export_path(kit, ".manifest", manifest);
+	if (audit_verify_file(path, manifest, secret, &verdict, &kit->err) < 0)
+		fail_msg("%s", err_text(&kit->err));
+	secret_free(secret);
+	return verdict;
+}
+
+static const struct audit_range everything = { .last = UINT64_MAX };
+
+static void
+test_an_export_verifies_without_the_store(void **state)
+{
+	struct kit *kit = *state;
+	struct audit_verdict verdict;
+
+	fill(kit);
+	export_to(kit, &everything);
+	kit_close(kit);
+	kit_remove(kit->path);
+	verdict = verify_export(kit);
+	assert_true(verdict.valid);
+	assert_int_equal(9, verdict.scanned);
+}
+
+static void
+test_a_filtered_export_keeps_the_chain(void **state)
+{
+	struct kit *kit = *state;
+	struct audit_range range = { .first = 2,
+		.last = UINT64_MAX,
+		.event_type = "test_set",
+		.limit = 1 };
+	static char one[] = "one";
+	struct audit_verdict verdict;
+
+	fill(kit);
+	set(kit, one);
+	kit_records(kit, 3);
+	export_to(kit, &range);
+	verdict = verify_export(kit);
+	assert_true(verdict.valid);
+	assert_int_equal(8, verdict.scanned);
+}
+
+static void
+flip_export(struct kit *kit, const char *end, off_t at)
+{
+	char path[600], byte;
+
+	export_path(kit, end, path);
+	CLEANUP_CLOSE int fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(1, pread(fd, &byte, 1, at));
+	byte ^= 1;
+	assert_int_equal(1, pwrite(fd, &byte, 1, at));
+}
+
+static off_t
+export_size(struct kit *kit, const char *end)
+{
+	struct stat st;
+	char path[600];
+
+	export_path(kit, end, path);
+	assert_int_equal(0, stat(path, &st));
+	return st.st_size;
+}
+
+static void
+test_inv6_every_changed_byte_of_an_export_is_found(void **state)
+{
+	struct kit *kit = *state;
+	off_t size;
+
+	fill(kit);
+	export_to(kit, &everything);
+	size = export_size(kit, "");
+	for (off_t i = 0; i < size; i += 3) {
+		flip_export(kit, "", i);
+		assert_false(verify_export(kit).valid);
+		flip_export(kit, "", i);
+	}
+	size = export_size(kit, ".manifest") - 1; /* but its newline */
+	for (off_t i = 0; i < size; i++) {
+		flip_export(kit, ".manifest", i);
+		assert_false(verify_export(kit).valid);
+		flip_export(kit, ".manifest", i);
+	}
+	assert_true(verify_export(kit).valid);
+}
+
+static void
+test_inv6_a_cut_export_is_found(void **state)
+{
+	struct kit *kit = *state;
+	char path[600];
+
+	fill(kit);
+	export_to(kit, &everything);
+	export_path(kit, "", path);
+	assert_int_equal(0, truncate(path, export_size(kit, "") / 2));
+	assert_false(verify_export(kit).valid);
+	assert_int_equal(0, truncate(path, 0));
+	assert_false(verify_export(kit).valid);
+}
+
+static struct audit_purge
+purge(struct kit *kit, bool dry_run)
+{
+	struct audit_purge purged = { 0 };
+
+	if (audit_purge(kit->journal, NULL, "local:alice", UINT64_MAX, dry_run,
+		NULL, NULL, &purged, &kit->err) < 0)
+		fail_msg("%s", err_text(&kit->err));
+	return purged;
+}
+
+static void
+test_nothing_young_is_purged(void **state)
+{
+	struct kit *kit = *state;
+
+	fill(kit);
+	export_to(kit, &everything);
+	assert_int_equal(0, purge(kit, false).purged);
+	assert_int_equal(10, purge(kit, false).kept_by_retention);
+}
+
+static void
+test_nothing_is_purged_that_was_not_exported(void **state)
+{
+	struct kit *kit = *state;
+	struct audit_purge purged;
+
+	fill(kit);
+	offset_ns = 91 * DAY_NS;
+	purged = purge(kit, false);
+	assert_int_equal(0, purged.purged);
+	assert_int_equal(8, purged.kept_by_export);
+}
+
+static void
+test_inv6_a_purged_store_still_verifies(void **state)
+{
+	struct kit *kit = *state;
+	struct audit_verdict verdict;
+
+	fill(kit);
+	export_to(kit, &everything);
+	offset_ns = 91 * DAY_NS;
+	assert_int_equal(8, purge(kit, true).purged);
+	assert_int_equal(8, purge(kit, false).purged);
+	assert_int_equal(0, purge(kit, false).purged);
+	verdict = kit_verify(kit, AUDIT_VERIFY_STATE);
+	assert_true(verdict.valid);
+	assert_int_equal(11, verdict.scanned);
+	kit_records(kit, 2);
+	export_to(kit, &everything);
+	assert_true(verify_export(kit).valid);
+	/* what was purged does not excuse what was not */
+	victim = 11;
+	verdict = verify_tampered(kit, remove_record);
+	assert_false(verdict.valid);
+	assert_int_equal(11, verdict.first_break);
+}
+
+static void
+test_records_of_orders_outlive_those_of_reads(void **state)
+{
+	struct kit *kit = *state;
+	const struct audit_event event = {
+		.event_type = "live_order_lifecycle_changed",
+		.scope = "ibkr:orders:live:submit",
+	};
+
+	kit_open(kit, JOURNAL_WRITE);
+	assert_int_equal(
+	    0, journal_record(kit->journal, NULL, &event, &kit->err));
+	export_to(kit, &everything);
+	offset_ns = 91 * DAY_NS;
+	assert_int_equal(0, purge(kit, true).purged);
+}
+
+static void
+rotate(struct kit *kit)
+{
+	struct secret *secret = secret_new(NEW_SECRET, strlen(NEW_SECRET));
+
+	if (audit_rotate_key(
+		kit->journal, NULL, "local:alice", secret, &kit->err) < 0)
+		fail_msg("%s", err_text(&kit->err));
+	secret_free(secret);
+}
+
+static void
+test_the_chain_goes_on_under_a_new_key(void **state)
+{
+	struct kit *kit = *state;
+	struct audit_verdict verdict;
+
+	fill(kit);
+	rotate(kit);
+	assert_int_equal(IAG_AGAIN, kit_record(kit, "ibkr_health"));
+	kit_close(kit);
+	assert_int_equal(IAG_AGAIN, kit_try(kit, JOURNAL_WRITE));
+	assert_non_null(strstr(err_text(&kit->err), "wrong key"));
+	kit->secret = NEW_SECRET;
+	kit_open(kit, JOURNAL_WRITE);
+	kit_records(kit, 2);
+	verdict = kit_verify(kit, AUDIT_VERIFY_STATE);
+	assert_true(verdict.valid);
+	assert_int_equal(12, verdict.scanned);
+}
+
+static void
+test_inv6_records_from_before_a_rotation_stay_protected(void **state)
+{
+	struct kit *kit = *state;
+	struct audit_verdict verdict;
+
+	fill(kit);
+	rotate(kit);
+	kit->secret = NEW_SECRET;
+	verdict = verify_tampered(kit, edit_record);
+	assert_false(verdict.valid);
+	assert_int_equal(4, verdict.first_break);
+}
+
+static void
+test_inv6_a_forged_past_does_not_meet_the_rotation(void **state)
+{
+	struct kit *kit = *state;
+	struct audit_verdict verdict;
+
+	fill(kit);
+	rotate(kit);
+	kit->secret = NEW_SECRET;
+	verdict = verify_tampered(kit, edit_and_rehash);
+	assert_false(verdict.valid);
+	assert_int_equal(9, verdict.first_break);
+}
+
+static void
+test_a_copied_store_is_read_only_until_adopted(void **state)
+{
+	struct kit *kit = *state;
+
+	fill(kit);
+	go_to_copy(kit);
+	kit_open(kit, JOURNAL_WRITE);
+	assert_false(journal_is_adopted(kit->journal));
+	assert_int_equal(IAG_AGAIN, kit_record(kit, "ibkr_health"));
+	assert_non_null(strstr(err_user_action(&kit->err), "store adopt"));
+	assert_true(kit_verify(kit, 0).valid);
+	assert_int_equal(IAG_INVAL,
+	    journal_adopt(kit->journal, NULL, "local:alice", "", &kit->err));
+	assert_int_equal(0, journal_adopt(kit->journal, NULL, "local:alice",
+				"moved to a new machine", &kit->err));
+	assert_true(journal_is_adopted(kit->journal));
+	assert_int_equal(2, journal_incarnation(kit->journal));
+	kit_records(kit, 1);
+	assert_true(kit_verify(kit, AUDIT_VERIFY_STATE).valid);
+	kit_close(kit);
+	kit_open(kit, JOURNAL_WRITE);
+	assert_true(journal_is_adopted(kit->journal));
+	kit_records(kit, 1);
+	assert_int_equal(IAG_INVAL, journal_adopt(kit->journal, NULL,
+					"local:alice", "again", &kit->err));
+}
+
+static void
+test_tail_refuses_to_show_what_was_changed(void **state)
+{
+	struct kit *kit = *state;
+	struct buf out CLEANUP_BUF = BUF_INIT;
+
+	fill(kit);
+	(void)verify_tampered(kit, edit_record);
+	assert_int_equal(IAG_CORRUPT,
+	    audit_tail(kit->journal, &everything, &out, &kit->err));
+}
+
+static void
+test_ranges_by_time_type_and_account(void **state)
+{
+	struct kit *kit = *state;
+	struct audit_range range = { .last = UINT64_MAX };
+	struct json_object *root CLEANUP_JSON = NULL;
+	struct buf out CLEANUP_BUF = BUF_INIT;
+
+	fill(kit);
+	offset_ns = DAY_NS;
+	kit_records(kit, 4);
+	offset_ns = 2 * DAY_NS;
+	kit_records(kit, 4);
+	range.since_ns = clock_real_ns() - DAY_NS - 3600 * NS_PER_S;
+	range.until_ns = clock_real_ns() - DAY_NS + 3600 * NS_PER_S;
+	range.account = "DU1234567";
+	range.event_type = "tool_completed";
+	assert_int_equal(0, audit_tail(kit->journal, &range, &out, &kit->err));
+	assert_int_equal(0,
+	    json_parse(out.data, out.len, &json_bounds_default, &root, NULL));
+	assert_int_equal(4, json_object_array_length(json_get(root, "events")));
+	range.account = "DU7654321";
+	buf_reset(&out);
+	assert_int_equal(0, audit_tail(kit->journal, &range, &out, &kit->err));
+	assert_string_equal("{\"events\":[]}", buf_text(&out));
+}
+
+static void
+test_status_says_what_the_store_is(void **state)
+{
+	struct kit *kit = *state;
+	struct json_object *root CLEANUP_JSON = NULL;
+	struct buf out CLEANUP_BUF = BUF_INIT;
+
+	fill(kit);
+	assert_int_equal(0, journal_status(kit->journal, &out, &kit->err));
+	assert_int_equal(0,
+	    json_parse(out.data, out.len, &json_bounds_default, &root, NULL));
+	assert_int_equal(9, json_get_int(root, "records", 0));
+	assert_true(json_get_bool(root, "adopted", false));
+	assert_string_equal(kit->path, json_get_str(root, "path", ""));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		TEST(test_an_untouched_copy_verifies),
+		TEST(test_inv6_an_edited_record_is_found),
+		TEST(test_inv6_hashes_made_anew_without_the_key_are_found),
+		TEST(test_inv6_each_removed_record_is_found),
+		TEST(test_inv6_swapped_records_are_found),
+		TEST(test_inv6_an_added_record_is_found),
+		TEST(test_inv6_a_record_torn_out_as_if_purged_is_found),
+		TEST(test_inv6_a_removed_state_row_is_found),
+		TEST(test_inv6_a_state_row_that_was_rolled_back_is_found),
+		TEST(test_inv6_a_deleted_state_row_that_came_back_is_found),
+		TEST(test_inv6_a_checkpoint_shows_a_rollback),
+		TEST(test_a_checkpoint_that_was_edited_is_refused),
+		TEST(test_an_export_verifies_without_the_store),
+		TEST(test_a_filtered_export_keeps_the_chain),
+		TEST(test_inv6_every_changed_byte_of_an_export_is_found),
+		TEST(test_inv6_a_cut_export_is_found),
+		TEST(test_nothing_young_is_purged),
+		TEST(test_nothing_is_purged_that_was_not_exported),
+		TEST(test_inv6_a_purged_store_still_verifies),
+		TEST(test_records_of_orders_outlive_those_of_reads),
+		TEST(test_the_chain_goes_on_under_a_new_key),
+		TEST(test_inv6_records_from_before_a_rotation_stay_protected),
+		TEST(test_inv6_a_forged_past_does_not_meet_the_rotation),
+		TEST(test_a_copied_store_is_read_only_until_adopted),
+		TEST(test_tail_refuses_to_show_what_was_changed),
+		TEST(test_ranges_by_time_type_and_account),
+		TEST(test_status_says_what_the_store_is),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
