@@ -7,6 +7,7 @@ fuzzers = \
 	tests/fuzz/fuzz-dec \
 	tests/fuzz/fuzz-json \
 	tests/fuzz/fuzz-jsonrpc \
+	tests/fuzz/fuzz-schema \
 	$(NULL)
 
 # the whole folder; make dist-files lists what is in it

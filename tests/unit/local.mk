@@ -66,6 +66,7 @@ tests_unit_test_journal_SOURCES = tests/unit/test-journal.c $(journal_kit)
 # tools, over a journal in memory
 unit_tests += \
 	tests/unit/test-dispatch \
+	tests/unit/test-schema \
 	tests/unit/test-tools \
 	tests/unit/test-tools-manual \
 	$(NULL)
