@@ -179,11 +179,11 @@ answer_err(const struct err *err, enum doctor_state *state, char *text,
 /* The newest records only: `audit verify` reads them all. */
 static void
 answer_chain(
-    struct journal *journal, uint64_t head, struct store_answer *answer)
+    struct journal *journal, uint64_t records, struct store_answer *answer)
 {
 	struct err err CLEANUP_ERR = ERR_INIT;
 	struct audit_verdict verdict = { 0 };
-	uint64_t first = head > CHAIN_RECORDS ? head - CHAIN_RECORDS : 0;
+	uint64_t first = records > CHAIN_RECORDS ? records - CHAIN_RECORDS : 0;
 
 	if (audit_verify(journal, first, UINT64_MAX, 0, NULL, NULL, NULL,
 		&verdict, &err)) {
@@ -208,7 +208,7 @@ answer_chain(
 static void
 answer_clock(struct json_object *status, struct store_answer *answer)
 {
-	const char *highest = json_get_str(status, "highest_time", NULL);
+	const char *highest = json_get_str(status, "last_recorded_at", NULL);
 	uint64_t now = clock_real_ns();
 	uint64_t then;
 
@@ -227,7 +227,7 @@ answer_store(struct review *review, struct store_answer *answer)
 	struct err err CLEANUP_ERR = ERR_INIT;
 	struct json_object *status CLEANUP_JSON = NULL;
 	struct buf text CLEANUP_BUF = BUF_INIT;
-	uint64_t head;
+	uint64_t records;
 
 	if (journal_status(review->journal, &text, &err) ||
 	    json_parse(buf_text(&text), text.len, &json_bounds_default, &status,
@@ -237,9 +237,9 @@ answer_store(struct review *review, struct store_answer *answer)
 		    sizeof(answer->store_repair));
 		return;
 	}
-	head = (uint64_t)json_get_int(status, "head", 0);
+	records = (uint64_t)json_get_int(status, "records", 0);
 	(void)snprintf(answer->store_text, sizeof(answer->store_text),
-	    "%" PRIu64 " records", head + 1);
+	    "%" PRIu64 " records", records);
 	if (!journal_is_adopted(review->journal)) {
 		answer->store = DOCTOR_FAIL;
 		(void)snprintf(answer->store_text, sizeof(answer->store_text),
@@ -250,7 +250,7 @@ answer_store(struct review *review, struct store_answer *answer)
 		    "run `ibkr-agent store adopt --reason TEXT`");
 	}
 	answer_clock(status, answer);
-	answer_chain(review->journal, head, answer);
+	answer_chain(review->journal, records, answer);
 }
 
 struct store_work {

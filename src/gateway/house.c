@@ -138,8 +138,8 @@ house_open_backend(struct host *host, const struct config *config,
 		return rc;
 	option_add(
 	    plugin, options, &count, "base_url", config->broker.base_url);
-	option_add(plugin, options, &count, "fixture_root",
-	    config->broker.fixture_root);
+	option_add(
+	    plugin, options, &count, "fixtures", config->broker.fixture_root);
 	return instance_open(
 	    host, plugin, "backend", options, count, ret_backend, err);
 }

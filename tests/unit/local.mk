@@ -14,7 +14,9 @@ unit_tests += \
 	tests/unit/test-redact \
 	tests/unit/test-secret \
 	tests/unit/test-cli-output \
+	tests/unit/test-gateway \
 	tests/unit/test-gateway-workers \
+	tests/unit/test-sdk \
 	tests/unit/test-host-call \
 	tests/unit/test-mcp \
 	tests/unit/test-mcp-message \
@@ -79,3 +81,7 @@ tests_unit_test_tools_SOURCES = \
 	$(fake_journal) \
 	tests/unit/test-tools.c \
 	$(NULL)
+
+gateway_kit = tests/unit/gateway-kit.c tests/unit/gateway-kit.h
+tests_unit_test_gateway_SOURCES = tests/unit/test-gateway.c $(gateway_kit)
+tests_unit_test_sdk_SOURCES = tests/unit/test-sdk.c $(gateway_kit)
