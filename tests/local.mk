@@ -14,6 +14,7 @@ other_tests =
 threaded_tests =
 
 include tests/unit/local.mk
+include tests/crash/local.mk
 include tests/cli/local.mk
 include tests/plug/local.mk
 include tests/peer/local.mk

@@ -229,6 +229,62 @@ check_length(struct iag_ctx *ctx, struct environment *env, const char *path)
 	return IAG_OK;
 }
 
+/*
+ * LMDB keeps two meta pages, writes them in turn, and believes the one with
+ * the higher transaction number.  Their numbers therefore differ by one; if
+ * they do not, one is damaged, and LMDB would quietly show the older state.
+ */
+#define META_MAGIC 0xbeefc0deu
+#define META_VERSION 1u
+#define META_AT 16u   /* behind the page header: magic and version */
+#define META_TXN 144u /* the transaction number */
+
+static bool
+read_meta(int fd, off_t page, uint64_t *ret_txn)
+{
+	uint32_t mark[2];
+
+	return pread(fd, mark, sizeof(mark), page + (off_t)META_AT) ==
+		   (ssize_t)sizeof(mark) &&
+	       mark[0] == META_MAGIC && mark[1] == META_VERSION &&
+	       pread(fd, ret_txn, sizeof(*ret_txn), page + (off_t)META_TXN) ==
+		   (ssize_t)sizeof(*ret_txn);
+}
+
+static bool
+metas_agree(int fd, off_t page_size)
+{
+	uint64_t even = 0, odd = 0;
+
+	if (!read_meta(fd, 0, &even) || !read_meta(fd, page_size, &odd))
+		return false;
+	if (even == 0 && odd == 0)
+		return true; /* nothing was ever committed */
+	return even % 2 == 0 && odd % 2 == 1 &&
+	       (even + 1 == odd || odd + 1 == even);
+}
+
+static int32_t
+check_metas(struct iag_ctx *ctx, struct environment *env, const char *path)
+{
+	MDB_stat stat_page;
+	bool agree = false;
+	int fd;
+	int rc = mdb_env_get_fd(env->mdb, &fd);
+
+	if (rc == 0)
+		rc = mdb_env_stat(env->mdb, &stat_page);
+	if (rc != 0)
+		return fault(ctx, rc, "look at the meta pages");
+	/* other processes may commit between the two looks */
+	for (unsigned i = 0; i < 16 && !agree; i++)
+		agree = metas_agree(fd, (off_t)stat_page.ms_psize);
+	if (agree)
+		return IAG_OK;
+	return host->fail(ctx, IAG_CORRUPT, "JOURNAL_CORRUPT",
+	    "store '%s': its two meta pages do not belong together", path);
+}
+
 /* Open the handles of the tables that are there; count them. */
 static int
 open_tables(
@@ -316,6 +372,8 @@ env_open(
 		env->lock_inode = lock.st_ino;
 	}
 	result = check_length(ctx, env, store->path);
+	if (result == IAG_OK)
+		result = check_metas(ctx, env, store->path);
 	if (result == IAG_OK)
 		result = prepare_tables(ctx, env);
 	return result;
