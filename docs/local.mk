@@ -1,9 +1,10 @@
 # Manual pages (dist_man_MANS), guides (dist_doc_DATA), example configurations
 # (dist_example_DATA).
 
-dist_man_MANS += docs/ibkr-agent.1
+dist_man_MANS += docs/ibkr-agent.1 docs/ibkr-agent-plugin.3
 
 dist_doc_DATA += \
+	docs/abi.md \
 	docs/architecture.md \
 	docs/deviations.md \
 	docs/example-sdk.c \

@@ -4,7 +4,7 @@
 /*
  * A backend reads from the broker and can change nothing there.  It answers
  * operations: the names and their arguments and answers are those of the
- * read tools in ibkr-agent-tools(7), which the host checks on both sides, so
+ * read tools in the tool reference, which the host checks on both sides, so
  * a new read never touches this ABI.
  */
 

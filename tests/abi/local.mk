@@ -1,6 +1,7 @@
 # Layout of the plugin ABI, frozen headers, baseline for abidiff.
 
-other_tests += tests/abi/layout.sh
+other_tests += tests/abi/clean.sh tests/abi/layout.sh \
+	tests/abi/manual.sh
 EXTRA_DIST += \
 	tests/abi/frozen-1/ibkr-agent/backend.h \
 	tests/abi/frozen-1/ibkr-agent/plugin.h \

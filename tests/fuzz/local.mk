@@ -3,6 +3,7 @@
 # (which replays the corpus) and of make fuzz (which looks for more).
 
 fuzzers = \
+	tests/fuzz/fuzz-answer \
 	tests/fuzz/fuzz-config \
 	tests/fuzz/fuzz-dec \
 	tests/fuzz/fuzz-json \
