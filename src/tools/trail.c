@@ -172,6 +172,7 @@ file_read(int fd, struct buf *out, struct err *err)
 			    "reading the export back: %s",
 			    got < 0 ? strerror(errno) : "cut short");
 		out->len += (size_t)got;
+		out->data[out->len] = '\0';
 	}
 	return 0;
 }
