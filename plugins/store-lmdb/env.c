@@ -393,8 +393,10 @@ find_open(struct iag_ctx *ctx, const struct store *store,
 	if (stat_in(store->path, "data.mdb", &data) != 0)
 		data.st_ino = 0;
 	for (struct environment *env = list; env; env = env->next) {
+		if (env->pid != getpid())
+			continue; /* the parent's: not open in this process */
 		if (data.st_ino && env->inode == data.st_ino &&
-		    env->device == data.st_dev && env->pid == getpid()) {
+		    env->device == data.st_dev) {
 			*ret_env = env;
 			return IAG_OK;
 		}
