@@ -23,33 +23,46 @@
 #include "host/context.h"
 #include "host/instance.h"
 
-/* The number of bytes of the UTF-8 sequence at p, 0: there is none. */
+/* What the first byte of a UTF-8 sequence says of its length; 0: nothing. */
+static size_t
+announced_len(unsigned char first)
+{
+	if (first < 0x80)
+		return 1;
+	if (first < 0xc2 || first >= 0xf5)
+		return 0;
+	return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
+/* A character that a line of text may hold, coded in len bytes. */
+static bool
+is_printable(uint32_t code, size_t len)
+{
+	if (len == 1)
+		return code >= 0x20 && code != 0x7f;
+	if (len == 2)
+		return code >= 0xa0;
+	if (len == 3)
+		return code >= 0x800 && (code < 0xd800 || code >= 0xe000);
+	return code >= 0x10000 && code <= 0x10ffff;
+}
+
+/* The bytes of the printable character at p, 0: there is none. */
 static size_t
 sequence_len(const unsigned char *p, size_t left)
 {
-	uint32_t code;
-	size_t len = p[0] < 0x80                   ? 1
-		     : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
-		     : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
-		     : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
-						   : 0;
+	size_t len = announced_len(p[0]);
+	uint32_t code = len == 1 ? p[0] : p[0] & (0xffu >> (len + 1));
 	size_t i;
 
 	if (!len || len > left)
 		return 0;
-	if (len == 1)
-		return p[0] >= 0x20 && p[0] != 0x7f ? 1 : 0;
-	code = p[0] & (0xffu >> (len + 1));
 	for (i = 1; i < len; i++) {
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;
 		code = code << 6 | (p[i] & 0x3fu);
 	}
-	if (code < 0xa0 || (len == 3 && code < 0x800) ||
-	    (code >= 0xd800 && code < 0xe000) || (len == 4 && code < 0x10000) ||
-	    code > 0x10ffff)
-		return 0;
-	return len;
+	return is_printable(code, len) ? len : 0;
 }
 
 /*

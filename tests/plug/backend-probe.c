@@ -162,7 +162,8 @@ do_huge(struct iag_ctx *ctx, const char *arguments, size_t len)
 	(void)arguments;
 	(void)len;
 	memset(text, ' ', sizeof text - 1);
-	memcpy(text, "{}", 2);
+	text[0] = '{';
+	text[1] = '}';
 	(void)host->reply(ctx, NULL, text, sizeof text - 1);
 	return IAG_OK;
 }

@@ -341,7 +341,7 @@ find_file(const struct plugin_file *files, size_t count, const char *base)
 		if (strstr(files[i].path, base))
 			return &files[i];
 	fail_msg("'%s' was not found", base);
-	return NULL;
+	abort();
 }
 
 static void
