@@ -49,15 +49,20 @@ answer_member(struct buf *out, const char *name)
 }
 
 void
-answer_cache(
-    struct buf *out, enum era era, enum answer_cache scope, uint32_t ttl_ms)
+answer_cache(struct buf *out, enum era era, enum answer_cache cache)
 {
+	static const char *const texts[] = {
+		[ANSWER_NOT_KEPT] = "\"ttlMs\":0,\"cacheScope\":\"private\"",
+		[ANSWER_PRIVATE] =
+		    "\"ttlMs\":300000,\"cacheScope\":\"private\"",
+		[ANSWER_PUBLIC] = "\"ttlMs\":300000,\"cacheScope\":\"public\"",
+	};
+
 	if (era != ERA_MODERN)
 		return;
-	answer_member(out, "ttlMs");
-	buf_printf(out, "%u", ttl_ms);
-	answer_member(out, "cacheScope");
-	buf_str(out, scope == ANSWER_PUBLIC ? "\"public\"" : "\"private\"");
+	/* never the first member: resultType is there */
+	buf_char(out, ',');
+	buf_str(out, texts[cache]);
 }
 
 void

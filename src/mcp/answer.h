@@ -22,10 +22,13 @@
 void answer_begin(struct buf *out, const char *id, enum era era);
 /* `"name":`, with a comma in front where one is due. */
 void answer_member(struct buf *out, const char *name);
-/* ttlMs and cacheScope; modern era only, nothing otherwise. */
-enum answer_cache { ANSWER_PRIVATE, ANSWER_PUBLIC };
-void answer_cache(
-    struct buf *out, enum era era, enum answer_cache scope, uint32_t ttl_ms);
+/*
+ * ttlMs and cacheScope; modern era only, nothing otherwise.  Lists change
+ * with the configuration only, so five minutes; what a broker said, not at
+ * all.
+ */
+enum answer_cache { ANSWER_NOT_KEPT, ANSWER_PRIVATE, ANSWER_PUBLIC };
+void answer_cache(struct buf *out, enum era era, enum answer_cache cache);
 void answer_end(struct buf *out);
 
 /*

@@ -125,7 +125,7 @@ prompts_list(struct session *session, struct request *request, struct buf *out)
 	if (!tools_check_cursor(request, out))
 		return;
 	answer_begin(out, request->message->id, request->era);
-	answer_cache(out, request->era, ANSWER_PUBLIC, SESSION_LIST_TTL_MS);
+	answer_cache(out, request->era, ANSWER_PUBLIC);
 	answer_member(out, "prompts");
 	buf_char(out, '[');
 	for (size_t i = 0; i < ARRAY_COUNT(prompt_table); i++) {

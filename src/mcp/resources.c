@@ -19,9 +19,6 @@
 #include "mcp/tools.h"
 #include "mcp/uri.h"
 
-/* The runbooks change with the program only. */
-enum { RESOURCES_DOC_TTL_MS = 3600 * 1000 };
-
 #define TOOL_KILL_SWITCH "ibkr_kill_switch_status"
 #define TOOL_AUDIT "ibkr_audit_tail"
 #define TOOL_ORDER "ibkr_order_status"
@@ -71,7 +68,7 @@ resources_list(
 	if (!tools_check_cursor(request, out))
 		return;
 	answer_begin(out, request->message->id, request->era);
-	answer_cache(out, request->era, ANSWER_PRIVATE, SESSION_LIST_TTL_MS);
+	answer_cache(out, request->era, ANSWER_PRIVATE);
 	answer_member(out, "resources");
 	buf_char(out, '[');
 	if (session_may_call(session, TOOL_KILL_SWITCH))
@@ -91,7 +88,7 @@ resources_templates(
 	if (!tools_check_cursor(request, out))
 		return;
 	answer_begin(out, request->message->id, request->era);
-	answer_cache(out, request->era, ANSWER_PRIVATE, SESSION_LIST_TTL_MS);
+	answer_cache(out, request->era, ANSWER_PRIVATE);
 	answer_member(out, "resourceTemplates");
 	buf_char(out, '[');
 	if (session_may_call(session, TOOL_AUDIT))
@@ -175,7 +172,7 @@ resources_answer(
 		return;
 	}
 	answer_begin(out, task->message.id, task->era);
-	answer_cache(out, task->era, ANSWER_PRIVATE, 0);
+	answer_cache(out, task->era, ANSWER_NOT_KEPT);
 	resources_contents(out, uri, "application/json",
 	    buf_text(&result->json), result->json.len);
 	answer_end(out);
@@ -209,7 +206,7 @@ resources_answer_audit(
 	}
 	json_write(&text, event, 0);
 	answer_begin(out, task->message.id, task->era);
-	answer_cache(out, task->era, ANSWER_PRIVATE, 0);
+	answer_cache(out, task->era, ANSWER_NOT_KEPT);
 	resources_contents(
 	    out, uri, "application/json", buf_text(&text), text.len);
 	answer_end(out);
@@ -220,7 +217,7 @@ resources_answer_runbook(
     struct request *request, const struct runbook *runbook, struct buf *out)
 {
 	answer_begin(out, request->message->id, request->era);
-	answer_cache(out, request->era, ANSWER_PUBLIC, RESOURCES_DOC_TTL_MS);
+	answer_cache(out, request->era, ANSWER_PUBLIC);
 	resources_contents(out, resources_uri(request->message),
 	    "text/markdown", runbook->text, strlen(runbook->text));
 	answer_end(out);

@@ -27,6 +27,9 @@
 #include "mcp/task.h"
 #include "mcp/tools.h"
 
+/* The memory of an answer that is kept for the next one. */
+enum { SESSION_ANSWER_KEEP = 128 * 1024 };
+
 struct method {
 	const char *name;
 	unsigned eras;
@@ -77,6 +80,7 @@ session_free(struct session *session)
 {
 	out_fini(&session->out);
 	buf_fini(&session->tool_list);
+	buf_fini(&session->answer);
 	if (session->wake_fd >= 0)
 		(void)close(session->wake_fd);
 	(void)pthread_cond_destroy(&session->idle);
@@ -217,25 +221,28 @@ session_send(struct session *session, struct buf *line, const char *id)
 void
 session_take_line(struct session *session, const char *line, size_t len)
 {
-	CLEANUP_BUF struct buf out = BUF_INIT;
 	CLEANUP_MESSAGE struct message message;
+	struct buf *out = &session->answer;
 
+	buf_reset(out);
 	message_parse(&message, line, len);
 	switch (message.kind) {
 	case MESSAGE_REQUEST:
-		session_take_request(session, &message, &out);
+		session_take_request(session, &message, out);
 		break;
 	case MESSAGE_NOTIFICATION:
 		session_take_notification(session, &message);
 		break;
 	case MESSAGE_FAULT:
-		answer_error(&out, message.id, message.code, NULL, "%s",
+		answer_error(out, message.id, message.code, NULL, "%s",
 		    err_text(&message.err));
 		break;
 	case MESSAGE_IGNORED:
 		break;
 	}
-	session_send(session, &out, message.id);
+	session_send(session, out, message.id);
+	if (out->cap > SESSION_ANSWER_KEEP)
+		buf_fini(out);
 }
 
 void

@@ -24,9 +24,6 @@
 /* Calls that run or wait for a worker; then nothing more is read. */
 enum { SESSION_CALLS_MAX = 256 };
 
-/* How long lists may be kept: they change with the configuration only. */
-enum { SESSION_LIST_TTL_MS = 300 * 1000 };
-
 struct task;
 
 struct session {
@@ -35,8 +32,10 @@ struct session {
 	char *principal_name;
 	char id[ID_TEXT_SIZE]; /* for the audit */
 	struct out out;
-	int wake_fd;          /* readable: a call ended, or out is closed */
-	struct buf tool_list; /* made at first use; reading thread only */
+	int wake_fd; /* readable: a call ended, or out is closed */
+	/* both for the reading thread only */
+	struct buf tool_list; /* made at first use */
+	struct buf answer;    /* its memory is used again */
 	pthread_mutex_t lock;
 	pthread_cond_t idle; /* with lock: task_count became 0 */
 	struct task *tasks;

@@ -39,7 +39,7 @@ tools_list(struct session *session, struct request *request, struct buf *out)
 	}
 	answer_begin(out, request->message->id, request->era);
 	/* what clients may keep depends on the scopes of this one */
-	answer_cache(out, request->era, ANSWER_PRIVATE, SESSION_LIST_TTL_MS);
+	answer_cache(out, request->era, ANSWER_PRIVATE);
 	answer_member(out, "tools");
 	buf_add(out, session->tool_list.data, session->tool_list.len);
 	answer_end(out);
