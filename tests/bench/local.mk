@@ -2,14 +2,38 @@
 # this order, with the environment of the tests.
 
 bench_programs = \
+	tests/bench/bench-stdio \
 	$(NULL)
 bench_scripts = \
 	$(NULL)
 
-EXTRA_PROGRAMS += $(bench_programs)
+# what the programs above start, the limits that they measure against
+bench_parts = \
+	tests/bench/echo \
+	tests/bench/linked \
+	$(NULL)
+
+EXTRA_PROGRAMS += $(bench_programs) $(bench_parts)
 EXTRA_DIST += $(bench_scripts)
 
-bench: all $(bench_programs)
+tests_bench_bench_stdio_SOURCES = \
+	tests/bench/bench-stdio.c \
+	tests/bench/peer.c \
+	tests/bench/peer.h \
+	$(NULL)
+tests_bench_bench_stdio_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
+tests_bench_bench_stdio_LDADD = $(LMDB_LIBS)
+tests_bench_echo_LDADD =
+# all that the program is linked with, whether or not it is used
+tests_bench_linked_LDFLAGS = $(AM_LDFLAGS) -Wl,--no-as-needed
+tests_bench_linked_LDADD = \
+	$(GNUTLS_LIBS) \
+	$(JSON_C_LIBS) \
+	$(LIBFYAML_LIBS) \
+	$(GMP_LIBS) \
+	$(NULL)
+
+bench: all $(bench_programs) $(bench_parts)
 	@$(AM_TESTS_ENVIRONMENT) \
 	for p in $(bench_programs); do ./$$p || exit 1; done; \
 	for s in $(bench_scripts); do bash $(srcdir)/$$s || exit 1; done
