@@ -3,6 +3,7 @@
 
 bench_programs = \
 	tests/bench/bench-stdio \
+	tests/bench/bench-journal \
 	$(NULL)
 bench_scripts = \
 	$(NULL)
@@ -38,3 +39,8 @@ bench: all $(bench_programs) $(bench_parts)
 	for p in $(bench_programs); do ./$$p || exit 1; done; \
 	for s in $(bench_scripts); do bash $(srcdir)/$$s || exit 1; done
 .PHONY: bench
+
+tests_bench_bench_journal_SOURCES = \
+	tests/bench/bench-journal.c $(journal_kit)
+tests_bench_bench_journal_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
+tests_bench_bench_journal_LDADD = $(LDADD) $(LMDB_LIBS)
