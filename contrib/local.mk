@@ -21,3 +21,16 @@ dist_example_DATA += \
 	contrib/config/remote.example.yaml \
 	$(NULL)
 dist_bashcompletion_DATA += contrib/completion/ibkr-agent
+
+# What `ibkr-agent mcp client-config` prints; a test compares the two.
+clientsdir = $(exampledir)/clients
+dist_clients_DATA = \
+	contrib/clients/ibkr-agent-claude-code.txt \
+	contrib/clients/ibkr-agent-claude-desktop.json \
+	contrib/clients/ibkr-agent-codex.toml \
+	contrib/clients/ibkr-agent-continue.yaml \
+	contrib/clients/ibkr-agent-cursor.json \
+	contrib/clients/ibkr-agent-gemini-cli.json \
+	contrib/clients/ibkr-agent-generic.json \
+	contrib/clients/ibkr-agent-vscode.json \
+	$(NULL)

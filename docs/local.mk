@@ -9,6 +9,7 @@ dist_doc_DATA += \
 	docs/deviations.md \
 	docs/example-sdk.c \
 	docs/getting-started.md \
+	docs/mcp.md \
 	docs/security.md \
 	$(NULL)
 

@@ -3,6 +3,7 @@
 
 /* What a line is, which era it speaks, and how lines are cut: no server. */
 
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -331,6 +332,46 @@ test_every_client_gets_a_snippet_that_survives_odd_paths(void **state)
 	}
 }
 
+/* The file contrib/clients/ibkr-agent-NAME.*; the caller frees it. */
+static char *
+read_shipped(const char *client)
+{
+	CLEANUP_BUF struct buf pattern = BUF_INIT;
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	char room[4096];
+	glob_t found;
+	FILE *file = NULL;
+
+	buf_printf(&pattern, "%s/contrib/clients/ibkr-agent-%s.*",
+	    getenv("IAG_TEST_SRCDIR"), client);
+	assert_int_equal(glob(buf_text(&pattern), 0, NULL, &found), 0);
+	assert_int_equal(found.gl_pathc, 1);
+	file = fopen(found.gl_pathv[0], "re");
+	assert_non_null(file);
+	buf_add(&text, room, fread(room, 1, sizeof room, file));
+	(void)fclose(file);
+	globfree(&found);
+	return buf_take(&text);
+}
+
+static void
+test_the_snippets_that_are_shipped_are_those_that_are_printed(void **state)
+{
+	(void)state;
+	if (!getenv("IAG_TEST_SRCDIR"))
+		skip();
+	for (size_t i = 0; i < mcp_client_count; i++) {
+		const char *name = mcp_client_table[i].name;
+		CLEANUP_BUF struct buf out = BUF_INIT;
+		CLEANUP_FREE char *shipped = read_shipped(name);
+
+		assert_int_equal(mcp_client_config(name,
+				     "/usr/local/bin/ibkr-agent", &out, NULL),
+		    0);
+		assert_string_equal(buf_text(&out), shipped);
+	}
+}
+
 static void
 test_an_unknown_client_is_told_the_known_ones(void **state)
 {
@@ -363,6 +404,8 @@ main(void)
 		cmocka_unit_test(test_a_uri_past_the_limit_is_refused),
 		cmocka_unit_test(
 		    test_every_client_gets_a_snippet_that_survives_odd_paths),
+		cmocka_unit_test(
+		    test_the_snippets_that_are_shipped_are_those_that_are_printed),
 		cmocka_unit_test(test_an_unknown_client_is_told_the_known_ones),
 	};
 
