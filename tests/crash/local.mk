@@ -2,10 +2,13 @@
 # make check a sample, in make check-crash (IAG_TEST_LONG) all of it.
 
 unit_tests += \
+	tests/crash/test-crash-fault \
 	tests/crash/test-crash-flip \
 	tests/crash/test-crash-kill \
 	$(NULL)
 
+tests_crash_test_crash_fault_SOURCES = \
+	tests/crash/test-crash-fault.c $(journal_kit)
 tests_crash_test_crash_flip_SOURCES = \
 	tests/crash/test-crash-flip.c $(journal_kit)
 tests_crash_test_crash_kill_SOURCES = \
@@ -14,3 +17,34 @@ tests_crash_test_crash_kill_SOURCES = \
 tests_crash_test_crash_kill_LDFLAGS = $(AM_LDFLAGS) -rdynamic
 
 check-crash: export IAG_TEST_LONG = 1
+
+# the LMDB store with faults, and once more without nested transactions
+check_LTLIBRARIES += \
+	tests/crash/store-faulty.la \
+	tests/crash/store-flat.la \
+	$(NULL)
+tests_crash_store_faulty_la_SOURCES = \
+	tests/crash/store-faulty.c \
+	tests/crash/store-inner.c \
+	$(faulty_sources)
+tests_crash_store_faulty_la_CPPFLAGS = $(plugin_cppflags) \
+	-DFAULTY_NAME='"faulty"'
+tests_crash_store_faulty_la_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
+tests_crash_store_faulty_la_LDFLAGS = $(test_plugin_ldflags)
+tests_crash_store_faulty_la_LIBADD = $(LMDB_LIBS)
+tests_crash_store_flat_la_SOURCES = \
+	$(tests_crash_store_faulty_la_SOURCES)
+tests_crash_store_flat_la_CPPFLAGS = $(plugin_cppflags) \
+	-DFAULTY_NAME='"flat"' -DFAULTY_NO_NESTED
+tests_crash_store_flat_la_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
+tests_crash_store_flat_la_LDFLAGS = $(test_plugin_ldflags)
+tests_crash_store_flat_la_LIBADD = $(LMDB_LIBS)
+faulty_sources = \
+	plugins/store-lmdb/cursor.c \
+	plugins/store-lmdb/directory.c \
+	plugins/store-lmdb/env.c \
+	plugins/store-lmdb/fault.c \
+	plugins/store-lmdb/guard.c \
+	plugins/store-lmdb/lock.c \
+	plugins/store-lmdb/txn.c \
+	$(NULL)

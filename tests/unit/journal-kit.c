@@ -41,13 +41,16 @@ kit_init(struct kit *kit)
 {
 	const char *tmp = getenv("TMPDIR");
 	const char *dir = getenv("IAG_TEST_PLUGINDIR");
-	char plugins[4096];
-	char *items[] = { plugins, NULL };
-	struct config_list dirs = { items, 1 };
+	const char *build = getenv("IAG_TEST_BUILDDIR");
+	char plugins[4096], faulty[4096];
+	char *items[] = { plugins, faulty, NULL };
+	struct config_list dirs = { items, 2 };
 
 	memset(kit, 0, sizeof(*kit));
 	(void)snprintf(
 	    plugins, sizeof(plugins), "%s", dir ? dir : "stage/plugins-1");
+	(void)snprintf(faulty, sizeof(faulty), "%s/tests/crash/.libs",
+	    build ? build : ".");
 	(void)snprintf(kit->base, sizeof(kit->base), "%s/iag-journal.XXXXXX",
 	    tmp ? tmp : "/tmp");
 	assert_non_null(mkdtemp(kit->base));
@@ -57,8 +60,14 @@ kit_init(struct kit *kit)
 	assert_non_null(kit->config);
 	kit->host = host_new(&dirs, kit->config);
 	assert_non_null(kit->host);
+	kit_plugin(kit, "lmdb");
+}
+
+void
+kit_plugin(struct kit *kit, const char *name)
+{
 	if (host_load(
-		kit->host, IAG_KIND_STORE, "lmdb", &kit->plugin, &kit->err) < 0)
+		kit->host, IAG_KIND_STORE, name, &kit->plugin, &kit->err) < 0)
 		fail_msg("%s", err_text(&kit->err));
 }
 
@@ -75,15 +84,21 @@ kit_fini(struct kit *kit)
 int
 kit_store(struct kit *kit, bool read_only)
 {
-	struct instance_option options[] = {
+	struct instance_option options[4] = {
 		{ "path", kit->path },
 		{ "read_only", read_only ? "true" : "false" },
-		{ "map_mib", kit->map_mib },
 	};
+	size_t count = 2;
 
+	if (kit->map_mib)
+		options[count++] =
+		    (struct instance_option){ "map_mib", kit->map_mib };
+	if (kit->fault)
+		options[count++] =
+		    (struct instance_option){ "fault", kit->fault };
 	err_fini(&kit->err);
-	return instance_open(kit->host, kit->plugin, "store", options,
-	    kit->map_mib ? 3 : 2, &kit->store, &kit->err);
+	return instance_open(kit->host, kit->plugin, "store", options, count,
+	    &kit->store, &kit->err);
 }
 
 int

@@ -21,6 +21,7 @@ struct kit {
 	char path[544]; /* base/store */
 	const char *secret;
 	const char *map_mib; /* NULL: the default */
+	const char *fault;   /* NULL, or the option "fault" of the plugin */
 	struct instance *store;
 	struct journal *journal;
 	struct err err; /* of the last kit_try() */
@@ -28,6 +29,8 @@ struct kit {
 
 void kit_init(struct kit *kit);
 void kit_fini(struct kit *kit);
+/* Use another store plugin: one of tests/crash. */
+void kit_plugin(struct kit *kit, const char *name);
 /* Open kit->path; results other than 0 leave nothing open. */
 int kit_try(struct kit *kit, enum journal_mode mode);
 void kit_open(struct kit *kit, enum journal_mode mode);
