@@ -114,8 +114,10 @@ age_find(struct judgement *j, const struct answer *answer, uint64_t now_ns)
 	if (!j->time_name)
 		return 0;
 	told = json_get_str(j->result, j->time_name, NULL);
-	if (told && clock_parse(told, &source_ns, NULL))
-		return 0; /* the check of the result names it */
+	if (told && clock_parse(told, &source_ns, NULL)) {
+		j->status = NULL; /* the check of the result names it */
+		return 0;
+	}
 	if (source_ns == 0 || source_ns > now_ns + POLICY_AHEAD_NS)
 		return 0;
 	if (!told && add_time(j->result, j->time_name, source_ns))

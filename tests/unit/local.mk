@@ -71,6 +71,7 @@ tests_unit_test_journal_SOURCES = tests/unit/test-journal.c $(journal_kit)
 # tools, over a journal in memory
 unit_tests += \
 	tests/unit/test-dispatch \
+	tests/unit/test-redaction \
 	tests/unit/test-schema \
 	tests/unit/test-tools \
 	tests/unit/test-tools-manual \
@@ -79,6 +80,12 @@ fake_journal = tests/unit/fake-journal.c tests/unit/fake-journal.h
 tests_unit_test_dispatch_SOURCES = \
 	$(fake_journal) \
 	tests/unit/test-dispatch.c \
+	tests/unit/world.h \
+	$(NULL)
+tests_unit_test_redaction_SOURCES = \
+	$(fake_journal) \
+	tests/unit/test-redaction.c \
+	tests/unit/world.h \
 	$(NULL)
 tests_unit_test_tools_SOURCES = \
 	$(fake_journal) \
