@@ -78,7 +78,7 @@ tail_print(struct cli *cli, const struct buf *json, struct err *err)
 {
 	struct json_object *tree CLEANUP_JSON = NULL;
 	struct json_object *brief CLEANUP_JSON = json_object_new_object();
-	struct json_object *list = json_object_new_array();
+	struct json_object *list;
 	struct buf text CLEANUP_BUF = BUF_INIT;
 	struct json_bounds bounds = json_bounds_default;
 	int rc;
@@ -90,6 +90,7 @@ tail_print(struct cli *cli, const struct buf *json, struct err *err)
 	rc = json_parse(buf_text(json), json->len, &bounds, &tree, err);
 	if (rc)
 		return rc;
+	list = json_object_new_array();
 	if (!brief || json_add(brief, "records", list) ||
 	    tail_brief(json_get(tree, "events"), list))
 		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");

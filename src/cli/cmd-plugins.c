@@ -54,7 +54,7 @@ int
 run_plugins_list(struct cli *cli, struct err *err)
 {
 	struct json_object *tree CLEANUP_JSON = json_object_new_object();
-	struct json_object *list = json_object_new_array();
+	struct json_object *list;
 	struct buf out CLEANUP_BUF = BUF_INIT;
 	struct style style = style_of(stdout);
 	struct plugin_file *files;
@@ -62,6 +62,7 @@ run_plugins_list(struct cli *cli, struct err *err)
 	size_t count, i;
 	int rc;
 
+	list = json_object_new_array();
 	if (!tree || json_add(tree, "plugins", list))
 		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
 	rc = cli_gateway(cli, &gateway, err);

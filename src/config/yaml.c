@@ -194,9 +194,14 @@ token_text(
 		refuse(b, at, "text holds a character that cannot be printed");
 		return NULL;
 	}
-	copy = text ? strndup(text, len) : NULL;
-	if (!copy)
+	/* not strndup(): nothing promises a NUL anywhere behind the text */
+	copy = text ? malloc(len + 1) : NULL;
+	if (!copy) {
 		b->no_memory = true;
+		return NULL;
+	}
+	memcpy(copy, text, len);
+	copy[len] = '\0';
 	return copy;
 }
 
