@@ -101,24 +101,49 @@ refusal(const char *why, struct err *err)
 	    "the journal has stopped writing: %s", why);
 }
 
+static void
+set_waiting(struct journal *journal, bool waits)
+{
+	LOCK_SCOPE(&journal->mutex);
+
+	journal->waiting = waits;
+}
+
+/* A store that says "again" without having waited is not asked in a loop. */
+static void
+breathe(uint64_t begun)
+{
+	const struct timespec pause = { .tv_nsec = (long)NS_PER_MS };
+
+	if (clock_boot_ns() - begun < SLICE_NS / 2)
+		(void)nanosleep(&pause, NULL);
+}
+
 /* The store's write lock in slices, while somebody still waits for it. */
 static struct store_txn *
 take_turn(struct journal *journal)
 {
 	struct store_txn *store = NULL;
 	CLEANUP_ERR struct err err = ERR_INIT;
-	struct call *call = call_new(clock_boot_ns() + SLICE_NS);
+	uint64_t begun = clock_boot_ns();
+	struct call *call = call_new(begun + SLICE_NS);
 	struct job *jobs = NULL;
 	int rc;
 
+	set_waiting(journal, true);
 	rc = store_begin(journal->store, call, IAG_STORE_WRITE, &store, &err);
 	call_unref(call);
-	if (rc == 0)
+	if (rc == 0) {
+		set_waiting(journal, false);
 		return store;
+	}
+	if (rc == IAG_AGAIN || rc == IAG_STOPPING) {
+		breathe(begun);
+		return NULL;
+	}
 	(void)pthread_mutex_lock(&journal->mutex);
-	journal->waiting = rc == IAG_AGAIN || rc == IAG_STOPPING;
-	if (!journal->waiting)
-		jobs = queue_take(journal);
+	journal->waiting = false;
+	jobs = queue_take(journal);
 	(void)pthread_mutex_unlock(&journal->mutex);
 	for (struct job *job = jobs; job; job = job->next) {
 		job->result = rc;
@@ -169,7 +194,6 @@ writer_main(void *arg)
 		if (!store)
 			continue;
 		(void)pthread_mutex_lock(&journal->mutex);
-		journal->waiting = false;
 		jobs = queue_take(journal);
 		(void)pthread_mutex_unlock(&journal->mutex);
 		if (!jobs) {

@@ -6,6 +6,7 @@ fuzzers = \
 	tests/fuzz/fuzz-answer \
 	tests/fuzz/fuzz-config \
 	tests/fuzz/fuzz-dec \
+	tests/fuzz/fuzz-export \
 	tests/fuzz/fuzz-json \
 	tests/fuzz/fuzz-jsonrpc \
 	tests/fuzz/fuzz-schema \
