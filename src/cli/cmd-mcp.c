@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -94,10 +95,32 @@ run_mcp_serve(struct cli *cli, struct err *err)
 	return mcp_serve(gateway, &agent, STDIN_FILENO, STDOUT_FILENO, fd, err);
 }
 
+/* The client starts the program elsewhere: the path has to be absolute. */
+static int
+config_path(struct cli *cli, char **ret_path, struct err *err)
+{
+	struct config *config;
+	int rc = cli_config(cli, &config, err);
+
+	if (rc)
+		return rc;
+	*ret_path = NULL;
+	if (config->path) {
+		*ret_path = realpath(config->path, NULL);
+		if (!*ret_path)
+			rc = err_set(err, ERR_CONFIG_INVALID,
+			    "cannot find '%s': %s", config->path,
+			    strerror(errno));
+	}
+	config_free(config);
+	return rc;
+}
+
 int
 run_mcp_client_config(struct cli *cli, struct err *err)
 {
 	struct buf out CLEANUP_BUF = BUF_INIT;
+	char *config CLEANUP_FREE = NULL;
 	char path[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
 	int rc;
@@ -106,10 +129,9 @@ run_mcp_client_config(struct cli *cli, struct err *err)
 		return err_set(err, ERR_INTERNAL_ERROR,
 		    "cannot read '/proc/self/exe': %s", strerror(errno));
 	path[len] = '\0';
-	rc = mcp_client_config(cli_value(cli, "--client"), path, &out, err);
-	if (rc)
-		return rc;
-	if (out.len > 0 && out.data[out.len - 1] != '\n')
-		buf_char(&out, '\n');
-	return output_write(&out, err);
+	rc = config_path(cli, &config, err);
+	if (rc == 0)
+		rc = mcp_client_config(
+		    cli_value(cli, "--client"), path, config, &out, err);
+	return rc ? rc : output_write(&out, err);
 }

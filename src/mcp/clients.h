@@ -29,11 +29,12 @@ extern const struct mcp_client mcp_client_table[];
 extern const size_t mcp_client_count;
 
 /*
- * Append the snippet for the client; binary is the absolute path of the
- * program.  INPUT_INVALID names the known clients, or says which character
- * of binary cannot be written.
+ * Append the snippet for the client; binary and config are absolute paths of
+ * the program and of its configuration (NULL: it runs without).
+ * INPUT_INVALID names the known clients, or says which path cannot be
+ * written.
  */
-int mcp_client_config(
-    const char *client, const char *binary, struct buf *out, struct err *err);
+int mcp_client_config(const char *client, const char *binary,
+    const char *config, struct buf *out, struct err *err);
 
 #endif

@@ -143,11 +143,18 @@ stdio'
     has "$stderr" CONFIG_INVALID "expected 'stdio', got 'http'"
 }
 
-@test "the settings of a client name this program" {
-    iag mcp client-config --client generic
+@test "the settings of a client name this program and its configuration" {
+    cd "$BATS_TEST_TMPDIR"
+    iag --config ./ibkr-agent.yaml mcp client-config --client generic
     expect 0
-    [ "$(json 'Object.values(j.mcpServers)[0].command' <<<"$output")" = \
-        "$(readlink -f "/proc/self/cwd")" ] || has "$output" ibkr-agent
+    [ "$(json 'j.mcpServers["ibkr-agent"].args.join(" ")' <<<"$output")" = \
+        "--config $(realpath "$config") mcp serve --transport stdio" ]
+    local program
+    program=$(json 'j.mcpServers["ibkr-agent"].command' <<<"$output")
+    [ "$("$program" --version)" = "$("$IAG_TEST_PROGRAM" --version)" ]
+    unset IBKR_AGENT_CONFIG
+    iag mcp client-config --client generic
+    [ "$(json 'j.mcpServers["ibkr-agent"].args[0]' <<<"$output")" = mcp ]
     iag mcp client-config --client nosuch
     expect 2
     has "$stderr" claude-code

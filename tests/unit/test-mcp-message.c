@@ -315,7 +315,7 @@ test_every_client_gets_a_snippet_that_survives_odd_paths(void **state)
 		const struct mcp_client *client = &mcp_client_table[i];
 
 		assert_int_equal(
-		    mcp_client_config(client->name, path, &out, NULL), 0);
+		    mcp_client_config(client->name, path, NULL, &out, NULL), 0);
 		assert_non_null(strstr(buf_text(&out), "mcp"));
 		assert_non_null(strstr(buf_text(&out), "serve"));
 		if (client->form == MCP_CLIENT_SERVERS ||
@@ -365,8 +365,9 @@ test_the_snippets_that_are_shipped_are_those_that_are_printed(void **state)
 		CLEANUP_BUF struct buf out = BUF_INIT;
 		CLEANUP_FREE char *shipped = read_shipped(name);
 
-		assert_int_equal(mcp_client_config(name,
-				     "/usr/local/bin/ibkr-agent", &out, NULL),
+		assert_int_equal(
+		    mcp_client_config(
+			name, "/usr/local/bin/ibkr-agent", NULL, &out, NULL),
 		    0);
 		assert_string_equal(buf_text(&out), shipped);
 	}
@@ -380,11 +381,11 @@ test_an_unknown_client_is_told_the_known_ones(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    mcp_client_config("emacs", "/x", &out, &err), IAG_INVAL);
+	    mcp_client_config("emacs", "/x", NULL, &out, &err), IAG_INVAL);
 	assert_non_null(strstr(err_text(&err), "'emacs'"));
 	assert_non_null(strstr(err_text(&err), "claude-code"));
 	assert_int_equal(
-	    mcp_client_config("cursor", "/a\nb", &out, &err), IAG_INVAL);
+	    mcp_client_config("cursor", "/a\nb", NULL, &out, &err), IAG_INVAL);
 	assert_int_equal(out.len, 0);
 }
 
