@@ -24,6 +24,15 @@ answer_backend_name(const struct tool_house *house)
 			      : "none";
 }
 
+/* Say whose fault it is, where the host has not said so already. */
+static int
+query_failed(const struct tool_call *call, int class, struct err *err)
+{
+	if (!err || strncmp(err_text(err), "backend '", 9) == 0)
+		return class;
+	return err_wrap(err, "backend '%s'", answer_backend_name(call->house));
+}
+
 int
 answer_query(const struct tool_call *call, const char *arguments,
     struct answer *ret_answer, struct err *err)
@@ -45,10 +54,7 @@ answer_query(const struct tool_call *call, const char *arguments,
 		    answer_backend_name(house), operation);
 	ret = backend_query(
 	    house->backend, call->call, operation, arguments, ret_answer, err);
-	if (ret)
-		return err_wrap(
-		    err, "backend '%s'", answer_backend_name(house));
-	return 0;
+	return ret ? query_failed(call, ret, err) : 0;
 }
 
 static const struct field *

@@ -255,7 +255,7 @@ read_tool(const struct tool_call *call, const char *arguments, struct err *err)
 	ret = answer_accept(call, &answer, &result, err);
 	answer_fini(&answer);
 	if (ret == 0)
-		json_write(call->output, result, 0);
+		schema_write_output(call->output, call->tool, result);
 	return ret;
 }
 
@@ -281,7 +281,7 @@ handler_tool(struct tool_call *call, struct buf *output, struct err *err)
 	if (ret)
 		return err_set(err, ERR_OUTPUT_UNSAFE, "result of '%s': %s",
 		    call->tool->name, err ? err_text(err) : "invalid");
-	json_write(output, result, 0);
+	schema_write_output(output, call->tool, result);
 	return 0;
 }
 

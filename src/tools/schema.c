@@ -168,6 +168,59 @@ schema_output(struct buf *out, const struct tool *tool)
 	object_schema(out, tool->output, SIDE_OUTPUT);
 }
 
+static void write_members(
+    struct buf *out, const struct field *fields, struct json_object *object);
+
+static void
+write_value(
+    struct buf *out, const struct field *field, struct json_object *value)
+{
+	size_t count;
+
+	if (!field->fields) {
+		json_write(out, value, 0);
+		return;
+	}
+	if (field->type == FIELD_OBJECT) {
+		write_members(out, field->fields, value);
+		return;
+	}
+	count = json_object_array_length(value);
+	buf_char(out, '[');
+	for (size_t i = 0; i < count; i++) {
+		if (i)
+			buf_char(out, ',');
+		write_members(
+		    out, field->fields, json_object_array_get_idx(value, i));
+	}
+	buf_char(out, ']');
+}
+
+static void
+write_members(
+    struct buf *out, const struct field *fields, struct json_object *object)
+{
+	char mark = '{';
+
+	for (const struct field *f = fields; f->name; f++) {
+		struct json_object *value = json_get(object, f->name);
+
+		if (!value)
+			continue;
+		buf_printf(out, "%c\"%s\":", mark, f->name);
+		write_value(out, f, value);
+		mark = ',';
+	}
+	buf_str(out, mark == '{' ? "{}" : "}");
+}
+
+void
+schema_write_output(
+    struct buf *out, const struct tool *tool, struct json_object *result)
+{
+	write_members(out, tool->output, result);
+}
+
 static const char *
 truth(unsigned flag)
 {

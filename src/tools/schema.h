@@ -38,5 +38,11 @@ int schema_check_input(
  */
 int schema_check_output(
     const struct tool *tool, struct json_object *result, struct err *err);
+/*
+ * A checked result as compact text, members in the order of the fields, so
+ * that it does not depend on who gave it.
+ */
+void schema_write_output(
+    struct buf *out, const struct tool *tool, struct json_object *result);
 
 #endif

@@ -6,6 +6,8 @@
  * journal that can be told to fail.
  */
 
+#include <unistd.h>
+
 #include "journal/activity.h"
 #include "journal/switches.h"
 #include "world.h"
@@ -572,6 +574,47 @@ test_inv7_doubtful_kill_switch_is_closed(void **state)
 }
 
 static void
+test_inv7_file_beside_the_store_closes_the_switch(void **state)
+{
+	char dir[] = "/tmp/iag-closed-XXXXXX", path[64];
+	struct world w;
+	FILE *file;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	world_open(&w, NULL, 0);
+	free(w.config->audit.path);
+	w.config->audit.path = strdup(dir);
+	fake_journal_put(TABLE_SWITCHES, SWITCH_LIVE, strlen(SWITCH_LIVE),
+	    "{\"state\":\"open\"}");
+	good(&w, "ibkr_kill_switch_status", NULL);
+	assert_string_equal("open", at(&w, "state"));
+	(void)snprintf(path, sizeof(path), "%s/CLOSED", dir);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(0, fclose(file));
+	good(&w, "ibkr_kill_switch_status", NULL);
+	assert_string_equal("closed", at(&w, "state"));
+	assert_int_equal(0, unlink(path));
+	assert_int_equal(0, rmdir(dir));
+	world_close(&w);
+}
+
+static void
+test_results_come_in_the_order_of_the_fields(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL, 0);
+	good(&w, "ibkr_accounts_list", NULL);
+	has(&w,
+	    "{\"accounts\":[{\"account_id\":\"" P1 "\",\"account_id_hash\":");
+	has(&w, "\"complete\":true}");
+	world_close(&w);
+}
+
+static void
 activity_put(const char *account, uint64_t ns, uint64_t seq, const char *value)
 {
 	uint8_t key[ACTIVITY_KEY_SIZE];
@@ -728,6 +771,9 @@ main(void)
 		cmocka_unit_test(test_session_is_told_even_when_it_is_missing),
 		cmocka_unit_test(test_without_a_backend_calls_say_why),
 		cmocka_unit_test(test_inv7_doubtful_kill_switch_is_closed),
+		cmocka_unit_test(
+		    test_inv7_file_beside_the_store_closes_the_switch),
+		cmocka_unit_test(test_results_come_in_the_order_of_the_fields),
 		cmocka_unit_test(test_limits_count_the_session_exactly),
 		cmocka_unit_test(test_audit_tail_says_where_to_go_on),
 		cmocka_unit_test(test_caller_keeps_its_arguments),
