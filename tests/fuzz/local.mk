@@ -9,6 +9,7 @@ fuzzers = \
 	tests/fuzz/fuzz-export \
 	tests/fuzz/fuzz-json \
 	tests/fuzz/fuzz-jsonrpc \
+	tests/fuzz/fuzz-result \
 	tests/fuzz/fuzz-schema \
 	$(NULL)
 
@@ -19,3 +20,12 @@ check_LTLIBRARIES += libreplay.la
 libreplay_la_SOURCES = tests/fuzz/replay.c
 
 tests_fuzz_fuzz_jsonrpc_LDADD = libmcp.la $(LDADD)
+
+# answers are judged over a journal in memory
+tests_fuzz_fuzz_result_SOURCES = \
+	tests/fuzz/fuzz-result.c \
+	tests/unit/fake-journal.c \
+	tests/unit/fake-journal.h \
+	$(NULL)
+tests_fuzz_fuzz_result_CPPFLAGS = \
+	$(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit
