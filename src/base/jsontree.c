@@ -40,7 +40,10 @@ build_fini(struct build *build)
 static void
 skip_space(struct build *build)
 {
-	while (build->at < build->end && strchr(" \n\r\t,:", *build->at))
+	while (
+	    build->at < build->end &&
+	    (*build->at == ',' || *build->at == ':' || *build->at == ' ' ||
+		*build->at == '\n' || *build->at == '\r' || *build->at == '\t'))
 		build->at++;
 }
 
@@ -49,12 +52,14 @@ static size_t
 take_raw(struct build *build, const char **ret_raw, bool *ret_escaped)
 {
 	const char *raw = ++build->at;
-	bool escaped = false;
+	const char *end = memchr(raw, '"', (size_t)(build->end - raw));
+	bool escaped = memchr(raw, '\\', (size_t)(end - raw)) != NULL;
 
-	while (*build->at != '"') {
-		escaped |= *build->at == '\\';
+	/* with a backslash in front, the quote may be part of the string */
+	if (!escaped)
+		build->at = end;
+	while (*build->at != '"')
 		build->at += *build->at == '\\' ? 2 : 1;
-	}
 	*ret_raw = raw;
 	*ret_escaped = escaped;
 	return (size_t)(build->at++ - raw);
