@@ -79,7 +79,9 @@ cli_config(struct cli *cli, struct config **ret_config, struct err *err)
 			    buf_text(&faults));
 		return rc;
 	}
-	log_setup((*ret_config)->log.level, (*ret_config)->log.format);
+	/* programs parse stderr: one object, and no warnings around it */
+	log_setup(cli->args.json ? LOG_LEVEL_ERROR : (*ret_config)->log.level,
+	    (*ret_config)->log.format);
 	return 0;
 }
 

@@ -3,12 +3,32 @@
 
 /* config check, config show, config schema. */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/output.h"
+
+/* Programs get each fault as a string of its own. */
+static void
+faults_to_details(const char *text, struct err *err)
+{
+	struct buf out CLEANUP_BUF = BUF_INIT;
+	size_t len;
+
+	buf_str(&out, "{\"faults\":[");
+	for (; *text; text += len + (text[len] == '\n')) {
+		len = strcspn(text, "\n");
+		if (out.data[out.len - 1] != '[')
+			buf_char(&out, ',');
+		json_write_string(&out, text, len);
+	}
+	buf_str(&out, "]}");
+	free(err->details);
+	err->details = buf_take(&out);
+}
 
 int
 run_config_check(struct cli *cli, struct err *err)
@@ -18,8 +38,10 @@ run_config_check(struct cli *cli, struct err *err)
 	const char *path;
 	int rc = cli_config(cli, &config, err);
 
-	if (rc)
+	if (rc) {
+		faults_to_details(err_text(err), err);
 		return rc;
+	}
 	path = config->path ? config->path : "development defaults";
 	if (cli->args.json) {
 		buf_str(&out, "{\n  \"valid\": true,\n  \"source\": ");

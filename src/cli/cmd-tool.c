@@ -15,6 +15,8 @@
 #include "cli/cli.h"
 #include "cli/output.h"
 
+#define REQUEST_ID_LEN 128
+
 /* A whole number; text that is none goes on as it is, to be refused. */
 static struct json_object *
 integer_of(const char *text)
@@ -101,6 +103,27 @@ print_result(struct cli *cli, const struct tool *tool, const struct buf *json,
 	return output_write(&out, err);
 }
 
+/* It goes into the record, so it is short and can be printed. */
+static int
+check_request_id(const struct cli *cli, struct err *err)
+{
+	const char *id = cli_value(cli, "--request-id");
+	size_t len = id ? strlen(id) : 0;
+	size_t i;
+
+	if (len > REQUEST_ID_LEN)
+		return err_set(err, ERR_INPUT_INVALID,
+		    "--request-id: expected at most %d bytes, got '%zu'",
+		    REQUEST_ID_LEN, len);
+	for (i = 0; i < len; i++)
+		if (id[i] < 0x21 || id[i] > 0x7e)
+			return err_set(err, ERR_INPUT_INVALID,
+			    "--request-id: expected visible ascii without "
+			    "blanks, got '%s'",
+			    id);
+	return 0;
+}
+
 int
 call_tool(struct cli *cli, const char *name, struct json_object *arguments,
     struct tool_result *ret_result, struct err *err)
@@ -108,8 +131,10 @@ call_tool(struct cli *cli, const char *name, struct json_object *arguments,
 	struct gateway *gateway;
 	struct principal principal;
 	struct call *call;
-	int rc = cli_gateway(cli, &gateway, err);
+	int rc = check_request_id(cli, err);
 
+	if (rc == 0)
+		rc = cli_gateway(cli, &gateway, err);
 	if (rc)
 		return rc;
 	call = gateway_call_new(gateway);

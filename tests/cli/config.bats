@@ -28,6 +28,9 @@ setup() {
     iag config check
     expect 7
     has "$stderr" "$config:2:3: " "did you mean 'backend'" "$config:6:"
+    iag --json config check
+    expect 7
+    [ "$(json 'j.details.faults.length > 2' <<<"$stderr")" = true ]
 }
 
 @test "--config wins over the environment" {

@@ -218,3 +218,49 @@ each_tool() {
     iag audit verify
     expect 0
 }
+
+@test "a request id that cannot be in a record is refused" {
+    iag --request-id "two words" health
+    expect 2
+    iag --request-id "$(printf '%0200d' 1)" health
+    expect 2
+    has "$stderr" "--request-id: expected at most 128 bytes, got '200'"
+    [ ! -e "$store" ]
+}
+
+# what a terminal gets
+on_terminal() {
+    command -v script >/dev/null || skip "script is not installed"
+    TERM=xterm script -qec "$*" /dev/null | tr -d '\r'
+}
+
+@test "a terminal gets colour and relative times, a pipe neither" {
+    local text
+    text=$(on_terminal "'$IAG_TEST_PROGRAM' audit tail --limit 1")
+    [[ $text == *$'\e[1mSEQUENCE'* ]]
+    iag health
+    text=$(on_terminal "'$IAG_TEST_PROGRAM' audit tail --limit 1")
+    has "$text" " s ago"
+    iag audit tail --limit 1
+    [[ $output != *$'\e'* && $output != *ago* ]]
+}
+
+@test "NO_COLOR is honoured on a terminal" {
+    local text
+    text=$(NO_COLOR=1 on_terminal "'$IAG_TEST_PROGRAM' health")
+    has "$text" gateway
+    [[ $text != *$'\e['* ]]
+}
+
+@test "a backend that hangs is answered at the deadline, and the program ends" {
+    local hostile=$IAG_TEST_BUILDDIR/tests/plug/hostile
+    [ -e "$hostile/backend-query-hangs.so" ] || skip "it is not built"
+    sed -i -e "s|path: \[|&$hostile, |" \
+        -e 's/backend: fake/backend: query-hangs, read_timeout_seconds: 1/' \
+        "$config"
+    iag --json accounts list
+    expect 1
+    [ "$(json 'j.code' <<<"$stderr")" = CALL_TIMED_OUT ]
+    iag audit verify
+    expect 0
+}

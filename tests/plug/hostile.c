@@ -84,7 +84,11 @@ query(struct iag_ctx *ctx, void *instance, const char *operation,
 }
 
 static const char *const operations[] = {
+#if defined HOSTILE_QUERY_HANGS
+	"accounts_list", /* for the program as a whole, too */
+#else
 	"health",
+#endif
 #if defined HOSTILE_OPERATION_NAME
 	"Get Health",
 #elif defined HOSTILE_OPERATION_TWICE
