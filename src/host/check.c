@@ -73,6 +73,7 @@ void
 kit_begin(struct kit *kit, const char *name)
 {
 	kit->name = name;
+	kit->failed = false;
 	kit->fault[0] = '\0';
 }
 
@@ -81,8 +82,9 @@ kit_expect(struct kit *kit, bool ok, const char *format, ...)
 {
 	va_list ap;
 
-	if (ok || kit->fault[0])
+	if (ok || kit->failed)
 		return ok;
+	kit->failed = true;
 	va_start(ap, format);
 	(void)vsnprintf(kit->fault, sizeof kit->fault, format, ap);
 	va_end(ap);
@@ -90,12 +92,18 @@ kit_expect(struct kit *kit, bool ok, const char *format, ...)
 }
 
 bool
+kit_expect_ok(
+    struct kit *kit, int result, const char *what, const struct err *err)
+{
+	return kit_expect(kit, result == 0, "%s: %s (%s)", what, err_text(err),
+	    result ? err_class_name(result) : "");
+}
+
+bool
 kit_end(struct kit *kit)
 {
-	bool passed = !kit->fault[0];
-
-	kit_line(kit, kit->name, passed ? "passed" : "failed", kit->fault);
-	return passed;
+	kit_line(kit, kit->name, kit->failed ? "failed" : "passed", kit->fault);
+	return !kit->failed;
 }
 
 void
@@ -104,8 +112,18 @@ kit_skip(struct kit *kit, const char *name, const char *why)
 	kit_line(kit, name, "skipped", why);
 }
 
-/* A value that the option's type allows; allocated, never freed: the
- * process is short-lived and the options live as long. */
+static const char *
+find_given(const struct kit *kit, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < kit->given_count; i++)
+		if (strcmp(kit->given[i].key, key) == 0)
+			return kit->given[i].value;
+	return NULL;
+}
+
+/* A value that the option's type allows, allocated. */
 static char *
 make_up(struct kit *kit, const struct iag_option *option)
 {
@@ -144,11 +162,13 @@ make_up_options(struct kit *kit)
 		const struct iag_option *option = &kit->plugin->options[i];
 		bool place = kit->plugin->desc.kind == IAG_KIND_STORE &&
 			     option->type == IAG_OPTION_PATH;
+		const char *given = find_given(kit, option->key);
 
-		if (!place && !(option->flags & IAG_OPTION_REQUIRED))
+		if (!given && !place && !(option->flags & IAG_OPTION_REQUIRED))
 			continue;
 		kit->options[kit->option_count].key = option->key;
-		kit->options[kit->option_count].value = make_up(kit, option);
+		kit->options[kit->option_count].value =
+		    given ? strdup(given) : make_up(kit, option);
 		kit->option_count++;
 	}
 }
@@ -164,7 +184,7 @@ kit_load(struct kit *kit, const struct iag_host *services)
 		return false;
 	r = services ? plugin_open_with(kit->path, services, &kit->plugin, &err)
 		     : host_load_file(kit->host, kit->path, &kit->plugin, &err);
-	if (!kit_expect(kit, r == 0, "%s", err_text(&err)))
+	if (!kit_expect_ok(kit, r, "load", &err))
 		return false;
 	make_up_options(kit);
 	return true;
@@ -176,10 +196,10 @@ kit_open(struct kit *kit)
 	CLEANUP_ERR struct err err = ERR_INIT;
 	struct instance *instance = NULL;
 
-	(void)kit_expect(kit,
+	(void)kit_expect_ok(kit,
 	    instance_open(kit->host, kit->plugin, "check", kit->options,
-		kit->option_count, &instance, &err) == 0,
-	    "%s", err_text(&err));
+		kit->option_count, &instance, &err),
+	    "open and start", &err);
 	return instance;
 }
 
@@ -274,7 +294,7 @@ check_lifecycle(struct kit *kit)
 		(void)kit_end(kit);
 		return;
 	}
-	for (round = 0; round < 3 && !kit->fault[0]; round++) {
+	for (round = 0; round < 3 && !kit->failed; round++) {
 		CLEANUP_ERR struct err err = ERR_INIT;
 		struct instance *instance = kit_open(kit);
 
@@ -307,10 +327,10 @@ check_unstarted(struct kit *kit)
 	instance.plugin = kit->plugin;
 	instance.label = strdup("check");
 	(void)pthread_mutex_init(&instance.lock, NULL);
-	if (kit_expect(kit,
+	if (kit_expect_ok(kit,
 		option_set_new(kit->plugin, NULL, kit->options,
-		    kit->option_count, &instance.options, &err) == 0,
-		"%s", err_text(&err))) {
+		    kit->option_count, &instance.options, &err),
+		"options", &err)) {
 		ctx = kit_context(kit, &instance, "open");
 		if (kit->plugin->instance.open)
 			r = kit->plugin->instance.open(ctx, &instance.data);
@@ -536,16 +556,20 @@ remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
 int
 plugin_check_child(const char *path, int out_fd, unsigned group_seconds)
 {
-	return plugin_check_group(path, out_fd, group_seconds, NULL);
+	return plugin_check_group(path, out_fd, group_seconds, NULL, NULL, 0);
 }
 
 int
-plugin_check_group(
-    const char *path, int out_fd, unsigned group_seconds, const char *group)
+plugin_check_group(const char *path, int out_fd, unsigned group_seconds,
+    const char *group, const struct instance_option *options,
+    size_t option_count)
 {
 	const char *folder = getenv("TMPDIR");
 	unsigned seconds = group_seconds ? group_seconds : PLUGIN_CHECK_GROUP_S;
-	struct kit kit = { .path = path, .fd = out_fd };
+	struct kit kit = { .path = path,
+		.fd = out_fd,
+		.given = options,
+		.given_count = option_count };
 	char tmp[4096];
 	int failed;
 
@@ -657,9 +681,10 @@ plugin_check_run(const char *const *argv, unsigned seconds, struct buf *report,
 		(void)kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	/* Its status counts failed checks; the lines tell which. */
-	if (is_bad_end(late || WIFSIGNALED(status) ? status : 0, late, seconds,
-		text, sizeof text))
+	/* Its status counts failed checks; the lines, if any, tell which. */
+	if (lines.len && WIFEXITED(status))
+		status = 0;
+	if (is_bad_end(status, late, seconds, text, sizeof text))
 		format_line(&lines, "process", "failed", text);
 	buf_str(report, "{\"checks\":[");
 	add_lines(report, buf_text(&lines), &passed);

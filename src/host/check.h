@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "host/host.h"
 
 /* Time that one group of checks may take; there are about ten. */
 #define PLUGIN_CHECK_GROUP_S 60
@@ -27,9 +28,13 @@
  * group_seconds: 0 for PLUGIN_CHECK_GROUP_S.  The number of failed checks.
  */
 int plugin_check_child(const char *path, int out_fd, unsigned group_seconds);
-/* The same for one group, "answers" for example, and none before it. */
-int plugin_check_group(
-    const char *path, int out_fd, unsigned group_seconds, const char *group);
+/*
+ * The same for one group, "answers" for example, and none before it, or for
+ * all (NULL); with options that go before those that the kit makes up.
+ */
+int plugin_check_group(const char *path, int out_fd, unsigned group_seconds,
+    const char *group, const struct instance_option *options,
+    size_t option_count);
 
 /*
  * Run argv (NULL-terminated; argv[0] is the path of a program that calls

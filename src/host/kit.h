@@ -25,9 +25,13 @@ struct kit {
 	struct plugin *plugin;
 	struct instance_option options[KIT_OPTIONS];
 	size_t option_count;
+	/* options that go before made-up ones */
+	const struct instance_option *given;
+	size_t given_count;
 	/* the check that runs */
+	bool failed;
 	const char *name;
-	char fault[512]; /* "": none so far */
+	char fault[512];
 };
 
 struct kit_group {
@@ -46,9 +50,15 @@ extern const size_t kit_store_group_count;
 void kit_line(
     struct kit *kit, const char *name, const char *result, const char *text);
 void kit_begin(struct kit *kit, const char *name);
-/* ok as given; the format says what was expected and what was found. */
+/*
+ * ok as given; the format says what was expected and what was found.  Never
+ * call in one of the arguments what sets another: see kit_expect_ok().
+ */
 bool kit_expect(struct kit *kit, bool ok, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* A function returned 0; if not, its error is the text. */
+bool kit_expect_ok(
+    struct kit *kit, int result, const char *what, const struct err *err);
 /* The line of the check; true if it has passed. */
 bool kit_end(struct kit *kit);
 void kit_skip(struct kit *kit, const char *name, const char *why);

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -144,19 +145,22 @@ kit_check_guards(struct kit *kit)
 /* A process that opens the store, does one thing, and waits to be killed. */
 struct peer {
 	pid_t pid;
-	int ready; /* one byte once the thing is done: 'y' or 'n' */
+	int ready; /* 'y' once the thing is done, or 'n' and why not */
 };
 
 static void
 peer_main(struct kit *kit, bool (*act)(struct kit *kit), int ready)
 {
-	char answer;
+	char answer[sizeof kit->fault + 1];
 
-	/* Its lines are nobody's: only the byte tells. */
+	/* Its lines are nobody's: the parent tells what went wrong. */
 	kit->fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	kit_begin(kit, "peer");
-	answer = act(kit) && !kit->fault[0] ? 'y' : 'n';
-	if (write(ready, &answer, 1) == 1)
+	if (!act(kit) && !kit->failed)
+		(void)kit_expect(kit, false, "a guard was not to be had");
+	(void)snprintf(
+	    answer, sizeof answer, "%c%s", kit->failed ? 'n' : 'y', kit->fault);
+	if (write(ready, answer, strlen(answer)) > 0)
 		for (;;)
 			(void)pause();
 	_exit(1);
@@ -182,11 +186,13 @@ peer_start(struct kit *kit, bool (*act)(struct kit *kit), struct peer *peer)
 static bool
 peer_is_ready(struct kit *kit, struct peer *peer)
 {
-	char answer = 'n';
+	char answer[sizeof kit->fault + 1];
+	ssize_t n = read(peer->ready, answer, sizeof answer - 1);
 
-	return kit_expect(kit,
-	    read(peer->ready, &answer, 1) == 1 && answer == 'y',
-	    "another process could not use the store");
+	answer[n > 0 ? n : 0] = '\0';
+	return kit_expect(kit, answer[0] == 'y',
+	    "another process could not use the store: %s",
+	    answer[0] ? answer + 1 : "it ended");
 }
 
 static void

@@ -36,8 +36,8 @@ kit_store_begin(struct kit *kit, struct instance *store, uint32_t mode)
 
 	if (!kit_expect(kit, call != NULL, "out of memory"))
 		return NULL;
-	(void)kit_expect(kit, store_begin(store, call, mode, &txn, &err) == 0,
-	    "begin: %s", err_text(&err));
+	(void)kit_expect_ok(
+	    kit, store_begin(store, call, mode, &txn, &err), "begin", &err);
 	call_unref(call);
 	return txn;
 }
@@ -47,8 +47,7 @@ kit_store_commit(struct kit *kit, struct store_txn *txn)
 {
 	CLEANUP_ERR struct err err = ERR_INIT;
 
-	(void)kit_expect(
-	    kit, store_commit(txn, &err) == 0, "commit: %s", err_text(&err));
+	(void)kit_expect_ok(kit, store_commit(txn, &err), "commit", &err);
 }
 
 void
@@ -57,9 +56,9 @@ kit_store_put(struct kit *kit, struct store_txn *txn, uint32_t table,
 {
 	CLEANUP_ERR struct err err = ERR_INIT;
 
-	(void)kit_expect(kit,
-	    store_put(txn, table, bytes(key), bytes(value), 0, &err) == 0,
-	    "put '%s': %s", key, err_text(&err));
+	(void)kit_expect_ok(kit,
+	    store_put(txn, table, bytes(key), bytes(value), 0, &err), "put",
+	    &err);
 }
 
 /* The value of key is that text; NULL: there is no such key. */
@@ -188,6 +187,7 @@ put_sized(
 	struct iag_bytes found = { NULL, 0 };
 	struct iag_bytes k = { key, key_len };
 	struct iag_bytes v = { value, value_len };
+	int r;
 
 	if (!key || !value) {
 		(void)kit_expect(kit, false, "out of memory");
@@ -195,11 +195,12 @@ put_sized(
 	}
 	memset(key, 0xff, key_len);
 	memset(value, 'v', value_len);
-	(void)kit_expect(kit, store_put(txn, 4, k, v, 0, &err) == 0,
-	    "put of %zu bytes under a key of %zu: %s", value_len, key_len,
-	    err_text(&err));
+	r = store_put(txn, 4, k, v, 0, &err);
+	(void)kit_expect(kit, r == 0, "put of %zu bytes under a key of %zu: %s",
+	    value_len, key_len, err_text(&err));
+	r = store_get(txn, 4, k, &found, &err);
 	(void)kit_expect(kit,
-	    store_get(txn, 4, k, &found, &err) == 0 && found.len == value_len &&
+	    r == 0 && found.len == value_len &&
 		(!value_len || memcmp(found.data, value, value_len) == 0),
 	    "get did not give back %zu bytes under a key of %zu: %s", value_len,
 	    key_len, err_text(&err));
@@ -247,10 +248,10 @@ walk(struct kit *kit, struct store_txn *txn, struct iag_bytes key,
 	int at;
 	int r;
 
-	if (!kit_expect(kit,
+	if (!kit_expect_ok(kit,
 		store_cursor_open(
-		    txn, 5, key, inclusive, backward, &cursor, &err) == 0,
-		"cursor_open: %s", err_text(&err)))
+		    txn, 5, key, inclusive, backward, &cursor, &err),
+		"cursor_open", &err))
 		return;
 	for (at = first; at >= 0 && at < SORTED; at += step) {
 		r = store_cursor_step(cursor, &k, &v, &err);
@@ -266,7 +267,7 @@ walk(struct kit *kit, struct store_txn *txn, struct iag_bytes key,
 		(void)kit_expect(kit, v.len == 1 && memcmp(v.data, "v", 1) == 0,
 		    "a cursor gave another value than was put");
 	}
-	if (!kit->fault[0]) {
+	if (!kit->failed) {
 		r = store_cursor_step(cursor, &k, &v, &err);
 		(void)kit_expect(kit, r == IAG_NOTFOUND,
 		    "a cursor at its end returned %d, expected IAG_NOTFOUND",
@@ -442,11 +443,11 @@ check_change(struct kit *kit)
 		return;
 	}
 	if (store) {
-		(void)kit_expect(kit, store_change(store, &before, &err) == 0,
-		    "change: %s", err_text(&err));
+		(void)kit_expect_ok(
+		    kit, store_change(store, &before, &err), "change", &err);
 		write_one(kit, store, 8, "k", "v");
-		(void)kit_expect(kit, store_change(store, &after, &err) == 0,
-		    "change: %s", err_text(&err));
+		(void)kit_expect_ok(
+		    kit, store_change(store, &after, &err), "change", &err);
 		(void)kit_expect(kit, after > before,
 		    "change went from %llu to %llu with a commit, expected "
 		    "more",
@@ -468,11 +469,11 @@ check_identity(struct kit *kit)
 	kit_begin(kit, "identity");
 	store = kit_open_store(kit);
 	if (store) {
-		(void)kit_expect(kit, store_identify(store, &one, &err) == 0,
-		    "%s", err_text(&err));
+		(void)kit_expect_ok(
+		    kit, store_identify(store, &one, &err), "identity", &err);
 		if (kit->plugin->ops.store.room &&
-		    kit_expect(kit, store_room(store, &room, &err) == 0, "%s",
-			err_text(&err)))
+		    kit_expect_ok(
+			kit, store_room(store, &room, &err), "room", &err))
 			(void)kit_expect(kit,
 			    !room.limit_bytes ||
 				room.used_bytes <= room.limit_bytes,
@@ -481,8 +482,8 @@ check_identity(struct kit *kit)
 		store = kit_open(kit);
 	}
 	if (store) {
-		(void)kit_expect(kit, store_identify(store, &two, &err) == 0,
-		    "%s", err_text(&err));
+		(void)kit_expect_ok(
+		    kit, store_identify(store, &two, &err), "identity", &err);
 		(void)kit_expect(kit,
 		    one.machine && two.machine && one.device == two.device &&
 			one.inode == two.inode &&
@@ -507,8 +508,7 @@ backup_once(struct kit *kit, struct instance *store)
 	if (!kit_expect(kit, fd >= 0, "no file for the backup"))
 		return;
 	write_one(kit, store, 9, "k", "v");
-	(void)kit_expect(
-	    kit, store_backup(store, fd, &err) == 0, "%s", err_text(&err));
+	(void)kit_expect_ok(kit, store_backup(store, fd, &err), "backup", &err);
 	(void)kit_expect(
 	    kit, lseek(fd, 0, SEEK_END) > 0, "the backup is empty");
 	(void)close(fd);

@@ -42,6 +42,9 @@ static int
 run_kit(
     const char *path, const char *group, unsigned seconds, struct buf *lines)
 {
+	/* valgrind has not as much address space as a store asks for. */
+	static const struct instance_option options[] = { { "map_mib", "64" } };
+	const char *wrapped = getenv("IAG_TEST_WRAPPER");
 	char chunk[4096];
 	int ends[2];
 	int status;
@@ -53,7 +56,8 @@ run_kit(
 	pid = fork();
 	if (pid == 0) {
 		(void)close(ends[0]);
-		_exit(plugin_check_group(path, ends[1], seconds, group) != 0);
+		_exit(plugin_check_group(path, ends[1], seconds, group, options,
+			  wrapped ? ARRAY_COUNT(options) : 0) != 0);
 	}
 	(void)close(ends[1]);
 	while ((n = read(ends[0], chunk, sizeof chunk)) > 0)
@@ -171,9 +175,15 @@ check_parent(const char *build)
 	CLEANUP_BUF struct buf report = BUF_INIT;
 	CLEANUP_ERR struct err err = ERR_INIT;
 	CLEANUP_FREE char *path = NULL;
-	const char *argv[] = { "/proc/self/exe", "--child", NULL, NULL };
+	const char *argv[] = { NULL, "--child", NULL, NULL };
+	char self[4096] = "";
 	bool passed = true;
 	int r;
+
+	/* By its own name: valgrind would run itself as /proc/self/exe. */
+	if (readlink("/proc/self/exe", self, sizeof self - 1) < 0)
+		return;
+	argv[0] = self;
 
 	if (asprintf(&path, "%s/tests/plug/hostile/backend-load-crashes.so",
 		build) < 0)
@@ -198,8 +208,11 @@ check_parent(const char *build)
 	tap(r == 0 && !passed && strstr(buf_text(&report), "did not return"),
 	    "a process that hangs is ended");
 	argv[0] = "/nonexistent/program";
+	buf_reset(&report);
+	passed = true;
 	r = plugin_check_run(argv, 1, &report, &passed, &err);
-	tap(r < 0 && strstr(err_text(&err), argv[0]),
+	/* Under valgrind it runs, and ends at once. */
+	tap(r < 0 ? strstr(err_text(&err), argv[0]) != NULL : !passed,
 	    "a program that cannot be run is an error");
 }
 
