@@ -24,6 +24,7 @@
 
 #define READERS 510u
 #define MINUTE_NS UINT64_C(60000000000)
+#define MAP_LEAST ((size_t)1 << 30)
 #define PID_BITS 22 /* the largest pid_max of Linux is 2^22 */
 #define SHORT_BYTES UINT64_C(1048576)
 #define LOW_BYTES UINT64_C(134217728)
@@ -160,12 +161,13 @@ is_live(const char *dir)
 }
 
 static int
-open_mdb(struct environment *env, const struct store *store, unsigned flags)
+open_sized(struct environment *env, const struct store *store, unsigned flags,
+    size_t map_size)
 {
 	int rc = mdb_env_create(&env->mdb);
 
 	if (rc == 0)
-		rc = mdb_env_set_mapsize(env->mdb, store->map_size);
+		rc = mdb_env_set_mapsize(env->mdb, map_size);
 	if (rc == 0)
 		rc = mdb_env_set_maxdbs(env->mdb, IAG_STORE_TABLES);
 	if (rc == 0)
@@ -176,6 +178,23 @@ open_mdb(struct environment *env, const struct store *store, unsigned flags)
 	if (rc != 0 && env->mdb) {
 		mdb_env_close(env->mdb);
 		env->mdb = NULL;
+	}
+	return rc;
+}
+
+/*
+ * Where address space is limited (RLIMIT_AS, valgrind) the map is smaller
+ * than asked for: a store that ends earlier is better than none.
+ */
+static int
+open_mdb(struct environment *env, const struct store *store, unsigned flags)
+{
+	size_t map_size = store->map_size;
+	int rc = open_sized(env, store, flags, map_size);
+
+	while ((rc == ENOMEM || rc == EINVAL) && map_size > MAP_LEAST) {
+		map_size /= 4;
+		rc = open_sized(env, store, flags, map_size);
 	}
 	return rc;
 }

