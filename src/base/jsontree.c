@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -190,6 +191,7 @@ step(struct build *build)
 
 	skip_space(build);
 	if (*build->at == ']' || *build->at == '}') {
+		assert(build->depth > 0); /* the gate let nothing else in */
 		build->at++;
 		build->depth--;
 		return true;

@@ -155,7 +155,7 @@ zone_parse(
 	if (r == 0)
 		r = zone_footer(
 		    zone, p + start + body, len - start - body, err);
-	if (r != 0) {
+	if (r < 0) {
 		zone_free(zone);
 		return r;
 	}
@@ -214,9 +214,9 @@ zone_open(const char *name, struct zone **ret_zone, struct err *err)
 		return err_set(err, ERR_CONFIG_INVALID,
 		    "cannot read time zone '%s': %s", name, strerror(errno));
 	int r = zone_parse(data, (size_t)len, ret_zone, err);
-	if (r != 0)
-		return err_wrap(err, "time zone '%s'", name);
-	return 0;
+	if (r < 0)
+		(void)err_wrap(err, "time zone '%s'", name);
+	return r;
 }
 
 int32_t
@@ -286,7 +286,7 @@ zone_session_start(const char *name, const char *starts_at, uint64_t now_ns,
 		    "'%s' is not a time of day; use 'HH:MM', 00:00 to 23:59",
 		    starts_at);
 	int r = zone_open(name, &zone, err);
-	if (r != 0)
+	if (r < 0)
 		return r;
 	int64_t now_s = (int64_t)(now_ns / NS_PER_S);
 	int64_t day = (now_s + zone_offset(zone, now_s)) / DAY_S + 1;
