@@ -102,6 +102,7 @@ show --json contracts resolve AAPL
 
 title "An agent reads, over MCP on standard input and output"
 coproc mcp { "$build/ibkr-agent" mcp serve --transport stdio; }
+# shellcheck disable=SC2154 # coproc sets it
 server=$mcp_PID
 say '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"demo","version":"1"}}}'
 answer

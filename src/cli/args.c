@@ -290,5 +290,6 @@ args_parse(struct args *args, int argc, char *const argv[], struct err *err)
 	if (rc == 0)
 		rc = check_complete(&parser, err);
 	words = parser.words;
+	(void)words; /* freed at the end of the scope */
 	return rc;
 }

@@ -5,6 +5,7 @@
 
 #include "cli/table.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +186,7 @@ table_print(const struct table *table, const struct style *style, bool heading,
 	}
 	for (i = 0; i < table->columns; i++)
 		columns[i] = column_of(table, i, heading);
+	assert(table->columns > 0);
 	for (i = 0; i < table->count / table->columns; i++) {
 		buf_printf(out, "%*s", (int)indent, "");
 		print_row(table, columns, i, style, heading && i == 0, out);

@@ -190,6 +190,7 @@ key_accepts(
 	if (key->form && !key->words)
 		buf_printf(reason, ", but %s", why);
 	buf_str(reason, "; allowed is ");
+	assert(key->type != KEY_LIST || key->form);
 	if (key->type == KEY_LIST)
 		buf_str(reason, key->form->words);
 	else

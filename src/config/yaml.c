@@ -11,6 +11,7 @@
 
 #include "config/yaml.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -357,6 +358,7 @@ close_level(struct builder *b)
 		return;
 	}
 	b->depth--;
+	assert(b->stack[b->depth]);
 	if (b->stack[b->depth]->kind == YAML_MAPPING)
 		check_duplicates(b, b->stack[b->depth]);
 }

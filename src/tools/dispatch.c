@@ -11,6 +11,7 @@
 
 #include "tools/dispatch.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -81,6 +82,7 @@ event_outcome(
 	event->outcome = "refused";
 	event->error_code = err_kind(code)->name;
 	if (code == ERR_NONE) {
+		assert(tool); /* what names no tool has failed */
 		event->event_type = tool->event;
 		event->result_status = "completed";
 		event->outcome = "done";
