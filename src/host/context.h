@@ -20,7 +20,6 @@
 #include "host/plugin.h"
 #include "host/pool.h"
 
-#define CONTEXT_TEXT_MAX 2000               /* bytes of an error text */
 #define CONTEXT_INTERN_MAX (16 * 1048576)   /* bytes that a call interns */
 #define CONTEXT_REPLY_MAX ((size_t)1048576) /* bytes of an answer */
 

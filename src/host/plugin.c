@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "host/text.h"
 
 static bool
 is_lower(char c)
@@ -328,11 +329,12 @@ check_models(const struct iag_plugin *desc, struct err *err)
 static int
 check_texts(const struct iag_plugin *desc, struct err *err)
 {
-	if (!desc->version || !*desc->version || strlen(desc->version) > 64)
+	if (!desc->version || !*desc->version || strlen(desc->version) > 64 ||
+	    !plugin_text_is_line(desc->version))
 		return err_set(err, ERR_PLUGIN_INVALID,
 		    "the descriptor has no version of 1 to 64 characters");
 	if (!desc->summary || !*desc->summary || strlen(desc->summary) > 200 ||
-	    strchr(desc->summary, '\n'))
+	    !plugin_text_is_line(desc->summary))
 		return err_set(err, ERR_PLUGIN_INVALID,
 		    "the descriptor has no summary: one line of 1 to 200 "
 		    "characters");

@@ -12,6 +12,7 @@
 
 #include "host/option.h"
 #include "host/plugin.h"
+#include "host/text.h"
 
 #define OPTION_FLAGS_KNOWN (IAG_OPTION_REQUIRED | IAG_OPTION_SECRET)
 
@@ -106,9 +107,13 @@ check_one(const struct iag_option *option, struct err *err)
 	if ((option->flags & IAG_OPTION_SECRET) &&
 	    option->type != IAG_OPTION_STRING)
 		return bad(option, "a secret is a string", "another type", err);
-	if (!option->help || !*option->help || strchr(option->help, '\n'))
+	if (!option->help || !*option->help ||
+	    !plugin_text_is_line(option->help))
 		return bad(option, "expected one line of help",
 		    option->help ? option->help : "", err);
+	if ((option->value && !plugin_text_is_line(option->value)) ||
+	    (option->choices && !plugin_text_is_line(option->choices)))
+		return bad(option, "expected one line of text", "", err);
 	r = check_bound(option, option->min, "min is no such value", err);
 	if (r == 0)
 		r = check_bound(

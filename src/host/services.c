@@ -19,79 +19,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "base/redact.h"
 #include "host/context.h"
 #include "host/instance.h"
-
-/* What the first byte of a UTF-8 sequence says of its length; 0: nothing. */
-static size_t
-announced_len(unsigned char first)
-{
-	if (first < 0x80)
-		return 1;
-	if (first < 0xc2 || first >= 0xf5)
-		return 0;
-	return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-}
-
-/* A character that a line of text may hold, coded in len bytes. */
-static bool
-is_printable(uint32_t code, size_t len)
-{
-	if (len == 1)
-		return code >= 0x20 && code != 0x7f;
-	if (len == 2)
-		return code >= 0xa0;
-	if (len == 3)
-		return code >= 0x800 && (code < 0xd800 || code >= 0xe000);
-	return code >= 0x10000 && code <= 0x10ffff;
-}
-
-/* The bytes of the printable character at p, 0: there is none. */
-static size_t
-sequence_len(const unsigned char *p, size_t left)
-{
-	size_t len = announced_len(p[0]);
-	uint32_t code = len == 1 ? p[0] : p[0] & (0xffu >> (len + 1));
-	size_t i;
-
-	if (!len || len > left)
-		return 0;
-	for (i = 1; i < len; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (p[i] & 0x3fu);
-	}
-	return is_printable(code, len) ? len : 0;
-}
-
-/*
- * Text from outside, made fit for people: bounded, valid UTF-8, one line,
- * nothing secret.  NULL: no memory.
- */
-static char *
-clean_text(const char *text)
-{
-	CLEANUP_BUF struct buf plain = BUF_INIT;
-	struct buf out = BUF_INIT;
-	size_t len = strnlen(text, CONTEXT_TEXT_MAX);
-	size_t i = 0;
-
-	while (i < len) {
-		size_t n =
-		    sequence_len((const unsigned char *)text + i, len - i);
-
-		if (n)
-			buf_add(&plain, text + i, n);
-		else
-			buf_char(&plain, text[i] == '\n' ? ' ' : '?');
-		i += n ? n : 1;
-	}
-	if (plain.failed)
-		return NULL;
-	(void)redact_text(&out, buf_text(&plain), plain.len);
-	return buf_take(&out);
-}
+#include "host/text.h"
 
 static void
 service_log(struct iag_ctx *ctx, uint32_t level, const char *text)
@@ -104,7 +34,7 @@ service_log(struct iag_ctx *ctx, uint32_t level, const char *text)
 
 	if (!text || !log_is_on(at))
 		return;
-	line = clean_text(text);
+	line = plugin_text_clean(text);
 	if (line)
 		log_line(at, ctx->label, "%s", line);
 }
@@ -129,9 +59,9 @@ service_fail(struct iag_ctx *ctx, int32_t result, const char *code,
 		va_end(ap);
 	}
 	if (text && *text)
-		clean = clean_text(text);
+		clean = plugin_text_clean(text);
 	if (clean && code && known == ERR_NONE) {
-		CLEANUP_FREE char *word = clean_text(code);
+		CLEANUP_FREE char *word = plugin_text_clean(code);
 		char *both = NULL;
 
 		if (asprintf(&both, "%s (code '%.64s')", clean,

@@ -112,6 +112,8 @@ static const struct iag_option options[] = {
 #elif defined HOSTILE_OPTION_TWICE
 	{ IAG_OPTION_STRING, 0, "speed", NULL, NULL, NULL, NULL, "how fast" },
 	{ IAG_OPTION_STRING, 0, "speed", NULL, NULL, NULL, NULL, "how fast" },
+#elif defined HOSTILE_OPTION_HELP
+	{ IAG_OPTION_STRING, 0, "speed", NULL, NULL, NULL, NULL, "a\nb" },
 #elif defined HOSTILE_OPTION_FLAGS
 	{ IAG_OPTION_STRING, 0x80, "speed", NULL, NULL, NULL, NULL, "fast" },
 #else
@@ -178,7 +180,11 @@ static const struct iag_plugin plugin = {
 	.hint_flags = 0x80000000u, /* no host need know it */
 	.name = HOSTILE_NAME,
 	.version = "1",
+#if defined HOSTILE_SUMMARY
+	.summary = "has a \xff in it",
+#else
 	.summary = "has a fault",
+#endif
 	.options = options,
 	.option_count = sizeof options / sizeof *options,
 #if defined HOSTILE_OPTION_SIZE

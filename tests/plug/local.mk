@@ -36,11 +36,11 @@ hostile_faults = \
 	kind-number load-crashes load-fails load-hangs load-refuses model \
 	name-bad name-other need no-instance no-ops no-query null \
 	operation-name operation-null operation-twice option-bound \
-	option-choices option-default option-flags option-key option-size \
+	option-choices option-default option-flags option-help option-key option-size \
 	option-twice option-type query-broken query-crashes query-hangs \
 	query-huge query-nothing query-number query-shape query-silent \
 	query-twice \
-	reserved short-descriptor short-table symbol undefined \
+	reserved short-descriptor short-table summary symbol undefined \
 	$(NULL)
 hostile_others = store-empty store-serial writer-empty writer-backend
 hostile_build = $(CC) -std=gnu11 $(plugin_cppflags) $(CPPFLAGS) $(CFLAGS) \

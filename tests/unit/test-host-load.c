@@ -119,6 +119,8 @@ test_every_fault_of_a_descriptor_is_refused_with_its_reason(void **state)
 		{ "backend-option-flags",
 		    "expected flags of 0x3, found '0x80'" },
 		{ "backend-option-size", "option_size 16, expected 56" },
+		{ "backend-summary", "has no summary: one line of 1 to 200" },
+		{ "backend-option-help", "expected one line of help" },
 		{ "backend-load-refuses",
 		    "refuses to be loaded: this machine has no modem" },
 		{ "backend-load-fails",

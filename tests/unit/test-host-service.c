@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "host/context.h"
 #include "host/instance.h"
+#include "host/text.h"
 
 #define SECRET "0123456789 0123456789 0123456789 secret"
 
@@ -67,7 +68,7 @@ set_options(
 }
 
 static void
-test_services_for_writers_are_not_offered(void **state)
+test_inv10_services_that_send_are_not_offered(void **state)
 {
 	(void)state;
 	assert_int_equal(sizeof *host, host->struct_size);
@@ -430,14 +431,14 @@ test_long_and_secret_texts_are_cut_and_masked(void **state)
 {
 	CLEANUP_ERR struct err err = ERR_INIT;
 	struct iag_ctx *ctx = new_context(NULL);
-	char text[CONTEXT_TEXT_MAX * 2];
+	char text[PLUGIN_TEXT_MAX * 2];
 
 	(void)state;
 	memset(text, 'a', sizeof text - 1);
 	text[sizeof text - 1] = '\0';
 	(void)(host->fail)(ctx, IAG_AUTH, NULL, "%s", text);
 	(void)context_result(ctx, IAG_AUTH, &err);
-	assert_true(strlen(err_text(&err)) <= CONTEXT_TEXT_MAX + 16);
+	assert_true(strlen(err_text(&err)) <= PLUGIN_TEXT_MAX + 16);
 	(void)(host->fail)(ctx, IAG_AUTH, NULL,
 	    "header Authorization: Bearer abcdefghijklmnopqrstuvwxyz0123");
 	(void)context_result(ctx, IAG_AUTH, &err);
@@ -449,7 +450,7 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_services_for_writers_are_not_offered),
+		cmocka_unit_test(test_inv10_services_that_send_are_not_offered),
 		cmocka_unit_test(test_interned_text_is_a_copy_with_an_end),
 		cmocka_unit_test(test_interning_is_bounded),
 		cmocka_unit_test(

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/* Text that comes from plugins. */
+
+#ifndef IAG_HOST_TEXT_H
+#define IAG_HOST_TEXT_H
+
+#include <stdbool.h>
+
+#define PLUGIN_TEXT_MAX 2000 /* bytes of an error text that are kept */
+
+/*
+ * The text made fit for people: bounded, valid UTF-8, one line, nothing
+ * secret; allocated.  NULL: no memory.
+ */
+char *plugin_text_clean(const char *text);
+/* One line of printable UTF-8, of any length. */
+bool plugin_text_is_line(const char *text);
+
+#endif
