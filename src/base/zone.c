@@ -9,6 +9,7 @@
 
 #include "base/zone.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -288,6 +289,7 @@ zone_session_start(const char *name, const char *starts_at, uint64_t now_ns,
 	int r = zone_open(name, &zone, err);
 	if (r < 0)
 		return r;
+	assert(zone);
 	int64_t now_s = (int64_t)(now_ns / NS_PER_S);
 	int64_t day = (now_s + zone_offset(zone, now_s)) / DAY_S + 1;
 	int64_t start;
