@@ -7,6 +7,7 @@
  * PROBE_NAME and PROBE_MODEL from the makefile.
  */
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,12 +38,47 @@ open_instance(struct iag_ctx *ctx, void **ret_instance)
 	return IAG_OK;
 }
 
+static pthread_t ticker;
+static int ticks; /* 1 while the thread is there */
+
+/* A thread of the plugin's own, on the context that start() was given. */
+static void *
+tick(void *arg)
+{
+	struct iag_ctx *ctx = arg;
+
+	while (host->sleep_ns(ctx, 1000000) == IAG_OK) {
+		host->count(ctx, "ticks", 1);
+		(void)host->emit(ctx, "tick", "now");
+		(void)host->fail(ctx, IAG_AGAIN, NULL, "tick");
+	}
+	return NULL;
+}
+
 static int32_t
 start(struct iag_ctx *ctx, void *instance)
 {
+	uint32_t wanted = 0;
+
 	(void)instance;
 	host->count(ctx, "starts", 1);
+	(void)host->option_bool(ctx, "ticker", &wanted);
+	if (!wanted)
+		return IAG_OK;
+	if (pthread_create(&ticker, NULL, tick, ctx) != 0)
+		return host->fail(ctx, IAG_NOMEM, NULL, "no thread");
+	ticks = 1;
 	return IAG_OK;
+}
+
+static void
+stop(struct iag_ctx *ctx, void *instance)
+{
+	(void)ctx;
+	(void)instance;
+	if (ticks)
+		(void)pthread_join(ticker, NULL);
+	ticks = 0;
 }
 
 static int32_t
@@ -255,6 +291,8 @@ static const struct iag_option options[] = {
 	    "fail open with this text" },
 	{ IAG_OPTION_BOOLEAN, 0, "ill", "false", NULL, NULL, NULL,
 	    "health fails" },
+	{ IAG_OPTION_BOOLEAN, 0, "ticker", "false", NULL, NULL, NULL,
+	    "make a thread that counts" },
 	{ IAG_OPTION_INTEGER, 0, "gate_fd", NULL, "0", "1000000", NULL,
 	    "descriptor that hang reads from" },
 	{ IAG_OPTION_INTEGER, 0, "guests", "1", "1", "64", NULL,
@@ -271,6 +309,7 @@ static const struct iag_instance_ops instance_ops = {
 	.struct_size = sizeof instance_ops,
 	.open = open_instance,
 	.start = start,
+	.stop = stop,
 	.health = health,
 };
 

@@ -6,6 +6,7 @@
  * cancellation, thread models, stuck callbacks.
  */
 
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -426,6 +427,25 @@ test_open_that_fails_says_why(void **state)
 }
 
 static void
+test_thread_of_a_plugin_ends_when_its_instance_stops(void **state)
+{
+	static const struct instance_option option = { "ticker", "true" };
+	struct host *host = new_host();
+	struct instance *probe = open_probe(host, "probe", &option, 1);
+	uint64_t until_ns = clock_boot_ns() + 30 * NS_PER_S;
+
+	(void)state;
+	while (
+	    instance_counter(probe, "ticks") < 3 && clock_boot_ns() < until_ns)
+		(void)sched_yield();
+	assert_true(instance_counter(probe, "ticks") >= 3);
+	assert_true(instance_counter(probe, "hint_tick") >= 2);
+	/* stop() waits for the thread: without a wake-up it would not end. */
+	instance_close(probe);
+	assert_true(host_free(host));
+}
+
+static void
 test_health_is_the_plugins_own(void **state)
 {
 	static const struct instance_option option = { "ill", "true" };
@@ -477,6 +497,8 @@ main(void)
 		cmocka_unit_test(test_every_fault_of_the_options_is_told),
 		cmocka_unit_test(test_open_that_fails_says_why),
 		cmocka_unit_test(test_health_is_the_plugins_own),
+		cmocka_unit_test(
+		    test_thread_of_a_plugin_ends_when_its_instance_stops),
 		cmocka_unit_test(test_stuck_callback_outlives_the_host),
 	};
 
