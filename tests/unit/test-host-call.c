@@ -372,6 +372,72 @@ test_instances_of_a_serial_backend_run_side_by_side(void **state)
 	assert_int_equal(2, meet("probe-serial", "2", guests, 2, 2));
 }
 
+#define RUSH_ROUNDS 150
+
+struct rusher {
+	struct instance *probe;
+	pthread_t thread;
+	unsigned seed;
+	unsigned odd; /* outcomes that there may not be */
+};
+
+/* Calls that are answered, time out or are cancelled, as it happens. */
+static void *
+rush(void *arg)
+{
+	struct rusher *rusher = arg;
+	unsigned round;
+
+	for (round = 0; round < RUSH_ROUNDS; round++) {
+		unsigned dice = (unsigned)rand_r(&rusher->seed);
+		struct call *call =
+		    call_for(dice % 3 * 500 * (NS_PER_MS / 1000));
+		struct answer answer = { .json = NULL };
+		CLEANUP_ERR struct err err = ERR_INIT;
+		pthread_t killer;
+		bool kills = dice % 5 == 0 && pthread_create(&killer, NULL,
+						  cancel_it, call) == 0;
+
+		if (backend_query(rusher->probe, call,
+			dice % 2 ? "echo" : "wait", "{}", &answer, &err) < 0 &&
+		    err.code != ERR_CALL_TIMED_OUT &&
+		    err.code != ERR_CALL_CANCELLED)
+			rusher->odd++;
+		if (kills)
+			(void)pthread_join(killer, NULL);
+		answer_fini(&answer);
+		call_unref(call);
+	}
+	return NULL;
+}
+
+static void
+test_calls_in_a_rush_all_end_well(void **state)
+{
+	static const char *const names[] = { "probe", "probe-serial",
+		"probe-single" };
+	struct rusher rushers[24] = { { .probe = NULL } };
+	struct host *host = new_host();
+	struct instance *probes[ARRAY_COUNT(names)];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_COUNT(names); i++)
+		probes[i] = open_probe(host, names[i], NULL, 0);
+	for (i = 0; i < ARRAY_COUNT(rushers); i++) {
+		rushers[i].probe = probes[i % ARRAY_COUNT(names)];
+		rushers[i].seed = (unsigned)i + 1;
+		assert_int_equal(0, pthread_create(&rushers[i].thread, NULL,
+					rush, &rushers[i]));
+	}
+	for (i = 0; i < ARRAY_COUNT(rushers); i++) {
+		(void)pthread_join(rushers[i].thread, NULL);
+		assert_int_equal(0, rushers[i].odd);
+	}
+	/* Closing waits for what was abandoned: nothing is lost. */
+	assert_true(host_free(host));
+}
+
 static void
 test_every_fault_of_the_options_is_told(void **state)
 {
@@ -494,6 +560,7 @@ main(void)
 		cmocka_unit_test(test_serial_backends_see_one_call_at_once),
 		cmocka_unit_test(
 		    test_instances_of_a_serial_backend_run_side_by_side),
+		cmocka_unit_test(test_calls_in_a_rush_all_end_well),
 		cmocka_unit_test(test_every_fault_of_the_options_is_told),
 		cmocka_unit_test(test_open_that_fails_says_why),
 		cmocka_unit_test(test_health_is_the_plugins_own),
