@@ -75,33 +75,12 @@ instance_counter(struct instance *instance, const char *name)
 	return 0;
 }
 
-/* The callback proper, on a plugin thread. */
-struct flight {
-	int32_t (*run)(struct iag_ctx *ctx, void *arg);
-	void *arg;
-	void (*free_arg)(void *arg);
-};
-
 static void
-free_flight(void *arg)
+fly(struct iag_ctx *ctx)
 {
-	struct flight *flight = arg;
+	LOCK_SCOPE(&ctx->instance->lock);
 
-	if (flight->free_arg)
-		flight->free_arg(flight->arg);
-	free(flight);
-}
-
-static int32_t
-fly(struct iag_ctx *ctx, void *arg)
-{
-	struct flight *flight = arg;
-
-	{
-		LOCK_SCOPE(&ctx->instance->lock);
-		ctx->flies = true;
-	}
-	return flight->run(ctx, flight->arg);
+	ctx->flies = true;
 }
 
 /* With instance->lock held. */
@@ -165,16 +144,9 @@ static int
 run_on_thread(struct instance *instance, struct iag_ctx *ctx,
     int32_t *ret_result, struct err *err)
 {
-	struct flight *flight = malloc(sizeof *flight);
 	int r;
 
-	if (!flight)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	*flight =
-	    (struct flight){ ctx->job.run, ctx->job.arg, ctx->job.free_arg };
-	ctx->job.run = fly;
-	ctx->job.arg = flight;
-	ctx->job.free_arg = free_flight;
+	ctx->job.begin = fly;
 	ctx->job.over = land;
 	r = take_off(instance, ctx, err);
 	if (r < 0)
@@ -249,7 +221,6 @@ live(struct instance *instance, struct iag_ctx *ctx,
 
 	if (!ctx)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	ctx->closing = run == run_stop || run == run_close;
 	ctx->job.run = run;
 	ctx->job.arg = instance;
 	r = instance_run(instance, ctx, &result, err);
@@ -294,6 +265,9 @@ static void
 instance_free(struct instance *instance)
 {
 	size_t i;
+
+	context_unref(instance->stop_ctx);
+	context_unref(instance->close_ctx);
 
 	for (i = 0; i < instance->counter_count; i++)
 		free(instance->counters[i].name);
@@ -376,6 +350,34 @@ is_flying(struct instance *instance)
 	return instance->in_flight != NULL;
 }
 
+/* Contexts to stop and to close with, which must not fail for memory. */
+static int
+prepare_end(struct instance *instance, struct err *err)
+{
+	instance->stop_ctx =
+	    instance_context(instance, "stop", NULL, UINT64_MAX);
+	instance->close_ctx =
+	    instance_context(instance, "close", NULL, UINT64_MAX);
+	if (!instance->stop_ctx || !instance->close_ctx)
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	instance->stop_ctx->closing = true;
+	instance->close_ctx->closing = true;
+	return 0;
+}
+
+/* Run stop() or close(), if the plugin has it. */
+static int
+end(struct instance *instance, struct iag_ctx *ctx,
+    int32_t (*run)(struct iag_ctx *, void *))
+{
+	const struct iag_instance_ops *ops = &instance->plugin->instance;
+
+	if (run == run_stop ? !ops->stop : !ops->close)
+		return 0;
+	atomic_store(&ctx->deadline_ns, host_own_deadline_ns(instance->host));
+	return live(instance, ctx, run, NULL);
+}
+
 static int
 open_and_start(struct instance *instance, struct err *err)
 {
@@ -386,8 +388,8 @@ open_and_start(struct instance *instance, struct err *err)
 	if (r < 0)
 		return r;
 	r = start(instance, err);
-	if (r < 0 && instance->plugin->instance.close && !is_flying(instance))
-		(void)live_once(instance, "close", run_close, NULL, NULL);
+	if (r < 0 && !is_flying(instance))
+		(void)end(instance, instance->close_ctx, run_close);
 	return r;
 }
 
@@ -403,6 +405,8 @@ instance_open(struct host *host, struct plugin *plugin, const char *label,
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 	r = option_set_new(plugin, host->config, options, option_count,
 	    &instance->options, err);
+	if (r == 0)
+		r = prepare_end(instance, err);
 	if (r == 0)
 		r = open_and_start(instance, err);
 	if (r == 0) {
@@ -446,11 +450,9 @@ end_calls(struct instance *instance)
 
 	if (ctx)
 		context_revoke(ctx);
-	if (instance->started && instance->plugin->instance.stop)
-		r = live_once(instance, "stop", run_stop, NULL, NULL);
-	if (r == 0 && instance->plugin->instance.close)
-		r = live_once(instance, "close", run_close, NULL, NULL);
-	return r;
+	if (instance->started)
+		r = end(instance, instance->stop_ctx, run_stop);
+	return r < 0 ? r : end(instance, instance->close_ctx, run_close);
 }
 
 void

@@ -31,8 +31,10 @@ struct instance {
 	struct plugin *plugin;
 	char *label;
 	struct option_set *options;
-	void *data; /* the plugin's own pointer */
-	struct iag_ctx *start_ctx;
+	void *data;                /* the plugin's own pointer */
+	struct iag_ctx *start_ctx; /* lives until stop() has returned */
+	struct iag_ctx *stop_ctx;
+	struct iag_ctx *close_ctx;
 	struct lane lane;
 	bool started;
 

@@ -285,7 +285,9 @@ fill(struct option_set *set, const struct config *config,
 				    "is required and was not given");
 			continue;
 		}
-		if (option_check(option, value, &why) < 0) {
+		/* Defaults were checked when the plugin was loaded. */
+		if (value != option->value &&
+		    option_check(option, value, &why) < 0) {
 			add_fault(faults, option->key, line, err_text(&why));
 			continue;
 		}

@@ -141,8 +141,11 @@ work(struct pool *pool, struct iag_ctx *ctx)
 	struct iag_ctx *next;
 	bool abandoned = false;
 
-	if (claim(ctx))
+	if (claim(ctx)) {
+		if (ctx->job.begin)
+			ctx->job.begin(ctx);
 		ctx->job.result = ctx->job.run(ctx, ctx->job.arg);
+	}
 	next = advance(ctx, &abandoned);
 	if (ctx->job.over)
 		ctx->job.over(ctx);

@@ -35,7 +35,8 @@ enum job_state {
 struct job {
 	int32_t (*run)(struct iag_ctx *ctx, void *arg);
 	void *arg;
-	void (*free_arg)(void *arg); /* NULL: arg is borrowed */
+	void (*free_arg)(void *arg);        /* NULL: arg is borrowed */
+	void (*begin)(struct iag_ctx *ctx); /* before run(); may be NULL */
 	/* The lane is done with it, whether it ran or not; may be NULL. */
 	void (*over)(struct iag_ctx *ctx);
 	int32_t result;

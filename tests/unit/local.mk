@@ -22,6 +22,7 @@ unit_tests += \
 	tests/unit/test-mcp-message \
 	tests/unit/test-zone \
 	tests/unit/test-host-load \
+	tests/unit/test-host-oom \
 	tests/unit/test-host-service \
 	tests/unit/test-host-store \
 	tests/unit/test-audit \
