@@ -89,13 +89,15 @@ realloc(void *old, size_t size)
 static bool
 shortage_works(void)
 {
+	/* not inlined here, since elsewhere it is not either */
+	void *(*volatile allocate)(size_t) = malloc;
 	void *volatile memory;
 	bool works;
 
 	if (!HAVE_OWN_MALLOC)
 		return false;
 	atomic_store(&countdown, 1);
-	memory = malloc(1);
+	memory = allocate(1);
 	atomic_store(&countdown, NEVER);
 	works = !memory;
 	free(memory);
