@@ -140,7 +140,8 @@ struct scan {
 	const char *text;
 	size_t len;
 	size_t at;
-	size_t no_jwt; /* none starts before this byte: keeps it linear */
+	size_t no_jwt;   /* none starts before this byte: keeps it linear */
+	bool homes_stay; /* an operator may see paths */
 };
 
 struct span {
@@ -466,7 +467,7 @@ find_here(struct scan *scan, struct span *span)
 		return find_private_key(scan, span);
 	case '/':
 	case '\\':
-		return find_home(scan, span);
+		return !scan->homes_stay && find_home(scan, span);
 	case '=':
 		return find_assigned(scan, span);
 	case ':':
@@ -492,10 +493,11 @@ redact_find(const char *text, size_t len, size_t *ret_start, size_t *ret_len)
 	return false;
 }
 
-bool
-redact_text(struct buf *out, const char *text, size_t len)
+static bool
+replace(struct buf *out, struct scan scan)
 {
-	struct scan scan = { .text = text, .len = len };
+	const char *text = scan.text;
+	size_t len = scan.len;
 	struct span span;
 	size_t done = 0;
 
@@ -511,4 +513,17 @@ redact_text(struct buf *out, const char *text, size_t len)
 	}
 	buf_add(out, text + done, len - done);
 	return done > 0;
+}
+
+bool
+redact_text(struct buf *out, const char *text, size_t len)
+{
+	return replace(out, (struct scan){ .text = text, .len = len });
+}
+
+bool
+redact_for_operator(struct buf *out, const char *text, size_t len)
+{
+	return replace(
+	    out, (struct scan){ .text = text, .len = len, .homes_stay = true });
 }

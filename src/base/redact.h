@@ -37,4 +37,7 @@ bool redact_find(
 /* Append text with each such span replaced; true if anything was. */
 bool redact_text(struct buf *out, const char *text, size_t len);
 
+/* The same for an operator's own terminal, where paths are shown. */
+bool redact_for_operator(struct buf *out, const char *text, size_t len);
+
 #endif

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/redact.h"
 #include "cli/output.h"
 #include "cli/table.h"
 #include "tools/dispatch.h"
@@ -52,12 +53,14 @@ add_lines(struct buf *out, const char *text)
 static void
 error_people(const struct err *err, struct buf *out)
 {
+	struct buf text CLEANUP_BUF = BUF_INIT;
 	struct style style = style_of(stderr);
 	const char *action = err_user_action(err);
 
 	style_text(out, &style, COLOUR_RED, err_kind(err->code)->name);
 	buf_str(out, ": ");
-	add_lines(out, err_text(err));
+	(void)redact_for_operator(&text, err_text(err), strlen(err_text(err)));
+	add_lines(out, buf_text(&text));
 	if (action && *action) {
 		buf_str(out, "Action: ");
 		add_lines(out, action);

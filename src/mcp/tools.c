@@ -50,12 +50,10 @@ tools_answer(
     struct buf *out, const struct task *task, const struct tool_result *result)
 {
 	const struct buf *json = &result->json;
-	char clip[ANSWER_CLIP_SIZE];
 
 	if (result->is_unknown_tool) {
 		answer_error(out, task->message.id, RPC_INVALID_PARAMS,
-		    buf_text(json), "there is no tool '%s'",
-		    answer_clip(task->tool, clip));
+		    buf_text(json), "%s", err_text(&result->err));
 		return;
 	}
 	answer_begin(out, task->message.id, task->era);

@@ -110,14 +110,19 @@ clean_add(
     struct buf *out, const char *text, size_t len, size_t max, unsigned flags)
 {
 	CLEANUP_BUF struct buf stripped = BUF_INIT;
+	CLEANUP_BUF struct buf redacted = BUF_INIT;
 
 	if (!(flags & CLEAN_REDACT)) {
 		strip(out, text, len, max, flags);
 		return;
 	}
-	/* a mark split by control characters is one after the cleaning */
-	strip(&stripped, text, len, max, flags);
-	if (stripped.failed)
+	/*
+	 * A mark split by control characters is one after the cleaning, and
+	 * one that is cut in two is none any more: so clean, redact, cut.
+	 */
+	strip(&stripped, text, len, 0, flags);
+	(void)redact_text(&redacted, buf_text(&stripped), stripped.len);
+	strip(out, buf_text(&redacted), redacted.len, max, flags);
+	if (stripped.failed || redacted.failed)
 		out->failed = true;
-	(void)redact_text(out, buf_text(&stripped), stripped.len);
 }

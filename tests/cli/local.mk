@@ -7,6 +7,7 @@ cli_tests += \
 	tests/cli/gateway.bats \
 	tests/cli/manual.bats \
 	tests/cli/sdk.bats \
+	tests/cli/secret.bats \
 	tests/cli/tools.bats \
 	$(NULL)
 

@@ -200,6 +200,19 @@ test_hostile_text_costs_linear_time(void **state)
 	}
 }
 
+static void
+test_an_operator_sees_paths_but_no_secrets(void **state)
+{
+	static const char text[] =
+	    "cannot read '/home/alice/x.yaml': password=hunter2secret";
+	struct buf out CLEANUP_BUF = BUF_INIT;
+
+	(void)state;
+	assert_true(redact_for_operator(&out, text, strlen(text)));
+	assert_string_equal(buf_text(&out),
+	    "cannot read '/home/alice/x.yaml': password=" REDACTED);
+}
+
 int
 main(void)
 {
@@ -209,6 +222,7 @@ main(void)
 		cmocka_unit_test(test_prose_and_places_stay_readable),
 		cmocka_unit_test(test_find_gives_the_place_of_the_secret),
 		cmocka_unit_test(test_hostile_text_costs_linear_time),
+		cmocka_unit_test(test_an_operator_sees_paths_but_no_secrets),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
