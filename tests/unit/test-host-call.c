@@ -536,7 +536,9 @@ find_folder(void **state)
 	(void)state;
 	(void)snprintf(plug_dir, sizeof plug_dir, "%s/tests/plug/.libs",
 	    build ? build : ".");
-	return chmod(plug_dir, 0755);
+	/* Not ours to change when another user has built it. */
+	(void)chmod(plug_dir, 0755);
+	return 0;
 }
 
 int
