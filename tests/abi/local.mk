@@ -3,6 +3,7 @@
 other_tests += tests/abi/clean.sh tests/abi/layout.sh \
 	tests/abi/manual.sh
 EXTRA_DIST += \
+	tests/abi/baseline.abi \
 	tests/abi/frozen-1/ibkr-agent/backend.h \
 	tests/abi/frozen-1/ibkr-agent/plugin.h \
 	tests/abi/frozen-1/ibkr-agent/store.h \
@@ -10,6 +11,5 @@ EXTRA_DIST += \
 	tests/abi/frozen-1/ibkr-agent/writer.h \
 	tests/abi/frozen-1/layout.c \
 	tests/abi/layout.c \
-	tests/abi/plugin.abi \
 	tests/abi/probe.c \
 	$(NULL)

@@ -278,8 +278,8 @@ test_patterns_match_as_regex_does(void **state)
 		"EUR.USD", "SMART", "smart", "USD", "US", "USDD", "1d", "10min",
 		"0d", "99999d", "5mi", "5min ", "1m", "dxx", "dxxx", "dxxxx",
 		"axx", "a.b", "axb", "bbcc", "c", "-", "../etc/passwd",
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-		"a" };
+		("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "a") };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(patterns); i++) {
