@@ -1,6 +1,6 @@
 # Layout of the plugin ABI, frozen headers, baseline for abidiff.
 
-other_tests += tests/abi/clean.sh tests/abi/layout.sh \
+other_tests += tests/abi/clean.sh tests/abi/frozen.sh tests/abi/layout.sh \
 	tests/abi/manual.sh
 EXTRA_DIST += \
 	tests/abi/baseline.abi \
