@@ -89,7 +89,8 @@ check-valgrind: all
 	$(abs_top_builddir)/libtool --mode=execute valgrind -q \
 	--error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
 	--suppressions=$(abs_top_srcdir)/tests/valgrind.supp" \
-	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(unit_tests) $(fuzzers)'
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(VALGRIND_TESTS)'
+VALGRIND_TESTS = $(unit_tests) $(fuzzers)
 clean-local: clean-sanitized
 clean-sanitized:
 	rm -rf asan tsan fuzz coverage
