@@ -34,3 +34,9 @@ dist_clients_DATA = \
 	contrib/clients/ibkr-agent-generic.json \
 	contrib/clients/ibkr-agent-vscode.json \
 	$(NULL)
+
+# Made by the program; tests/cli/arguments.bats compares the two.
+update-completion: ibkr-agent
+	$(AM_V_GEN)./ibkr-agent completion bash >$@.tmp && \
+	cp $@.tmp $(top_srcdir)/contrib/completion/ibkr-agent && rm -f $@.tmp
+.PHONY: update-completion

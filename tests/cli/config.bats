@@ -72,3 +72,12 @@ setup() {
     [ "$(json 'Object.keys(j.properties).includes("broker")' \
         <<<"$output")" = true ]
 }
+
+@test "the configuration of the guide is good" {
+    awk '/# ibkr-agent.yaml$/ { on = 1 } on && !/^    / { exit }
+        on { print substr($0, 5) }' \
+        "$IAG_TEST_SRCDIR/docs/getting-started.md" >"$config"
+    [ "$(wc -l <"$config")" -gt 8 ]
+    iag config check
+    expect 0
+}
