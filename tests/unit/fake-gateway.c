@@ -275,7 +275,8 @@ gateway_call(struct gateway *gateway, const struct tool_request *request,
 	signal_change();
 	if (!tool_find(request->name)) {
 		result->is_unknown_tool = true;
-		r = fail(result, ERR_INPUT_INVALID, "there is no tool 'ibkr_nothing'");
+		r = fail(result, ERR_INPUT_INVALID,
+		    "there is no tool 'ibkr_nothing'");
 	} else if (strcmp(request->name, "ibkr_slow") == 0 &&
 		   wait_slow(request)) {
 		counts.cancelled++;
