@@ -18,7 +18,7 @@ cd "$BUILDDIR/fuzz"
 [ -f config.status ] || "$source/configure" -q --enable-fuzzing CC=clang \
     CFLAGS="-g -O1 -fsanitize=fuzzer-no-link,address,undefined \
 -fno-sanitize-recover=all"
-$MAKE -j2 >make.log 2>&1 || {
+$MAKE -j2 fuzzers >make.log 2>&1 || {
     tail -n 30 make.log >&2
     exit 1
 }

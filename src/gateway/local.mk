@@ -23,4 +23,4 @@ lib_LTLIBRARIES += libibkr-agent.la
 libibkr_agent_la_SOURCES =
 libibkr_agent_la_LIBADD = libcore.la
 libibkr_agent_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 \
-	-Wl,-z,defs -Wl,--version-script=$(top_srcdir)/src/gateway/gateway.map
+	$(IAG_LIBRARY_LDFLAGS) -Wl,--version-script=$(top_srcdir)/src/gateway/gateway.map

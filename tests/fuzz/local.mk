@@ -29,3 +29,6 @@ tests_fuzz_fuzz_result_SOURCES = \
 	$(NULL)
 tests_fuzz_fuzz_result_CPPFLAGS = \
 	$(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit
+
+fuzzers: $(fuzzers)
+.PHONY: fuzzers
