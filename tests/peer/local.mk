@@ -10,6 +10,11 @@ peer_tests += \
 	tests/peer/wire.mjs \
 	$(NULL)
 
+threaded_tests += \
+	tests/peer/bounds.mjs \
+	tests/peer/lifecycle.mjs \
+	$(NULL)
+
 EXTRA_DIST += \
 	tests/peer/.npmrc \
 	tests/peer/arguments.mjs \
