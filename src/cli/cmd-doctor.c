@@ -3,6 +3,7 @@
 
 /* doctor: one line for each check, its repair below. */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -12,13 +13,36 @@
 #include "cli/table.h"
 #include "gateway/doctor.h"
 
+#define STATE_COLUMN 6
 #define NAME_COLUMN 12
+#define TEXT_COLUMN (STATE_COLUMN + NAME_COLUMN)
 
 struct sheet {
 	struct style style;
 	struct buf out;
 	struct json_object *checks; /* with --json */
 };
+
+/* One line for each of text, the later ones below the first. */
+static void
+add_lines(struct buf *out, const char *text)
+{
+	const char *end;
+
+	while ((end = strchr(text, '\n'))) {
+		char *line CLEANUP_FREE = strndup(text, (size_t)(end - text));
+
+		if (!line) {
+			out->failed = true;
+			return;
+		}
+		text_clean(out, line);
+		buf_printf(out, "\n%*s", TEXT_COLUMN, "");
+		text = end + 1;
+	}
+	text_clean(out, text);
+	buf_char(out, '\n');
+}
 
 static void
 sheet_people(struct sheet *sheet, const struct doctor_check *check)
@@ -31,15 +55,13 @@ sheet_people(struct sheet *sheet, const struct doctor_check *check)
 	const char *state = doctor_state_name(check->state);
 
 	style_text(&sheet->out, &sheet->style, colours[check->state], state);
-	buf_printf(&sheet->out, "%*s%-*s", (int)(6 - strlen(state)), "",
-	    NAME_COLUMN, check->name);
-	text_clean(&sheet->out, check->text);
-	buf_char(&sheet->out, '\n');
+	buf_printf(&sheet->out, "%*s%-*s", (int)(STATE_COLUMN - strlen(state)),
+	    "", NAME_COLUMN, check->name);
+	add_lines(&sheet->out, check->text);
 	if (!check->repair)
 		return;
-	buf_printf(&sheet->out, "%*srepair: ", 6 + NAME_COLUMN, "");
-	text_clean(&sheet->out, check->repair);
-	buf_char(&sheet->out, '\n');
+	buf_printf(&sheet->out, "%*srepair: ", TEXT_COLUMN, "");
+	add_lines(&sheet->out, check->repair);
 }
 
 static void

@@ -55,6 +55,13 @@ doctor_state_name(enum doctor_state state)
 	return names[state];
 }
 
+/* What errors advise by default is no advice here: it is being run. */
+static bool
+is_repair(const char *text)
+{
+	return text && *text && strcmp(text, "run `ibkr-agent doctor`") != 0;
+}
+
 static void
 say(struct doctor *doctor, const char *name, enum doctor_state state,
     const char *repair, const struct buf *text)
@@ -63,7 +70,7 @@ say(struct doctor *doctor, const char *name, enum doctor_state state,
 		.name = name,
 		.state = state,
 		.text = buf_text(text),
-		.repair = repair && *repair ? repair : NULL,
+		.repair = is_repair(repair) ? repair : NULL,
 	};
 
 	doctor->failed |= state == DOCTOR_FAIL;

@@ -60,14 +60,18 @@ static int
 other_key(const struct journal_txn *txn, struct err *err)
 {
 	char theirs[KEY_ID_HEX_SIZE], ours[KEY_ID_HEX_SIZE];
+	int rc;
 
 	keys_format_id(txn->info.key_id, theirs);
 	keys_format_id(txn->journal->keys.id, ours);
-	return err_set(err, ERR_JOURNAL_UNAVAILABLE,
+	rc = err_set(err, ERR_JOURNAL_UNAVAILABLE,
 	    "wrong key: the store was written with key '%s', the configured "
-	    "secret makes key '%s'; if the key was rotated, configure the new "
-	    "secret and start again",
+	    "secret makes key '%s'",
 	    theirs, ours);
+	err_action(err,
+	    "configure the secret that the store was written with; after "
+	    "`ibkr-agent audit rotate-key` that is the new one");
+	return rc;
 }
 
 static int

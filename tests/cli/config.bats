@@ -81,3 +81,28 @@ setup() {
     iag config check
     expect 0
 }
+
+@test "doctor gives each fault of a configuration a line of its own" {
+    printf 'nonsense: 1\nrubbish: 2\n' >"$BATS_TEST_TMPDIR/bad.yaml"
+    iag --config "$BATS_TEST_TMPDIR/bad.yaml" doctor
+    expect 1
+    has "$output" nonsense rubbish
+    [[ $output != *\\x0a* ]]
+    [[ ${lines[1]} == "                  "* ]]
+}
+
+@test "doctor does not send anybody to doctor" {
+    make_config
+    iag health
+    expect 0
+    export IBKR_AUDIT_HMAC_SECRET=another-secret-another-secret-another
+    iag doctor
+    expect 1
+    has "$output" "wrong key"
+    [[ $output != *'`ibkr-agent doctor`'* ]]
+    chmod 777 "$store"
+    iag doctor
+    expect 1
+    has "$output" "run chmod 700"
+    [[ $output != *'`ibkr-agent doctor`'* ]]
+}
