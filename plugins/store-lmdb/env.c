@@ -375,6 +375,9 @@ env_open(
 		return result;
 	rc =
 	    env->read_only ? open_reading(env, store) : open_mdb(env, store, 0);
+	if (rc == ENOENT)
+		return host->fail(ctx, IAG_AGAIN, "JOURNAL_UNAVAILABLE",
+		    "there is no store in '%s'", store->path);
 	if (rc != 0)
 		return host->fail(ctx,
 		    rc == MDB_INVALID || rc == MDB_CORRUPTED ||

@@ -149,7 +149,7 @@ time_option(
 	if (!text || clock_parse(text, ret_ns, NULL) == 0)
 		return 0;
 	return err_set(err, ERR_INPUT_INVALID_TIME_RANGE,
-	    "%s: expected an rfc 3339 time such as '2026-07-28T09:30:00Z', "
+	    "%s: expected an RFC 3339 time such as '2026-07-28T09:30:00Z', "
 	    "got '%s'",
 	    option, text);
 }
@@ -174,7 +174,7 @@ range_options(struct cli *cli, struct audit_range *range, struct err *err)
 	range->account = cli_value(cli, "--account");
 	if (rc == 0 && range->first > range->last)
 		rc = err_set(err, ERR_INPUT_INVALID,
-		    "--first %" PRIu64 " is behind --last %" PRIu64,
+		    "--first %" PRIu64 " is above --last %" PRIu64,
 		    range->first, range->last);
 	return rc;
 }
@@ -376,7 +376,10 @@ run_audit_checkpoint(struct cli *cli, struct err *err)
 		return rc;
 	if (path)
 		return checkpoint_write(cli, path, &text, err);
-	return audit_cli_print(cli, &text, err);
+	if (cli->args.json)
+		return audit_cli_print(cli, &text, err);
+	/* as in a file: a MAC cut to a column's width would anchor nothing */
+	return output_write(&text, err);
 }
 
 int

@@ -194,8 +194,7 @@ verify_in_child(struct verify *verify, struct err *err)
 		rc = cli_number(cli, "--last", 0, INT64_MAX, UINT64_MAX,
 		    &verify->last, err);
 	if (rc == 0 && verify->first > verify->last)
-		rc =
-		    err_set(err, ERR_INPUT_INVALID, "--first is behind --last");
+		rc = err_set(err, ERR_INPUT_INVALID, "--first is above --last");
 	if (rc == 0)
 		rc = cli_number(cli, "--timeout", 1, 86400, 600, &seconds, err);
 	if (rc == 0)

@@ -6,18 +6,18 @@
 #include "gateway/review.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "gateway/house.h"
 
+/* Absolute, since the host takes paths from the folder of the configuration. */
 static int
-check_there(const char *path, struct err *err)
+find_store(const char *path, char **ret_absolute, struct err *err)
 {
-	struct stat st;
-
-	if (stat(path, &st) == 0)
+	*ret_absolute = realpath(path, NULL);
+	if (*ret_absolute)
 		return 0;
 	return err_set(err, ERR_JOURNAL_UNAVAILABLE, "store '%s': %s", path,
 	    strerror(errno));
@@ -27,13 +27,12 @@ int
 review_open(struct review *review, const struct config *config,
     const char *path, const struct secret *secret, struct err *err)
 {
+	char *absolute CLEANUP_FREE = NULL;
 	struct secret *own = NULL;
 	int rc;
 
-	if (!path)
-		path = config->audit.path;
 	/* before the secret: development defaults would make one */
-	rc = check_there(path, err);
+	rc = find_store(path ? path : config->audit.path, &absolute, err);
 	if (rc)
 		return rc;
 	if (!secret) {
@@ -43,8 +42,8 @@ review_open(struct review *review, const struct config *config,
 		secret = own;
 	}
 	review->host = host_new(&config->plugins.path, config);
-	rc = review->host ? house_open_store(review->host, config, path, true,
-				&review->store, err)
+	rc = review->host ? house_open_store(review->host, config, absolute,
+				true, &review->store, err)
 			  : err_set(err, ERR_OUT_OF_MEMORY, "no memory");
 	if (rc == 0)
 		rc = journal_open(review->store, secret, config,

@@ -149,6 +149,30 @@ fingerprint() {
     has "$stderr" AUDIT_CHAIN_INVALID
 }
 
+@test "a checkpoint on standard output is one that verify takes" {
+    "$IAG_TEST_PROGRAM" audit checkpoint >"$BATS_TEST_TMPDIR/checkpoint"
+    iag audit verify --checkpoint "$BATS_TEST_TMPDIR/checkpoint"
+    expect 0
+    has "$output" "anchored by the checkpoint"
+}
+
+@test "another store may be named from the working directory" {
+    cp -r "$store" "$BATS_TEST_TMPDIR/copy"
+    mkdir "$BATS_TEST_TMPDIR/elsewhere"
+    cd "$BATS_TEST_TMPDIR/elsewhere"
+    iag audit verify --store ../copy
+    expect 0
+    iag audit tail --store ../copy --limit 1
+    expect 0
+}
+
+@test "a folder without a store is said to be one" {
+    mkdir "$BATS_TEST_TMPDIR/empty"
+    iag audit tail --store "$BATS_TEST_TMPDIR/empty"
+    expect 1
+    has "$stderr" "no store in '$BATS_TEST_TMPDIR/empty'"
+}
+
 @test "a new secret goes on with the chain, the old one no longer opens it" {
     export NEW_SECRET=fedcba9876543210fedcba9876543210
     iag audit rotate-key --new-secret-env NEW_SECRET
