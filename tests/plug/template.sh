@@ -44,7 +44,7 @@ says() {
 cd "$TMPDIR" || exit 99
 umask 022
 root=$TMPDIR/root
-echo 1..8
+echo 1..9
 claim "the program installs" plain_make -C "$IAG_TEST_BUILDDIR" install \
     DESTDIR="$root"
 pc=$(find "$root" -name ibkr-agent.pc)
@@ -61,6 +61,13 @@ unset CFLAGS CPPFLAGS LDFLAGS
 
 cp -R "$template" mine && chmod -R u+w mine && cd mine && mkdir -p m4 ||
     exit 99
+without_macro() (
+    unset ACLOCAL_PATH
+    aclocal --print-ac-dir >ac-dir
+    [ ! -e "$(cat ac-dir)/ibkr-agent.m4" ] || return 0
+    says "ACLOCAL_PATH" autoreconf -fi && ! autoreconf -fi
+)
+claim "without the macro it says where to look" without_macro
 claim "the template bootstraps with the installed macro" autoreconf -fi
 claim "the template configures with the installed .pc file" \
     ./configure --prefix="$TMPDIR/own" IBKR_AGENT="$program" \
