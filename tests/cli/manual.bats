@@ -69,6 +69,23 @@ help_options() {
             "$IAG_TEST_SRCDIR/src/base/codes.h"; } | sort -u)
 }
 
+@test "the codes that plugins are told of are known" {
+    known=$(sed -n 's/^ERR_CODE(\([A-Z_]*\),.*/\1/p' \
+        "$IAG_TEST_SRCDIR/src/base/codes.h" | sort)
+    told=$(sed -n '/^The code is NULL/,/^one that the host/s/^\.Li \([A-Z_]*\).*/\1/p' \
+        "$IAG_TEST_SRCDIR/docs/ibkr-agent-plugin.3" | sort)
+    [ "$(wc -l <<<"$told")" -gt 10 ]
+    [ -z "$(comm -13 <(echo "$known") <(echo "$told"))" ]
+}
+
+@test "no value stands twice in a synopsis" {
+    run awk '/^\.It Xo$/ { last = "" } /^\.Xc$/ { last = "" }
+        /^\.Fl -.* Ar / { last = $NF }
+        /^\.Ar / && $2 == last { print; bad = 1 } END { exit bad }' \
+        "$IAG_TEST_SRCDIR/docs/ibkr-agent.1"
+    expect 0
+}
+
 @test "the page is clean mdoc" {
     command -v mandoc >/dev/null || skip "mandoc is not installed"
     run mandoc -Tlint -W warning "$IAG_TEST_SRCDIR/docs/ibkr-agent.1"
