@@ -54,6 +54,7 @@ err_fini(struct err *err)
 	free(err->text);
 	free(err->action);
 	free(err->details);
+	free(err->refusals);
 	*err = (struct err)ERR_INIT;
 }
 
@@ -147,18 +148,29 @@ err_action(struct err *err, const char *fmt, ...)
 	err->action = action;
 }
 
+static void
+text_replace(char **text, const char *json)
+{
+	char *copy = strdup(json);
+
+	if (!copy)
+		return;
+	free(*text);
+	*text = copy;
+}
+
 void
 err_details(struct err *err, const char *json)
 {
-	char *copy;
+	if (err)
+		text_replace(&err->details, json);
+}
 
-	if (!err)
-		return;
-	copy = strdup(json);
-	if (!copy)
-		return;
-	free(err->details);
-	err->details = copy;
+void
+err_refusals(struct err *err, const char *json)
+{
+	if (err)
+		text_replace(&err->refusals, json);
 }
 
 void

@@ -41,6 +41,7 @@ struct err {
 	char *text;              /* "outer: inner", owned */
 	char *action;            /* owned; NULL: the code's default */
 	char *details;           /* owned JSON object text or NULL */
+	char *refusals;          /* owned JSON array text or NULL */
 };
 
 #define ERR_INIT                 \
@@ -70,6 +71,9 @@ void err_action(struct err *err, const char *fmt, ...)
 
 /* Set the details to a copy of json, which is the text of a JSON object. */
 void err_details(struct err *err, const char *json);
+
+/* The same with the array of gates that refused, behaviour.md section 3. */
+void err_refusals(struct err *err, const char *json);
 
 /* Move *from into *to (to may be NULL); *from is empty afterwards. */
 void err_move(struct err *to, struct err *from);

@@ -30,6 +30,7 @@ libcore_la_SOURCES += \
 	src/host/services.c \
 	src/host/store.c \
 	src/host/store.h \
+	src/host/writer.h \
 	src/host/text.c \
 	src/host/text.h \
 	$(NULL)

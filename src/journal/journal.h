@@ -123,6 +123,20 @@ void journal_account_hash(const struct journal *journal, const char *account,
 void journal_content_hash(const struct journal *journal, const void *data,
     size_t len, char ret_hex[HASH_HEX_SIZE]);
 
+/*
+ * Guards of the store: named locks across processes and threads, freed when
+ * the owner's process ends (rulings 3, 8, 11).  Never inside a step.  Taking
+ * waits until the call's deadline (JOURNAL_UNAVAILABLE).
+ */
+struct store_guard;
+int journal_guard_take(struct journal *journal, struct call *call,
+    const char *name, bool exclusive, struct store_guard **ret_guard,
+    struct err *err);
+/* 0: nobody holds it; IAG_AGAIN: somebody does, without an error text. */
+int journal_guard_check(
+    struct journal *journal, const char *name, struct err *err);
+void journal_guard_drop(struct store_guard *guard); /* NULL is fine */
+
 /* `store status` and doctor: a JSON object text. */
 int journal_status(struct journal *journal, struct buf *out, struct err *err);
 bool journal_is_adopted(struct journal *journal);

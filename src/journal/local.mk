@@ -19,6 +19,7 @@ libcore_la_SOURCES += \
 	src/journal/exported.h \
 	src/journal/exportfile.c \
 	src/journal/exportfile.h \
+	src/journal/guard.c \
 	src/journal/journal.c \
 	src/journal/journal.h \
 	src/journal/keys.c \
@@ -27,6 +28,8 @@ libcore_la_SOURCES += \
 	src/journal/member.c \
 	src/journal/meta.c \
 	src/journal/meta.h \
+	src/journal/outcome.c \
+	src/journal/outcome.h \
 	src/journal/purge.c \
 	src/journal/record.c \
 	src/journal/record.h \

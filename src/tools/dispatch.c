@@ -11,7 +11,6 @@
 
 #include "tools/dispatch.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,7 +18,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "config/scope.h"
-#include "journal/audit.h"
+#include "journal/outcome.h"
 #include "tools/answer.h"
 #include "tools/clean.h"
 #include "tools/schema.h"
@@ -39,68 +38,6 @@ struct passage {
 	char
 	    name[NAME_MAX_LEN * 4 + 1]; /* of a tool that is not in the table */
 };
-
-/*
- * Codes that mean: understood, and refused by a rule of the gateway
- * (reference.md 4.4).
- */
-static bool
-is_refusal(enum err_code code)
-{
-	switch (code) {
-	case ERR_READONLY_WRITE_FORBIDDEN:
-	case ERR_READONLY_ORDER_PREVIEW_FORBIDDEN:
-	case ERR_READONLY_ORDER_SUBMIT_FORBIDDEN:
-	case ERR_READONLY_ORDER_CANCEL_FORBIDDEN:
-	case ERR_ORDER_PREVIEW_DISABLED:
-	case ERR_ORDER_POLICY_REFUSED:
-	case ERR_PAPER_TRADING_DISABLED:
-	case ERR_PAPER_APPROVAL_REQUIRED:
-	case ERR_PAPER_IDEMPOTENCY_CONFLICT:
-	case ERR_IDEMPOTENCY_CONFLICT:
-	case ERR_APPROVAL_PREVIEW_MISMATCH:
-	case ERR_APPROVAL_CONSUMED:
-	case ERR_APPROVAL_SELF_FORBIDDEN:
-	case ERR_LIVE_TRADING_DISABLED:
-	case ERR_LIVE_GATE_MISSING:
-	case ERR_LIVE_LIMIT_REFUSED:
-	case ERR_LIVE_POLICY_UNKNOWN:
-	case ERR_LIVE_KILL_SWITCH_CLOSED:
-	case ERR_LIVE_MIGRATION_REQUIRED:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* What the record says of an end; code: ERR_NONE for a good one. */
-static void
-event_outcome(
-    struct audit_event *event, const struct tool *tool, enum err_code code)
-{
-	event->decision = "allow";
-	event->outcome = "refused";
-	event->error_code = err_kind(code)->name;
-	if (code == ERR_NONE) {
-		assert(tool); /* what names no tool has failed */
-		event->event_type = tool->event;
-		event->result_status = "completed";
-		event->outcome = "done";
-		event->error_code = NULL;
-	} else if (code == ERR_AUTH_MISSING_SCOPE ||
-		   code == ERR_AUDIT_READ_FORBIDDEN) {
-		event->event_type = "tool_denied_scope";
-		event->decision = "deny";
-		event->result_status = "denied_scope";
-	} else if (is_refusal(code)) {
-		event->event_type = "tool_refused";
-		event->decision = "refuse";
-		event->result_status = "refused";
-	} else {
-		event->event_type = "tool_failed";
-		event->result_status = "failed";
-	}
-}
 
 /* The raw account of the call, for the record's hash; NULL: none. */
 static const char *
@@ -148,9 +85,7 @@ passage_record(
 		return err_set(
 		    err, ERR_JOURNAL_UNAVAILABLE, "no store is open");
 	memcpy(event.event_id, result->audit_event_id, ID_TEXT_SIZE);
-	event_outcome(&event, tool, result->err.code);
-	if (result->err.unknown)
-		event.outcome = "unknown";
+	audit_outcome(&event, tool ? tool->event : NULL, &result->err);
 	call = call_new(clock_boot_ns() + RECORD_NS);
 	if (!call)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");

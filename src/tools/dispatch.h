@@ -54,7 +54,8 @@ struct tool_request {
 struct tool_result {
 	/*
 	 * The result object's text, or the error object's (code, message,
-	 * retryable, user_action, audit_event_id, outcome, details).
+	 * retryable, user_action, audit_event_id, outcome, refusals,
+	 * details).
 	 */
 	struct buf json;
 	bool is_error;

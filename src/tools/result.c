@@ -74,6 +74,8 @@ tool_error_json(struct buf *out, const struct err *err, const char *event_id)
 	if (err->retry_after_ns)
 		buf_printf(out, ",\"retry_after_seconds\":%" PRIu64,
 		    (err->retry_after_ns + NS_PER_S - 1) / NS_PER_S);
+	if (err->refusals)
+		buf_printf(out, ",\"refusals\":%s", err->refusals);
 	if (err->details)
 		buf_printf(out, ",\"details\":%s", err->details);
 	buf_char(out, '}');

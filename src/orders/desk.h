@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * The order desk of a process: what every order operation shares.  It owns
+ * this process's place among the owners of intents, the writers that are
+ * open, and the settlements that could not be written yet.
+ */
+
+#ifndef IAG_ORDERS_DESK_H
+#define IAG_ORDERS_DESK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "host/host.h"
+#include "host/writer.h"
+#include "journal/audit.h"
+#include "journal/journal.h"
+#include "journal/switches.h"
+
+struct desk;
+
+struct desk_setup {
+	const struct config *config; /* borrowed, as the next two */
+	struct host *host;
+	struct journal *journal;
+	const char *live_broker; /* --live-broker; NULL: as configured */
+	bool is_command;         /* one-shot command: the default writer is
+				    local-candidate, elsewhere refusing (ruling 21) */
+};
+/* Touches nothing but memory; the owner's guard is taken at first need. */
+int desk_new(
+    const struct desk_setup *setup, struct desk **ret_desk, struct err *err);
+/*
+ * Retries what could not be settled once more, closes the writers.  Nobody
+ * may be inside.  NULL is fine.
+ */
+void desk_free(struct desk *desk);
+
+/* One operation's caller and surroundings. */
+struct order_call {
+	struct desk *desk;
+	struct instance *backend; /* NULL: none is open */
+	const struct err *backend_fault;
+	struct call *call;
+	const char *principal; /* "local:anna" */
+	bool is_operator;
+	uint64_t scopes;
+	/* Flags of the command line; all true at the other doors. */
+	bool enable_preview, enable_paper, enable_live;
+	bool acknowledged; /* --acknowledge-paper-to-live */
+	/*
+	 * The call's record as far as it is known: who, tool, account,
+	 * input, event_id; and the event type of success.
+	 */
+	const struct audit_event *event;
+	const char *success;
+	/* Set once the record was part of a transaction. */
+	bool recorded;
+};
+
+const struct config *desk_config(const struct desk *desk);
+struct journal *desk_journal(const struct desk *desk);
+struct host *desk_host(const struct desk *desk);
+
+/*
+ * Which writer serves a mode in this process (ruling 21); "" where none may:
+ * *ret_fault (static or owned by the desk) says why.
+ */
+const char *desk_writer_name(
+    const struct desk *desk, uint32_t mode, const char **ret_fault);
+/* Where it leads: "fake", "client-portal-gateway https://localhost:5000". */
+const char *desk_connection(const struct desk *desk);
+/* Open it at first need, once. */
+int desk_writer(struct desk *desk, const char *name,
+    struct instance **ret_writer, struct err *err);
+
+/* The id under whose guard "owner:ID" this process lives. */
+int desk_owner(struct desk *desk, const char **ret_owner, struct err *err);
+/* Nobody lives under that id any more; our own id counts as living. */
+int desk_owner_is_gone(
+    struct desk *desk, const char *owner, bool *ret_gone, struct err *err);
+
+/*
+ * The switch of a mode as it is in force: row, and the file CLOSED beside
+ * the store, which closes both.  Owned texts in the row.
+ */
+int desk_switch(struct desk *desk, struct journal_txn *txn, uint32_t mode,
+    struct switch_row *ret_row, struct err *err);
+/* True if CLOSED is there or cannot be looked for; outside of steps. */
+bool desk_is_closed_by_file(const struct desk *desk);
+
+/* Names of guards (ruling 3, 8, 11). */
+#define GUARD_SEND "send"
+#define GUARD_RECONCILER "reconciler"
+#define GUARD_NAME_SIZE 80
+void guard_name_owner(char name[GUARD_NAME_SIZE], const char *owner);
+void guard_name_account(
+    char name[GUARD_NAME_SIZE], const char account_hash[HASH_HEX_SIZE]);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * Intents: what somebody asked to be written at the broker, durable before the
+ * first byte leaves (invariant 1), one for each account, idempotency key and
+ * leg, never purged.  recorded -> done | refused | unknown -> done | refused;
+ * done and refused never change again.
+ */
+
+#ifndef IAG_ORDERS_INTENT_H
+#define IAG_ORDERS_INTENT_H
+
+#include "base/id.h"
+#include "journal/journal.h"
+#include "orders/gates.h"
+#include "orders/order.h"
+
+enum intent_state {
+	INTENT_RECORDED = 1, /* may have been sent */
+	INTENT_DONE,
+	INTENT_REFUSED,
+	INTENT_UNKNOWN
+};
+/* "recorded", ...: the names of tests/model, too. */
+const char *intent_state_name(enum intent_state state);
+/* The arrows above; everything else is a fault of ours. */
+bool intent_may_become(enum intent_state from, enum intent_state to);
+
+/* [A-Za-z0-9._-]{1,64} */
+bool intent_key_is_valid(const char *key);
+
+struct intent {
+	enum intent_state state;
+	enum order_operation operation;
+	uint32_t mode;
+	char *account; /* owned, as all texts; NULL: none */
+	char *key;
+	char *leg; /* "": single or the group itself, else its role */
+	char request_digest[HASH_HEX_SIZE]; /* of the canonical request */
+	char *owner;                        /* desk_owner() */
+	uint64_t incarnation;
+	char *writer;
+	char *connection;
+	char *client_ref;
+	char *preview_id;
+	char *approval_id;
+	bool has_order;
+	struct order order;    /* submit: the order; modify: the replacement */
+	char *broker_order_id; /* cancel, modify: the target; else the answer */
+	char *handle;          /* hexadecimal, of the target */
+	uint64_t recorded_ns;
+	uint64_t settled_ns;                     /* 0: not yet */
+	uint64_t activity_ns, activity_sequence; /* its reservation; 0: none */
+	char *result;  /* JSON text of the answer; replayed as it is */
+	char *error;   /* JSON text {code, message, cause} */
+	char *context; /* JSON text: quote, account mode, verdicts */
+	/* What absence was seen: first complete read, real ns; 0: none */
+	uint64_t absent_ns;
+	char *absent_session;
+};
+void intent_init(struct intent *intent);
+void intent_fini(struct intent *intent);
+#define CLEANUP_INTENT __attribute__((cleanup(intent_fini)))
+
+/* account hash "/" key "/" leg */
+#define INTENT_KEY_SIZE 200
+size_t intent_row_key(const char account_hash[HASH_HEX_SIZE], const char *key,
+    const char *leg, uint8_t ret_key[INTENT_KEY_SIZE]);
+
+/* Inside a step; IAG_NOTFOUND without text. */
+int intent_get(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
+    const char *key, const char *leg, struct intent *ret_intent,
+    struct err *err);
+/*
+ * Writes the row and keeps the index of unsettled ones (TABLE_STATE
+ * "unsettled/" + row key), so that finding them costs what there is of them.
+ */
+int intent_put(struct journal_txn *txn, const struct intent *intent,
+    const char account_hash[HASH_HEX_SIZE], struct err *err);
+/* Each unsettled one, oldest key first; stop when visit() != 0. */
+typedef int intent_visit(struct intent *intent, void *arg, struct err *err);
+int intent_walk_unsettled(
+    struct journal_txn *txn, intent_visit *visit, void *arg, struct err *err);
+
+/*
+ * What the broker is said to have of an order; key: account hash "/" broker
+ * order id.  "working/" + key in TABLE_STATE while it is not terminal.
+ */
+struct order_row {
+	char *account; /* owned, as all texts */
+	char *broker_order_id;
+	char *client_ref;
+	char *key, *leg; /* of the submitting intent */
+	uint32_t mode;
+	char *writer;
+	char *connection;
+	char *approval_id;
+	uint32_t status; /* IAG_STATUS_* */
+	char *broker_status;
+	char *filled_quantity;
+	char *average_price;
+	char *handle; /* hexadecimal */
+	struct order order;
+	uint64_t created_ns, updated_ns, polled_ns;
+};
+void order_row_init(struct order_row *row);
+void order_row_fini(struct order_row *row);
+#define CLEANUP_ORDER_ROW __attribute__((cleanup(order_row_fini)))
+int order_row_get(struct journal_txn *txn,
+    const char account_hash[HASH_HEX_SIZE], const char *broker_order_id,
+    struct order_row *ret_row, struct err *err);
+/* A terminal state stays: such a row is written again only unchanged. */
+int order_row_put(struct journal_txn *txn, const struct order_row *row,
+    const char account_hash[HASH_HEX_SIZE], struct err *err);
+typedef int order_row_visit(struct order_row *row, void *arg, struct err *err);
+int order_row_walk_working(struct journal_txn *txn, order_row_visit *visit,
+    void *arg, struct err *err);
+
+#endif

@@ -1,0 +1,17 @@
+# Intents, previews, approvals, limits, gates, the kill switch, recovery.
+
+libcore_la_SOURCES += \
+	src/orders/approval.h \
+	src/orders/desk.h \
+	src/orders/gates.h \
+	src/orders/intent.h \
+	src/orders/killswitch.h \
+	src/orders/limits.h \
+	src/orders/market.h \
+	src/orders/order.h \
+	src/orders/preview.h \
+	src/orders/reconcile.h \
+	src/orders/settle.h \
+	src/orders/verdict.h \
+	src/orders/write.h \
+	$(NULL)

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * Finding out what became of intents whose sender is gone or whose outcome is
+ * unknown, and following orders until they are terminal.  Nothing here ever
+ * sends an order (invariants 2 and 4; rulings 3 to 5).
+ */
+
+#ifndef IAG_ORDERS_RECONCILE_H
+#define IAG_ORDERS_RECONCILE_H
+
+#include "host/writer.h"
+#include "orders/desk.h"
+#include "orders/intent.h"
+
+/* What one look at the broker proves (ruling 4); pure. */
+struct absence {
+	uint64_t sent_ns;       /* when the send was over, or its owner dead */
+	uint64_t max_flight_ns; /* of the writer */
+	uint64_t first_ns;      /* first complete read without it; 0: none */
+	const char *first_session;
+	uint64_t now_ns;
+	bool same_day;  /* order day of the send */
+	bool in_trades; /* a fill names the reference */
+};
+enum absence_verdict {
+	ABSENCE_UNPROVEN,
+	ABSENCE_FIRST, /* note this read and look again after 5 s */
+	ABSENCE_PROVEN
+};
+enum absence_verdict absence_judge(
+    const struct absence *absence, const struct writer_find_result *find);
+
+/*
+ * One pass: {scanned, settled, unknown, transitions, unchanged, unresolved,
+ * notes: [...]}.  One process at a time by GUARD_RECONCILER; if another one
+ * holds it: `busy: true`.
+ */
+int reconcile_pass(struct order_call *call, struct buf *out, struct err *err);
+/* `orders pending`: unsettled intents, without asking anybody. */
+int reconcile_pending(struct order_call *call, const char *account,
+    struct buf *out, struct err *err);
+/*
+ * `orders resolve KEY`: ask the broker about one; accept_absent with a reason
+ * settles as refused what a complete read did not find.
+ */
+struct resolve_request {
+	const char *account;
+	const char *key;
+	bool accept_absent;
+	const char *reason; /* NULL: none */
+};
+int reconcile_resolve(struct order_call *call,
+    const struct resolve_request *request, struct buf *out, struct err *err);
+
+/* The thread of long-lived processes; stop waits for the pass to end. */
+struct reconciler;
+int reconciler_start(struct desk *desk, struct instance *backend,
+    struct reconciler **ret_reconciler, struct err *err);
+void reconciler_stop(struct reconciler *reconciler); /* NULL is fine */
+
+#endif
