@@ -30,7 +30,10 @@ struct desk_setup {
 	bool is_command;         /* one-shot command: the default writer is
 				    local-candidate, elsewhere refusing (ruling 21) */
 };
-/* Touches nothing but memory; the owner's guard is taken at first need. */
+/*
+ * Offers the host what state_* and query need, and touches nothing but memory;
+ * the owner's guard is taken at first need.
+ */
 int desk_new(
     const struct desk_setup *setup, struct desk **ret_desk, struct err *err);
 /*
@@ -38,6 +41,14 @@ int desk_new(
  * may be inside.  NULL is fine.
  */
 void desk_free(struct desk *desk);
+
+/* What the command line adds to the configuration, and may only narrow. */
+struct order_flags {
+	bool preview, paper, live; /* --enable-X was given */
+	bool acknowledged;         /* --acknowledge-paper-to-live */
+};
+/* Doors without such flags: all features as configured, nothing said. */
+extern const struct order_flags order_flags_none;
 
 /* One operation's caller and surroundings. */
 struct order_call {
@@ -48,9 +59,7 @@ struct order_call {
 	const char *principal; /* "local:anna" */
 	bool is_operator;
 	uint64_t scopes;
-	/* Flags of the command line; all true at the other doors. */
-	bool enable_preview, enable_paper, enable_live;
-	bool acknowledged; /* --acknowledge-paper-to-live */
+	const struct order_flags *flags;
 	/*
 	 * The call's record as far as it is known: who, tool, account,
 	 * input, event_id; and the event type of success.
@@ -60,6 +69,10 @@ struct order_call {
 	/* Set once the record was part of a transaction. */
 	bool recorded;
 };
+
+/* The backend as it is open now, for query and the reconciler; NULL: none. */
+void desk_set_backend(struct desk *desk, struct instance *backend);
+struct instance *desk_backend(struct desk *desk);
 
 const struct config *desk_config(const struct desk *desk);
 struct journal *desk_journal(const struct desk *desk);
@@ -71,10 +84,14 @@ struct host *desk_host(const struct desk *desk);
  */
 const char *desk_writer_name(
     const struct desk *desk, uint32_t mode, const char **ret_fault);
-/* Where it leads: "fake", "client-portal-gateway https://localhost:5000". */
+/* Where it leads: "fake", "client_portal_gateway https://localhost:5000". */
 const char *desk_connection(const struct desk *desk);
-/* Open it at first need, once. */
-int desk_writer(struct desk *desk, const char *name,
+/*
+ * Open it at first need, once; names treat `_` and `-` alike.  A writer that
+ * only simulates is refused for live on a backend other than fake, unless
+ * live_trading.allow_simulated.
+ */
+int desk_writer(struct desk *desk, uint32_t mode, const char *name,
     struct instance **ret_writer, struct err *err);
 
 /* The id under whose guard "owner:ID" this process lives. */
@@ -84,13 +101,21 @@ int desk_owner_is_gone(
     struct desk *desk, const char *owner, bool *ret_gone, struct err *err);
 
 /*
- * The switch of a mode as it is in force: row, and the file CLOSED beside
- * the store, which closes both.  Owned texts in the row.
+ * The switch of a mode as the store has it; inside a step.  The file CLOSED
+ * beside the store closes as well: look before the step.
  */
-int desk_switch(struct desk *desk, struct journal_txn *txn, uint32_t mode,
+int desk_switch(struct journal_txn *txn, uint32_t mode,
     struct switch_row *ret_row, struct err *err);
-/* True if CLOSED is there or cannot be looked for; outside of steps. */
-bool desk_is_closed_by_file(const struct desk *desk);
+/* True if CLOSED is there or cannot be looked for. */
+bool desk_is_closed_by_file(const struct config *config);
+
+/*
+ * Write changes of a plugin's state that a writer made within its callback;
+ * inside a step, without the record.  plugin: "writer-local-candidate".
+ */
+int desk_state_apply(struct desk *desk, struct journal_txn *txn,
+    const char *plugin, const char *account,
+    const struct writer_change *changes, size_t count, struct err *err);
 
 /* Names of guards (ruling 3, 8, 11). */
 #define GUARD_SEND "send"
