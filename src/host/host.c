@@ -73,6 +73,12 @@ host_new(const struct config_list *dirs, const struct config *config)
 	return host;
 }
 
+void
+host_set_desk(struct host *host, const struct host_desk *desk)
+{
+	host->desk = *desk;
+}
+
 static struct instance *
 first_of_kind(struct host *host, uint32_t kind)
 {

@@ -17,6 +17,7 @@
 #include "host/option.h"
 #include "host/plugin.h"
 #include "host/pool.h"
+#include "host/writer.h"
 
 #define INSTANCE_COUNTERS 64
 
@@ -54,6 +55,7 @@ struct host {
 	pthread_mutex_t lock; /* guards instances */
 	struct instance *instances;
 	bool stuck; /* an instance was left behind */
+	struct host_desk desk; /* of state_* and query; zero: none */
 };
 
 /* Boot time by which open, start, stop, health must have returned. */

@@ -2,7 +2,10 @@
 
 libcore_la_SOURCES += \
 	src/orders/approval.h \
+	src/orders/desk.c \
 	src/orders/desk.h \
+	src/orders/deskstate.c \
+	src/orders/deskstate.h \
 	src/orders/gates.h \
 	src/orders/intent.h \
 	src/orders/killswitch.h \

@@ -30,6 +30,11 @@ unit_tests += \
 	tests/unit/test-journal \
 	tests/unit/test-store-lmdb \
 	$(NULL)
+# the order desk, over the same
+unit_tests += \
+	tests/unit/test-desk \
+	$(NULL)
+tests_unit_test_desk_SOURCES = tests/unit/test-desk.c $(journal_kit)
 
 # a gateway of its own in front of the one in libcore
 tests_unit_test_mcp_SOURCES = \
