@@ -12,12 +12,16 @@
 #include "tools/dispatch.h"
 
 /*
- * One call as the local operator.  An error is moved from the result into
+ * One call of a tool, by its name, or of an operation, by its row, as the
+ * local operator.  An error is moved from the result into
  * *err, its text as JSON into cli->error_json.
  */
 int call_tool(struct cli *cli, const char *name, struct json_object *arguments,
     struct tool_result *ret_result, struct err *err);
-/* The same, and its result is printed. */
+int call_operation(struct cli *cli, const struct tool *operation,
+    struct json_object *arguments, struct tool_result *ret_result,
+    struct err *err);
+/* The same with either, and its result is printed. */
 int run_call(struct cli *cli, const struct tool *tool,
     struct json_object *arguments, struct err *err);
 

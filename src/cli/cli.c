@@ -95,7 +95,13 @@ cli_gateway(struct cli *cli, struct gateway **ret_gateway, struct err *err)
 		rc = cli_config(cli, &config, err);
 		if (rc)
 			return rc;
-		rc = gateway_new(config, NULL, &cli->gateway, err);
+		rc = gateway_new(
+		    &(struct gateway_setup){
+			.config = config,
+			.live_broker = cli_value(cli, "--live-broker"),
+			.is_command = cli->args.command->run != run_mcp_serve,
+		    },
+		    &cli->gateway, err);
 		if (rc)
 			return rc;
 	}

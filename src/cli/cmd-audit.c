@@ -367,7 +367,7 @@ run_audit_checkpoint(struct cli *cli, struct err *err)
 
 	if (rc)
 		return rc;
-	call = gateway_call_new(cli->gateway);
+	call = gateway_call_new(cli->gateway, NULL);
 	if (!call)
 		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
 	rc = audit_checkpoint(house->journal, call, cli_login(cli), &text, err);
@@ -401,7 +401,7 @@ run_audit_rotate_key(struct cli *cli, struct err *err)
 	if (rc)
 		return rc;
 	rc = cli_house(cli, &house, err);
-	call = rc ? NULL : gateway_call_new(cli->gateway);
+	call = rc ? NULL : gateway_call_new(cli->gateway, NULL);
 	if (rc == 0 && !call)
 		rc = err_set(err, ERR_OUT_OF_MEMORY, "no memory");
 	if (rc == 0)

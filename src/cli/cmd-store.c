@@ -46,7 +46,7 @@ run_store_adopt(struct cli *cli, struct err *err)
 		return err_set(err, ERR_INPUT_INVALID,
 		    "this store was neither copied nor restored: there is "
 		    "nothing to adopt");
-	call = gateway_call_new(cli->gateway);
+	call = gateway_call_new(cli->gateway, NULL);
 	if (!call)
 		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
 	rc = journal_adopt(house->journal, call, cli_login(cli), reason, err);

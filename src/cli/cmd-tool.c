@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -124,39 +125,73 @@ check_request_id(const struct cli *cli, struct err *err)
 	return 0;
 }
 
-int
-call_tool(struct cli *cli, const char *name, struct json_object *arguments,
+/* What the command line adds; options that a command has not are not given. */
+static struct order_flags
+flags_of(const struct cli *cli)
+{
+	return (struct order_flags){
+		.preview = cli_has(cli, "--enable-preview"),
+		.paper = cli_has(cli, "--enable-paper"),
+		.live = cli_has(cli, "--enable-live"),
+		.acknowledged = cli_has(cli, "--acknowledge-paper-to-live"),
+	};
+}
+
+/* request has the name or the row and the arguments. */
+static int
+call_make(struct cli *cli, struct tool_request *request,
     struct tool_result *ret_result, struct err *err)
 {
+	const struct order_flags flags = flags_of(cli);
+	const struct tool *tool =
+	    request->operation ? request->operation : tool_find(request->name);
 	struct gateway *gateway;
 	struct principal principal;
-	struct call *call;
 	int rc = check_request_id(cli, err);
 
 	if (rc == 0)
 		rc = cli_gateway(cli, &gateway, err);
 	if (rc)
 		return rc;
-	call = gateway_call_new(gateway);
-	if (!call)
+	request->call = gateway_call_new(gateway, tool);
+	if (!request->call)
 		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
 	principal = cli_principal(cli, gateway);
-	rc = gateway_call(gateway,
-	    &(struct tool_request){
-		.name = name,
-		.arguments = arguments,
-		.principal = &principal,
-		.call = call,
-		.request_id = cli_value(cli, "--request-id"),
-	    },
-	    ret_result);
-	call_unref(call);
+	request->principal = &principal;
+	request->request_id = cli_value(cli, "--request-id");
+	request->flags = &flags;
+	request->is_local = isatty(STDIN_FILENO);
+	rc = gateway_call(gateway, request, ret_result);
+	call_unref(request->call);
 	if (ret_result->is_error) {
 		free(cli->error_json);
 		cli->error_json = buf_take(&ret_result->json);
 		err_move(err, &ret_result->err);
 	}
 	return rc;
+}
+
+int
+call_tool(struct cli *cli, const char *name, struct json_object *arguments,
+    struct tool_result *ret_result, struct err *err)
+{
+	struct tool_request request = { .name = name, .arguments = arguments };
+
+	return call_make(cli, &request, ret_result, err);
+}
+
+int
+call_operation(struct cli *cli, const struct tool *operation,
+    struct json_object *arguments, struct tool_result *ret_result,
+    struct err *err)
+{
+	struct tool_request request = {
+		.name = operation->name,
+		.operation = operation,
+		.arguments = arguments,
+	};
+
+	return call_make(cli, &request, ret_result, err);
 }
 
 int
@@ -167,7 +202,9 @@ run_call(struct cli *cli, const struct tool *tool,
 	int rc;
 
 	tool_result_init(&result);
-	rc = call_tool(cli, tool->name, arguments, &result, err);
+	rc = tool_is_operation(tool)
+		 ? call_operation(cli, tool, arguments, &result, err)
+		 : call_tool(cli, tool->name, arguments, &result, err);
 	if (rc == 0)
 		rc = print_result(cli, tool, &result.json, err);
 	tool_result_fini(&result);

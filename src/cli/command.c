@@ -304,20 +304,12 @@ compare_paths(const void *a, const void *b)
 }
 
 static void
-commands_make(void)
+commands_add(const struct tool *tools, size_t count)
 {
 	size_t i;
 
-	if (commands)
-		return;
-	commands = calloc(
-	    ARRAY_COUNT(operator_commands) + tool_count, sizeof(*commands));
-	if (!commands)
-		abort();
-	memcpy(commands, operator_commands, sizeof(operator_commands));
-	commands_count = ARRAY_COUNT(operator_commands);
-	for (i = 0; i < tool_count; i++) {
-		const struct tool *tool = &tool_table[i];
+	for (i = 0; i < count; i++) {
+		const struct tool *tool = &tools[i];
 		struct command command = {
 			.path = tool->command,
 			.summary = tool->title,
@@ -330,6 +322,23 @@ commands_make(void)
 		command.options = tool_options(tool, &command);
 		commands[commands_count++] = command;
 	}
+}
+
+static void
+commands_make(void)
+{
+	size_t total =
+	    ARRAY_COUNT(operator_commands) + tool_count + operation_count;
+
+	if (commands)
+		return;
+	commands = calloc(total, sizeof(*commands));
+	if (!commands)
+		abort();
+	memcpy(commands, operator_commands, sizeof(operator_commands));
+	commands_count = ARRAY_COUNT(operator_commands);
+	commands_add(tool_table, tool_count);
+	commands_add(operation_table, operation_count);
 	qsort(commands, commands_count, sizeof(*commands), compare_paths);
 }
 

@@ -50,24 +50,31 @@ gateway_drop(struct gateway *gateway)
 }
 
 int
-gateway_new(struct config *config, struct secret *secret,
-    struct gateway **ret_gateway, struct err *err)
+gateway_new(const struct gateway_setup *setup, struct gateway **ret_gateway,
+    struct err *err)
 {
 	struct gateway *gateway = calloc(1, sizeof(*gateway));
+	struct house_setup house = {
+		.config = setup->config,
+		.secret = setup->secret,
+		.live_broker = setup->live_broker,
+		.is_command = setup->is_command,
+	};
 
 	if (!gateway) {
-		config_free(config);
-		secret_free(secret);
+		config_free(setup->config);
+		secret_free(setup->secret);
 		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
 	}
-	gateway->config = config;
+	gateway->config = setup->config;
 	pthread_mutex_init(&gateway->lock, NULL);
 	pthread_cond_init(&gateway->empty, NULL);
 	gateway->workers = workers_new();
-	gateway->host = host_new(&config->plugins.path, config);
-	gateway->house = house_new(config, gateway->host, secret);
+	gateway->host = host_new(&setup->config->plugins.path, setup->config);
+	house.host = gateway->host;
+	gateway->house = house_new(&house);
 	if (!gateway->house)
-		secret_free(secret);
+		secret_free(setup->secret);
 	if (!gateway->workers || !gateway->host || !gateway->house) {
 		if (gateway->host)
 			(void)host_free(gateway->host);
@@ -207,9 +214,12 @@ gateway_call(struct gateway *gateway, const struct tool_request *request,
 }
 
 struct call *
-gateway_call_new(const struct gateway *gateway)
+gateway_call_new(const struct gateway *gateway, const struct tool *tool)
 {
-	uint64_t limit = gateway->config->broker.read_timeout_seconds;
+	const struct config *config = gateway->config;
+	uint64_t limit = !tool || tool->flags & TOOL_READ_ONLY
+			     ? config->broker.read_timeout_seconds
+			     : config->broker.write_timeout_seconds;
 
 	return call_new(clock_boot_ns() + limit * NS_PER_S);
 }

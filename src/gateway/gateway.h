@@ -18,9 +18,15 @@
 
 struct gateway;
 
-/* Takes config.  secret: from a program; NULL: as configured; taken. */
-int gateway_new(struct config *config, struct secret *secret,
-    struct gateway **ret_gateway, struct err *err);
+/* config and secret are taken, the rest is borrowed for the call. */
+struct gateway_setup {
+	struct config *config;
+	struct secret *secret;   /* from a program; NULL: as configured */
+	const char *live_broker; /* --live-broker; NULL: as configured */
+	bool is_command;         /* one command and the process ends */
+};
+int gateway_new(const struct gateway_setup *setup, struct gateway **ret_gateway,
+    struct err *err);
 /*
  * Waits for running calls (which are cancelled), closes writers, backends,
  * store.  false: a plugin callback is stuck; leave the process by _exit().
@@ -45,8 +51,12 @@ int gateway_ready(struct gateway *gateway, const struct tool_house **ret_house,
 int gateway_call(struct gateway *gateway, const struct tool_request *request,
     struct tool_result *ret_result);
 
-/* A call with the configured deadline (broker.read_timeout_seconds). */
-struct call *gateway_call_new(const struct gateway *gateway);
+/*
+ * A call with the configured deadline: broker.read_timeout_seconds for tools
+ * that only read and without a tool, else broker.write_timeout_seconds.
+ */
+struct call *gateway_call_new(
+    const struct gateway *gateway, const struct tool *tool);
 
 /*
  * Run job(arg) on a worker of the pool (made lazily, at most 64).

@@ -36,6 +36,8 @@ struct house {
 	const struct config *config;
 	struct host *host;
 	struct secret *secret; /* NULL: as configured */
+	char *live_broker;     /* NULL: as configured */
+	bool is_command;
 	pthread_mutex_t lock;
 	pthread_cond_t opened;
 	bool opening;
@@ -43,6 +45,7 @@ struct house {
 	struct err fault;  /* of the store; ERR_NONE while it is open */
 	struct instance *store;
 	struct journal *journal;
+	struct desk *desk;
 	struct instance *backend;
 	struct view *views;
 	struct view *current; /* the one of the last attempt */
@@ -50,15 +53,23 @@ struct house {
 };
 
 struct house *
-house_new(const struct config *config, struct host *host, struct secret *secret)
+house_new(const struct house_setup *setup)
 {
 	struct house *house = calloc(1, sizeof(*house));
 
 	if (!house)
 		return NULL;
-	house->config = config;
-	house->host = host;
-	house->secret = secret;
+	if (setup->live_broker) {
+		house->live_broker = strdup(setup->live_broker);
+		if (!house->live_broker) {
+			free(house);
+			return NULL;
+		}
+	}
+	house->config = setup->config;
+	house->host = setup->host;
+	house->secret = setup->secret;
+	house->is_command = setup->is_command;
 	pthread_mutex_init(&house->lock, NULL);
 	pthread_cond_init(&house->opened, NULL);
 	return house;
@@ -68,6 +79,8 @@ void
 house_close(struct house *house)
 {
 	atomic_store(&house->whole, NULL);
+	/* writers may ask the backend as long as they live */
+	desk_free(STEAL(house->desk));
 	instance_close(STEAL(house->backend));
 	journal_close(STEAL(house->journal));
 	instance_close(STEAL(house->store));
@@ -87,6 +100,7 @@ house_free(struct house *house)
 	}
 	err_fini(&house->fault);
 	secret_free(house->secret);
+	free(house->live_broker);
 	pthread_cond_destroy(&house->opened);
 	pthread_mutex_destroy(&house->lock);
 	free(house);
@@ -172,6 +186,21 @@ open_journal(struct house *house, struct err *err)
 	return rc;
 }
 
+/* The order desk over it; in memory only. */
+static int
+open_desk(struct house *house, struct err *err)
+{
+	const struct desk_setup setup = {
+		.config = house->config,
+		.host = house->host,
+		.journal = house->journal,
+		.live_broker = house->live_broker,
+		.is_command = house->is_command,
+	};
+
+	return house->desk ? 0 : desk_new(&setup, &house->desk, err);
+}
+
 static bool
 same_fault(const struct err *a, const struct err *b)
 {
@@ -208,6 +237,7 @@ view_publish(struct house *house, struct err *fault)
 	view->tools.config = house->config;
 	view->tools.host = house->host;
 	view->tools.journal = house->journal;
+	view->tools.desk = house->desk;
 	view->tools.backend = house->backend;
 	view->tools.backend_fault =
 	    view->fault.code == ERR_NONE ? NULL : &view->fault;
@@ -234,10 +264,11 @@ static void
 house_try(
     struct house *house, struct err *store_fault, struct err *backend_fault)
 {
-	if (open_journal(house, store_fault))
+	if (open_journal(house, store_fault) || open_desk(house, store_fault))
 		return;
-	(void)house_open_backend(
-	    house->host, house->config, &house->backend, backend_fault);
+	if (house_open_backend(house->host, house->config, &house->backend,
+		backend_fault) == 0)
+		desk_set_backend(house->desk, house->backend);
 }
 
 static bool
@@ -262,7 +293,7 @@ house_attempt(struct house *house)
 	house->tried_ns = house->backend ? 0 : clock_boot_ns();
 	err_fini(&house->fault);
 	house->fault = (struct err)ERR_INIT;
-	if (!house->journal)
+	if (!house->desk)
 		err_move(&house->fault, &store_fault);
 	else
 		view_publish(house, &backend_fault);

@@ -15,9 +15,15 @@
 
 struct house;
 
-/* secret is taken (not on failure); NULL: as configured. */
-struct house *house_new(
-    const struct config *config, struct host *host, struct secret *secret);
+/* What a house is opened with; all but the secret borrowed. */
+struct house_setup {
+	const struct config *config;
+	struct host *host;
+	struct secret *secret; /* taken, not on failure; NULL: as configured */
+	const char *live_broker; /* --live-broker, or NULL */
+	bool is_command;         /* as in struct desk_setup */
+};
+struct house *house_new(const struct house_setup *setup);
 /* gateway_ready() says what it does. */
 int house_open(
     struct house *house, const struct tool_house **ret_tools, struct err *err);

@@ -257,7 +257,11 @@ iag_gateway_open(struct iag_gateway *gateway)
 		return rc;
 	}
 	return gateway_new(
-	    config, STEAL(gateway->secret), &gateway->gateway, &gateway->err);
+	    &(struct gateway_setup){
+		.config = config,
+		.secret = STEAL(gateway->secret),
+	    },
+	    &gateway->gateway, &gateway->err);
 }
 
 int
@@ -440,12 +444,15 @@ iag_gateway_call_run(struct iag_gateway *gateway, struct iag_gateway_call *call,
 	return call_run(gateway, call->call, &who, tool, arguments, result);
 }
 
+static struct iag_gateway_call *sdk_call_new(
+    struct iag_gateway *gateway, uint32_t timeout_ms, const char *tool);
+
 int
 iag_gateway_call(struct iag_gateway *gateway,
     const struct iag_gateway_principal *principal, const char *tool,
     const char *arguments, struct iag_gateway_result **ret_result)
 {
-	struct iag_gateway_call *call = iag_gateway_call_new(gateway, 0);
+	struct iag_gateway_call *call = sdk_call_new(gateway, 0, tool);
 	int rc = iag_gateway_call_run(
 	    gateway, call, principal, tool, arguments, ret_result);
 
@@ -453,8 +460,8 @@ iag_gateway_call(struct iag_gateway *gateway,
 	return rc;
 }
 
-struct iag_gateway_call *
-iag_gateway_call_new(struct iag_gateway *gateway, uint32_t timeout_ms)
+static struct iag_gateway_call *
+sdk_call_new(struct iag_gateway *gateway, uint32_t timeout_ms, const char *tool)
 {
 	struct iag_gateway_call *call = calloc(1, sizeof(*call));
 
@@ -463,12 +470,19 @@ iag_gateway_call_new(struct iag_gateway *gateway, uint32_t timeout_ms)
 	if (timeout_ms > 0 || !gateway->gateway)
 		call->call = call_new(clock_boot_ns() + timeout_ms * NS_PER_MS);
 	else
-		call->call = gateway_call_new(gateway->gateway);
+		call->call = gateway_call_new(
+		    gateway->gateway, tool ? tool_find(tool) : NULL);
 	if (!call->call) {
 		free(call);
 		return NULL;
 	}
 	return call;
+}
+
+struct iag_gateway_call *
+iag_gateway_call_new(struct iag_gateway *gateway, uint32_t timeout_ms)
+{
+	return sdk_call_new(gateway, timeout_ms, NULL);
 }
 
 void

@@ -54,7 +54,7 @@ struct host {
 	struct pool *pool;
 	pthread_mutex_t lock; /* guards instances */
 	struct instance *instances;
-	bool stuck; /* an instance was left behind */
+	bool stuck;            /* an instance was left behind */
 	struct host_desk desk; /* of state_* and query; zero: none */
 };
 

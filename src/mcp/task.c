@@ -134,7 +134,7 @@ task_new(struct session *session, struct request *request, const char *tool,
 	task->era = request->era;
 	task->tool = tool;
 	task->answer = answer;
-	task->call = gateway_call_new(session->gateway);
+	task->call = gateway_call_new(session->gateway, tool_find(tool));
 	if (!task->call) {
 		task_free(task);
 		return NULL;

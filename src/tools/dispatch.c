@@ -35,6 +35,8 @@ struct passage {
 	const struct tool *tool; /* NULL: no such name */
 	struct json_object *arguments;
 	struct buf input; /* canonical arguments, or as near as they come */
+	struct audit_event event; /* of the call, as far as it is known */
+	struct order_call order;
 	char
 	    name[NAME_MAX_LEN * 4 + 1]; /* of a tool that is not in the table */
 };
@@ -57,17 +59,14 @@ passage_account(const struct passage *passage)
 	return NULL;
 }
 
-/*
- * Make the record durable.  It has a deadline of its own: a call that was
- * cancelled or ran out of time is a call too.
- */
-static int
-passage_record(
-    const struct passage *passage, struct tool_result *result, struct err *err)
+/* The call's record as it stands before there is a result. */
+static void
+passage_event(struct passage *passage, const char *event_id)
 {
 	const struct tool_request *request = passage->request;
 	const struct tool *tool = passage->tool;
-	struct audit_event event = {
+
+	passage->event = (struct audit_event){
 		.principal = request->principal->name,
 		.principal_kind = principal_kind_name(request->principal->kind),
 		.session_id = request->session_id,
@@ -76,20 +75,34 @@ passage_record(
 		.tool_name = tool ? tool->name : passage->name,
 		.scope = tool ? tool->scope : NULL,
 		.input = { buf_text(&passage->input), passage->input.len },
-		.output = { buf_text(&result->json), result->json.len },
 	};
+	memcpy(passage->event.event_id, event_id, ID_TEXT_SIZE);
+}
+
+/*
+ * Make the record durable.  It has a deadline of its own: a call that was
+ * cancelled or ran out of time is a call too.
+ */
+static int
+passage_record(
+    struct passage *passage, struct tool_result *result, struct err *err)
+{
+	const struct tool *tool = passage->tool;
+	struct audit_event *event = &passage->event;
 	struct call *call;
 	int ret;
 
 	if (!passage->house->journal)
 		return err_set(
 		    err, ERR_JOURNAL_UNAVAILABLE, "no store is open");
-	memcpy(event.event_id, result->audit_event_id, ID_TEXT_SIZE);
-	audit_outcome(&event, tool ? tool->event : NULL, &result->err);
+	passage_event(passage, result->audit_event_id);
+	event->output =
+	    (struct iag_bytes){ buf_text(&result->json), result->json.len };
+	audit_outcome(event, tool ? tool->event : NULL, &result->err);
 	call = call_new(clock_boot_ns() + RECORD_NS);
 	if (!call)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	ret = journal_record(passage->house->journal, call, &event, err);
+	ret = journal_record(passage->house->journal, call, event, err);
 	call_unref(call);
 	return ret;
 }
@@ -135,7 +148,9 @@ passage_find(
 {
 	const char *name = passage->request->name;
 
-	passage->tool = tool_find(name);
+	passage->tool = passage->request->operation
+			    ? passage->request->operation
+			    : tool_find(name);
 	if (passage->tool)
 		return 0;
 	passage_name(passage);
@@ -157,9 +172,13 @@ passage_scope(
 	const struct principal *principal = passage->request->principal;
 	const char *scope = passage->tool->scope;
 
-	if (principal->scopes & scope_bit(scope))
+	if (scope ? (principal->scopes & scope_bit(scope)) != 0
+		  : principal->kind == PRINCIPAL_OPERATOR)
 		return 0;
 	result->is_denied = true;
+	if (!scope)
+		return err_set(err, ERR_AUTH_MISSING_SCOPE,
+		    "'%s' is for the operator alone", passage->tool->name);
 	return err_set(err, ERR_AUTH_MISSING_SCOPE, "'%s' needs the scope '%s'",
 	    passage->tool->name, scope);
 }
@@ -196,30 +215,69 @@ read_tool(const struct tool_call *call, const char *arguments, struct err *err)
 	return ret;
 }
 
+static int
+result_check(const struct tool *tool, const struct buf *text,
+    struct json_object **ret_result, struct err *err)
+{
+	struct json_bounds bounds = json_bounds_default;
+	int ret;
+
+	bounds.bytes = RESULT_MAX;
+	if (text->failed)
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	ret = json_parse(buf_text(text), text->len, &bounds, ret_result, err);
+	if (ret == 0)
+		ret = schema_check_output(tool, *ret_result, err);
+	if (ret)
+		return err_set(err, ERR_OUTPUT_UNSAFE, "result of '%s': %s",
+		    tool->name, err ? err_text(err) : "invalid");
+	return 0;
+}
+
 /* Results of handlers are held to the table like those of backends. */
 static int
 handler_tool(struct tool_call *call, struct buf *output, struct err *err)
 {
 	CLEANUP_JSON struct json_object *result = NULL;
 	CLEANUP_BUF struct buf text = BUF_INIT;
-	struct json_bounds bounds = json_bounds_default;
 	int ret;
 
-	bounds.bytes = RESULT_MAX;
 	call->output = &text;
 	ret = call->tool->handler(call, err);
 	if (ret)
 		return ret;
-	if (text.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	ret = json_parse(buf_text(&text), text.len, &bounds, &result, err);
-	if (ret == 0)
-		ret = schema_check_output(call->tool, result, err);
-	if (ret)
-		return err_set(err, ERR_OUTPUT_UNSAFE, "result of '%s': %s",
-		    call->tool->name, err ? err_text(err) : "invalid");
+	ret = result_check(call->tool, &text, &result, err);
+	if (ret) {
+		/* it is done and on the record: an answer that cannot be
+		   given must not read as a refusal */
+		if (err && call->order->recorded)
+			err->unknown = true;
+		return ret;
+	}
 	schema_write_output(output, call->tool, result);
 	return 0;
+}
+
+/* The call as the order desk sees it. */
+static void
+passage_order(struct passage *passage, const char *event_id)
+{
+	const struct tool_request *request = passage->request;
+	const struct tool_house *house = passage->house;
+
+	passage_event(passage, event_id);
+	passage->order = (struct order_call){
+		.desk = house->desk,
+		.backend = house->backend,
+		.backend_fault = house->backend_fault,
+		.call = request->call,
+		.principal = request->principal->name,
+		.is_operator = request->principal->kind == PRINCIPAL_OPERATOR,
+		.scopes = request->principal->scopes,
+		.flags = request->flags ? request->flags : &order_flags_none,
+		.event = &passage->event,
+		.success = passage->tool->event,
+	};
 }
 
 static int
@@ -233,18 +291,23 @@ passage_run(
 		.call = passage->request->call,
 		.arguments = passage->arguments,
 		.output = &result->json,
+		.order = &passage->order,
+		.is_local = passage->request->is_local,
 	};
 	int ret;
 
+	passage_order(passage, result->audit_event_id);
 	result->json.max = RESULT_MAX;
 	if (passage->tool->handler)
 		ret = handler_tool(&call, &result->json, err);
 	else
 		ret = read_tool(&call, buf_text(&passage->input), err);
-	if (ret == 0 && result->json.failed)
-		return err_set(err, ERR_OUTPUT_UNSAFE,
+	if (ret == 0 && result->json.failed) {
+		ret = err_set(err, ERR_OUTPUT_UNSAFE,
 		    "the result has more than %d bytes; ask for less",
 		    (int)RESULT_MAX);
+		err->unknown = passage->order.recorded;
+	}
 	return ret;
 }
 
@@ -298,7 +361,8 @@ tool_dispatch(const struct tool_house *house,
 		    "the call failed without saying why");
 	if (ret)
 		error_write(ret_result, ret_result->audit_event_id);
-	if (passage_record(&passage, ret_result, &fault)) {
+	if (!passage.order.recorded &&
+	    passage_record(&passage, ret_result, &fault)) {
 		/* no record, no answer: also not of what went wrong before */
 		err_wrap(&fault, "the audit record of the call");
 		err_move(&ret_result->err, &fault);

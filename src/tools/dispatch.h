@@ -19,6 +19,7 @@
 #include "host/call.h"
 #include "host/host.h"
 #include "journal/journal.h"
+#include "orders/desk.h"
 #include "tools/principal.h"
 #include "tools/tool.h"
 
@@ -28,6 +29,7 @@ struct tool_house {
 	struct host *host;
 	struct instance *backend;
 	struct journal *journal;
+	struct desk *desk; /* open wherever the journal is */
 	/* Why the backend is NULL; given to calls that need one. */
 	const struct err *backend_fault;
 };
@@ -40,15 +42,27 @@ struct tool_call {
 	struct call *call;
 	struct json_object *arguments; /* checked, defaults filled in */
 	struct buf *output;            /* the result object's text */
+	/*
+	 * The same call for the order desk.  A handler whose transaction
+	 * holds the call's record sets order->recorded: dispatch then writes
+	 * none.
+	 */
+	struct order_call *order;
+	bool is_local; /* of the request */
 };
 
 struct tool_request {
 	const char *name;
+	const struct tool *operation;  /* a row of operation_table; NULL: name
+					*/
 	struct json_object *arguments; /* borrowed; NULL: {} */
 	const struct principal *principal;
 	struct call *call;
 	const char *session_id; /* for the audit, or NULL */
 	const char *request_id;
+	const struct order_flags *flags; /* NULL: order_flags_none */
+	/* The operator is at a terminal, or has shown a credential. */
+	bool is_local;
 };
 
 struct tool_result {

@@ -3,8 +3,6 @@
 
 /* The kill switches as they are in force; whoever cannot know says closed. */
 
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "journal/switches.h"
@@ -31,19 +29,6 @@ read_step(struct journal_txn *txn, void *arg, struct err *err)
 	rows_fini(rows); /* the step may run again */
 	ret = switch_read(txn, SWITCH_LIVE, &rows->live, err);
 	return ret ? ret : switch_read(txn, SWITCH_PAPER, &rows->paper, err);
-}
-
-/* The file that closes the switch where no program can (ruling 11). */
-static bool
-is_closed_by_file(const struct config *config)
-{
-	CLEANUP_BUF struct buf path = BUF_INIT;
-
-	if (!config->audit.path)
-		return false;
-	buf_printf(&path, "%s/CLOSED", config->audit.path);
-	/* a file that may not be looked at is there */
-	return path.failed || access(buf_text(&path), F_OK) == 0;
 }
 
 static int
@@ -84,7 +69,7 @@ switch_handler(struct tool_call *call, struct err *err)
 		ret = row_add(out, &rows.live);
 		ret |= row_add(paper, &rows.paper);
 	}
-	if (is_closed_by_file(call->house->config))
+	if (desk_is_closed_by_file(call->house->config))
 		ret |= closed_add(
 		    out, "the file CLOSED beside the store closes it");
 	ret |= json_add(out, "paper", paper);

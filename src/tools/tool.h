@@ -71,7 +71,7 @@ struct tool {
 	const char *name;  /* "ibkr_market_snapshot" */
 	const char *title; /* for people */
 	const char *description;
-	const char *scope;
+	const char *scope; /* NULL: any operator (operations only) */
 	unsigned flags;
 	const struct field *input;  /* ends with a NULL name */
 	const struct field *output; /* members of the result object */
@@ -88,7 +88,16 @@ struct tool {
 extern const struct tool tool_table[];
 extern const size_t tool_count;
 
+/*
+ * What only the operator does, by command: rows as those of tools, called and
+ * recorded the same way, but no client is shown them or can name them.
+ */
+extern const struct tool operation_table[];
+extern const size_t operation_count;
+
 const struct tool *tool_find(const char *name);
+/* A row of operation_table. */
+bool tool_is_operation(const struct tool *tool);
 /* One of the six names that must never exist (reference.md 4.1). */
 bool tool_is_forbidden(const char *name);
 

@@ -27,6 +27,7 @@ tests_fuzz_fuzz_result_SOURCES = \
 	tests/unit/fake-journal.c \
 	tests/unit/fake-journal.h \
 	$(NULL)
+tests_fuzz_fuzz_result_LDFLAGS = $(fake_journal_ldflags)
 tests_fuzz_fuzz_result_CPPFLAGS = \
 	$(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit
 

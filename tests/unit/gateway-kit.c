@@ -79,7 +79,10 @@ kit_gateway(struct config *config)
 	struct gateway *gateway;
 
 	assert_non_null(secret);
-	assert_int_equal(gateway_new(config, secret, &gateway, NULL), 0);
+	assert_int_equal(gateway_new(&(struct gateway_setup){ .config = config,
+					 .secret = secret },
+			     &gateway, NULL),
+	    0);
 	return gateway;
 }
 
@@ -96,7 +99,7 @@ kit_call(struct gateway *gateway, struct call *call, const char *tool,
 	struct tool_request request = {
 		.name = tool,
 		.principal = &agent,
-		.call = call ? call : gateway_call_new(gateway),
+		.call = call ? call : gateway_call_new(gateway, NULL),
 	};
 	struct tool_result result;
 	char *text;

@@ -85,6 +85,11 @@ unit_tests += \
 	tests/unit/test-tools-manual \
 	$(NULL)
 fake_journal = tests/unit/fake-journal.c tests/unit/fake-journal.h
+# the fake stands in front of the journal in libcore: the first one counts
+fake_journal_ldflags = $(AM_LDFLAGS) -Wl,-z,muldefs
+tests_unit_test_dispatch_LDFLAGS = $(fake_journal_ldflags)
+tests_unit_test_redaction_LDFLAGS = $(fake_journal_ldflags)
+tests_unit_test_tools_LDFLAGS = $(fake_journal_ldflags)
 tests_unit_test_dispatch_SOURCES = \
 	$(fake_journal) \
 	tests/unit/test-dispatch.c \

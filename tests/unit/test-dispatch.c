@@ -746,6 +746,105 @@ test_caller_keeps_its_arguments(void **state)
 	world_close(&w);
 }
 
+static const struct field word_output[] = {
+	{ .name = "word", .type = FIELD_STRING, .flags = FIELD_REQUIRED },
+	{ .name = NULL },
+};
+static const struct field no_input[] = { { .name = NULL } };
+
+/* Its transaction has the call's record, and says so. */
+static int
+recording_handler(struct tool_call *call, struct err *err)
+{
+	(void)err;
+	assert_string_equal(call->order->success, "word_said");
+	assert_string_equal(call->order->event->tool_name, "say word");
+	assert_string_equal(call->order->principal, call->principal->name);
+	call->order->recorded = true;
+	buf_printf(call->output, "{\"word\":\"yes\"}");
+	return 0;
+}
+
+static int
+wrong_handler(struct tool_call *call, struct err *err)
+{
+	(void)err;
+	call->order->recorded = true;
+	buf_printf(call->output, "{\"word\":1}");
+	return 0;
+}
+
+static void
+operate(struct world *w, const struct tool *operation)
+{
+	struct call *call = call_new(UINT64_MAX);
+	const struct tool_request request = {
+		.name = operation->name,
+		.operation = operation,
+		.principal = &w->principal,
+		.call = call,
+	};
+
+	world_forget(w);
+	w->ret = tool_dispatch(&w->house, &request, &w->result);
+	call_unref(call);
+}
+
+static void
+test_operations_are_the_operators(void **state)
+{
+	const struct tool say = {
+		.name = "say word",
+		.input = no_input,
+		.output = word_output,
+		.handler = recording_handler,
+		.event = "word_said",
+	};
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL, 0);
+	bad(&w, "say word", NULL, "INPUT_INVALID");
+	operate(&w, &say);
+	assert_int_equal(w.result.err.code, ERR_AUTH_MISSING_SCOPE);
+	assert_true(w.result.is_denied);
+	w.principal.kind = PRINCIPAL_OPERATOR;
+	operate(&w, &say);
+	assert_int_equal(w.ret, 0);
+	assert_string_equal(buf_text(&w.result.json), "{\"word\":\"yes\"}");
+	world_close(&w);
+}
+
+static void
+test_what_the_transaction_recorded_is_not_recorded_again(void **state)
+{
+	struct tool say = {
+		.name = "say word",
+		.input = no_input,
+		.output = word_output,
+		.handler = recording_handler,
+		.event = "word_said",
+	};
+	struct world w;
+	unsigned records;
+
+	(void)state;
+	world_open(&w, NULL, 0);
+	w.principal.kind = PRINCIPAL_OPERATOR;
+	records = fake.records;
+	operate(&w, &say);
+	assert_int_equal(w.ret, 0);
+	assert_int_equal(fake.records, records);
+	/* it is done: a result that cannot be given is no refusal */
+	say.handler = wrong_handler;
+	operate(&w, &say);
+	assert_int_equal(w.result.err.code, ERR_OUTPUT_UNSAFE);
+	assert_true(w.result.err.unknown);
+	has(&w, "\"outcome\":\"unknown\"");
+	assert_int_equal(fake.records, records);
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -777,6 +876,9 @@ main(void)
 		cmocka_unit_test(test_limits_count_the_session_exactly),
 		cmocka_unit_test(test_audit_tail_says_where_to_go_on),
 		cmocka_unit_test(test_caller_keeps_its_arguments),
+		cmocka_unit_test(test_operations_are_the_operators),
+		cmocka_unit_test(
+		    test_what_the_transaction_recorded_is_not_recorded_again),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

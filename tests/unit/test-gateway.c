@@ -141,7 +141,7 @@ test_a_cancelled_call_is_answered_at_once(void **state)
 	(void)state;
 	kit_option(config, "delay_ms", "20000");
 	gateway = kit_gateway(config);
-	call = gateway_call_new(gateway);
+	call = gateway_call_new(gateway, NULL);
 	call_cancel(call);
 	text = kit_call(gateway, call, "ibkr_accounts_list", NULL, &code);
 	assert_int_equal(code, ERR_CALL_CANCELLED);
