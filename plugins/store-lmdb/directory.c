@@ -120,6 +120,56 @@ directory_prepare(struct iag_ctx *ctx, const char *path, bool create)
 	return result;
 }
 
+/* Some file systems have nothing to flush for a directory. */
+static int
+flush(int dir)
+{
+	return fsync(dir) == 0 || errno == EINVAL || errno == ENOTSUP ? 0
+								      : errno;
+}
+
+/*
+ * The entry of dir in the directory above it, and so on to the top of the
+ * file system.  One of them may be closed to us (mode 0711): then everything
+ * there is flushed, which is slow but asks for no permission.
+ */
+static int
+flush_above(int dir)
+{
+	struct stat here, above;
+	int up = openat(dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = errno;
+
+	if (up < 0)
+		return rc == EACCES || rc == EPERM
+			   ? (syncfs(dir) == 0 ? 0 : errno)
+			   : rc;
+	rc = fstat(dir, &here) == 0 && fstat(up, &above) == 0 ? 0 : errno;
+	if (rc == 0 && here.st_dev == above.st_dev &&
+	    here.st_ino != above.st_ino) {
+		rc = flush(up);
+		if (rc == 0)
+			rc = flush_above(up);
+	}
+	(void)close(up);
+	return rc;
+}
+
+int
+directory_flush(const char *path)
+{
+	int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc;
+
+	if (dir < 0)
+		return errno;
+	rc = flush(dir);
+	if (rc == 0)
+		rc = flush_above(dir);
+	(void)close(dir);
+	return rc;
+}
+
 int
 directory_guards(struct iag_ctx *ctx, const char *path)
 {

@@ -342,8 +342,22 @@ open_tables_in(struct environment *env, bool write, unsigned *ret_count)
 	return rc;
 }
 
+/*
+ * LMDB flushes its file but no directory, so that a new store could vanish
+ * with the records in it.  Its tables are made last: whoever finds them knows
+ * that the way to them is on the disk.
+ */
+static int
+make_tables(struct environment *env, const char *path)
+{
+	unsigned found = 0;
+	int rc = directory_flush(path);
+
+	return rc == 0 ? open_tables_in(env, true, &found) : rc;
+}
+
 static int32_t
-prepare_tables(struct iag_ctx *ctx, struct environment *env)
+prepare_tables(struct iag_ctx *ctx, struct environment *env, const char *path)
 {
 	unsigned found = 0;
 	int32_t result;
@@ -356,7 +370,7 @@ prepare_tables(struct iag_ctx *ctx, struct environment *env)
 	result = env_write_lock(ctx, env);
 	if (result != IAG_OK)
 		return result;
-	rc = open_tables_in(env, true, &found);
+	rc = make_tables(env, path);
 	env_write_unlock(env);
 	return rc == 0 ? IAG_OK : fault(ctx, rc, "make the tables");
 }
@@ -397,7 +411,7 @@ env_open(
 	if (result == IAG_OK)
 		result = check_metas(ctx, env, store->path);
 	if (result == IAG_OK)
-		result = prepare_tables(ctx, env);
+		result = prepare_tables(ctx, env, store->path);
 	return result;
 }
 

@@ -83,6 +83,8 @@ int32_t env_room(struct iag_ctx *ctx, const struct environment *env,
 
 /* directory.c: make or check the directory; refuse network file systems. */
 int32_t directory_prepare(struct iag_ctx *ctx, const char *path, bool create);
+/* Make the directory's own entries and those that lead to it durable. */
+int directory_flush(const char *path);
 /* Open (make) PATH/guards/; the descriptor or a negative result. */
 int directory_guards(struct iag_ctx *ctx, const char *path);
 void directory_machine(char *id, size_t size);

@@ -60,7 +60,9 @@ enum journal_mode {
  * of it).  Keys are derived from secret, which may be freed afterwards.
  * JOURNAL_UNAVAILABLE: locked, no room, unknown format, wrong key (each said
  * plainly).  A copied or restored store opens, but journal_is_adopted() is
- * false and updates other than `store adopt` fail (ruling 25).
+ * false and updates other than `store adopt` fail (ruling 25).  A damaged
+ * store is JOURNAL_CORRUPT for JOURNAL_WRITE and opens for reading, so that
+ * audit_verify() can say what is wrong with it; other reads of it fail.
  */
 int journal_open(struct instance *store, const struct secret *secret,
     const struct config *config, enum journal_mode mode,

@@ -28,6 +28,7 @@ unit_tests += \
 	tests/unit/test-audit \
 	tests/unit/test-chain \
 	tests/unit/test-journal \
+	tests/unit/test-store-birth \
 	tests/unit/test-store-lmdb \
 	$(NULL)
 # the order desk, over the same
@@ -73,6 +74,8 @@ EXTRA_DIST += tests/unit/loaded.h
 
 journal_kit = tests/unit/journal-kit.c tests/unit/journal-kit.h
 tests_unit_test_audit_SOURCES = tests/unit/test-audit.c $(journal_kit)
+tests_unit_test_store_birth_SOURCES = \
+	tests/unit/test-store-birth.c $(journal_kit)
 tests_unit_test_store_lmdb_SOURCES = \
 	tests/unit/test-store-lmdb.c $(journal_kit)
 tests_unit_test_journal_SOURCES = tests/unit/test-journal.c $(journal_kit)

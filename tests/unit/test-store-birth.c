@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * The birth of a store: what has been reported as durable is still there
+ * after a loss of power, which takes the directories above the file as well.
+ * The calls that flush are caught here: the dynamic linker finds those of the
+ * program before those of libc.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+
+#include <cmocka.h>
+
+#include "journal-kit.h"
+
+#define FLUSHES 64
+
+#define SEEN_BY_PLUGINS __attribute__((visibility("default")))
+
+static struct stat flushed[FLUSHES];
+static unsigned flush_count;
+static unsigned syncfs_count;
+static int fsync_errno;
+
+SEEN_BY_PLUGINS int
+fsync(int fd)
+{
+	if (flush_count < FLUSHES && fstat(fd, &flushed[flush_count]) == 0)
+		flush_count++;
+	if (fsync_errno) {
+		errno = fsync_errno;
+		return -1;
+	}
+	return (int)syscall(SYS_fsync, fd);
+}
+
+SEEN_BY_PLUGINS int
+syncfs(int fd)
+{
+	(void)fd;
+	syncfs_count++;
+	return 0;
+}
+
+static void
+forget_flushes(void)
+{
+	flush_count = 0;
+	syncfs_count = 0;
+	fsync_errno = 0;
+}
+
+static bool
+was_flushed(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(0, stat(path, &st));
+	for (unsigned i = 0; i < flush_count; i++)
+		if (flushed[i].st_dev == st.st_dev &&
+		    flushed[i].st_ino == st.st_ino)
+			return true;
+	return false;
+}
+
+static int
+setup(void **state)
+{
+	struct kit *kit = malloc(sizeof(*kit));
+
+	assert_non_null(kit);
+	kit_init(kit);
+	forget_flushes();
+	*state = kit;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct kit *kit = *state;
+
+	forget_flushes();
+	kit_fini(kit);
+	free(kit);
+	return 0;
+}
+
+static void
+open_store(struct kit *kit)
+{
+	if (kit_store(kit, false) < 0)
+		fail_msg("%s", err_text(&kit->err));
+}
+
+static void
+test_a_new_store_flushes_the_directories_that_lead_to_it(void **state)
+{
+	struct kit *kit = *state;
+	char between[600];
+
+	(void)snprintf(between, sizeof(between), "%s/a", kit->base);
+	(void)snprintf(kit->path, sizeof(kit->path), "%.400s/a/b", kit->base);
+	open_store(kit);
+	assert_true(was_flushed(kit->path));
+	assert_true(was_flushed(between));
+	assert_true(was_flushed(kit->base));
+	assert_int_equal(0, syncfs_count);
+}
+
+static void
+test_an_old_store_has_nothing_to_flush(void **state)
+{
+	struct kit *kit = *state;
+
+	open_store(kit);
+	kit_close(kit);
+	forget_flushes();
+	open_store(kit);
+	assert_false(was_flushed(kit->path));
+	assert_false(was_flushed(kit->base));
+}
+
+static void
+test_a_birth_that_is_not_durable_is_none(void **state)
+{
+	struct kit *kit = *state;
+
+	fsync_errno = EIO;
+	assert_true(kit_store(kit, false) < 0);
+	assert_int_equal(ERR_JOURNAL_UNAVAILABLE, kit->err.code);
+	forget_flushes();
+	open_store(kit);
+	assert_true(was_flushed(kit->base));
+}
+
+static void
+test_a_file_system_that_flushes_no_directories_holds_a_store(void **state)
+{
+	struct kit *kit = *state;
+
+	fsync_errno = EINVAL;
+	open_store(kit);
+}
+
+/* Root may read every directory; without these it is as any other user. */
+static void
+drop_privileges(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+
+	memset(none, 0, sizeof(none));
+	if (syscall(SYS_capset, &header, none) != 0)
+		_exit(3);
+}
+
+static void
+test_a_parent_that_cannot_be_read_does_not_hinder(void **state)
+{
+	struct kit *kit = *state;
+	int status;
+	pid_t pid;
+
+	/* the owner may enter and write, but not read: as 0711 to others */
+	assert_int_equal(0, chmod(kit->base, 0311));
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		drop_privileges();
+		if (open(kit->base, O_RDONLY | O_CLOEXEC) >= 0)
+			_exit(4);
+		if (kit_store(kit, false) < 0) {
+			(void)fprintf(stderr, "# %s\n", err_text(&kit->err));
+			_exit(5);
+		}
+		_exit(was_flushed(kit->path) && syncfs_count == 1 ? 0 : 6);
+	}
+	assert_int_equal(pid, waitpid(pid, &status, 0));
+	assert_int_equal(0, chmod(kit->base, 0700));
+	assert_true(WIFEXITED(status));
+	assert_int_equal(0, WEXITSTATUS(status));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		TEST(test_a_new_store_flushes_the_directories_that_lead_to_it),
+		TEST(test_an_old_store_has_nothing_to_flush),
+		TEST(test_a_birth_that_is_not_durable_is_none),
+		TEST(
+		    test_a_file_system_that_flushes_no_directories_holds_a_store),
+		TEST(test_a_parent_that_cannot_be_read_does_not_hinder),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
