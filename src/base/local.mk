@@ -24,6 +24,8 @@ libcore_la_SOURCES += \
 	src/base/jsontree.c \
 	src/base/log.c \
 	src/base/log.h \
+	src/base/nearest.c \
+	src/base/nearest.h \
 	src/base/redact.c \
 	src/base/redact.h \
 	src/base/secret.c \

@@ -10,7 +10,8 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
+#include "tools/tool.h"
 
 struct parser {
 	struct args *args;
@@ -62,13 +63,12 @@ args_fini(struct args *args)
 	free(args->operands);
 }
 
-/* What to ask for help about. */
+/* What to do about any error of the command line's form. */
 static void
 suggest_help(const struct args *args, const struct buf *words, struct err *err)
 {
-	const char *path = args->command ? args->command->path
-			   : words       ? buf_text(words)
-					 : "";
+	const char *path =
+	    args->command ? args->command->path : buf_text(words);
 
 	err_action(err, "run `ibkr-agent %s%s--help`", path, *path ? " " : "");
 }
@@ -78,19 +78,17 @@ unknown_option(const struct args *args, const struct option *list,
     const char *name, struct err *err)
 {
 	struct nearest nearest = NEAREST_INIT(name);
+	struct buf hint CLEANUP_BUF = BUF_INIT;
 	const struct option *option;
-	int rc;
 
 	for (option = list; option && option->name; option++)
 		nearest_add(&nearest, option->name);
 	for (option = global_options; option->name; option++)
 		nearest_add(&nearest, option->name);
-	rc = err_set(err, ERR_INPUT_INVALID, "%s%sunknown option '%s'%s%s%s",
+	nearest_write(&nearest, &hint);
+	return err_set(err, ERR_INPUT_INVALID, "%s%sunknown option '%s'%s",
 	    args->command ? args->command->path : "", args->command ? ": " : "",
-	    name, nearest.best ? "; did you mean '" : "",
-	    nearest.best ? nearest.best : "", nearest.best ? "'" : "");
-	suggest_help(args, NULL, err);
-	return rc;
+	    name, buf_text(&hint));
 }
 
 static int
@@ -153,20 +151,54 @@ parse_option(struct parser *parser, const char *word, struct err *err)
 	return add_option(args, option, value, err);
 }
 
-static int
-unknown_command(const struct parser *parser, const char *path, struct err *err)
+/* The bytes of the first words of path. */
+static size_t
+words_len(const char *path, size_t words)
 {
-	struct nearest nearest = NEAREST_INIT(path);
-	size_t i;
-	int rc;
+	size_t len = strcspn(path, " ");
 
-	for (i = 0; i < command_count(); i++)
-		nearest_add(&nearest, command_at(i)->path);
-	rc = err_set(err, ERR_INPUT_INVALID, "unknown command '%s'%s%s%s", path,
-	    nearest.best ? "; did you mean '" : "",
-	    nearest.best ? nearest.best : "", nearest.best ? "'" : "");
-	suggest_help(parser->args, &parser->words, err);
-	return rc;
+	while (--words > 0 && path[len])
+		len += 1 + strcspn(path + len + 1, " ");
+	return len;
+}
+
+static size_t
+words_count(const char *path)
+{
+	size_t count = 1;
+
+	for (; *path; path++)
+		count += *path == ' ';
+	return count;
+}
+
+/* What was typed may be the start of a command, or the name of a tool. */
+static int
+unknown_command(const char *path, struct err *err)
+{
+	struct buf hint CLEANUP_BUF = BUF_INIT;
+	struct buf best CLEANUP_BUF = BUF_INIT;
+	struct nearest nearest = NEAREST_INIT(path);
+	const struct tool *tool = tool_find(path);
+	size_t i;
+
+	for (i = 0; i < command_count(); i++) {
+		const char *known = command_at(i)->path;
+		size_t len = words_len(known, words_count(path));
+		char *start CLEANUP_FREE = strndup(known, len);
+
+		nearest_add(&nearest, start ? start : known);
+		if (nearest.best != start)
+			continue;
+		buf_reset(&best);
+		buf_str(&best, start ? start : known);
+		nearest.best = buf_text(&best);
+	}
+	if (tool)
+		nearest.best = tool->command;
+	nearest_write(&nearest, &hint);
+	return err_set(err, ERR_INPUT_INVALID, "unknown command '%s'%s", path,
+	    buf_text(&hint));
 }
 
 /* One more word of the command's path. */
@@ -180,7 +212,7 @@ parse_word(struct parser *parser, const char *word, struct err *err)
 	    parser->words.len > 0 ? " " : "", word);
 	args->command = command_find(buf_text(&path));
 	if (!args->command && !command_is_group(buf_text(&path)))
-		return unknown_command(parser, buf_text(&path), err);
+		return unknown_command(buf_text(&path), err);
 	buf_reset(&parser->words);
 	buf_str(&parser->words, buf_text(&path));
 	return 0;
@@ -191,7 +223,6 @@ parse_operand(struct parser *parser, const char *word, struct err *err)
 {
 	struct args *args = parser->args;
 	const struct command *command = args->command;
-	int rc;
 
 	if (command->operand &&
 	    (command->operand_many || args->operand_count == 0)) {
@@ -204,10 +235,8 @@ parse_operand(struct parser *parser, const char *word, struct err *err)
 		grown[args->operand_count++] = word;
 		return 0;
 	}
-	rc = err_set(err, ERR_INPUT_INVALID, "%s: unexpected operand '%s'",
+	return err_set(err, ERR_INPUT_INVALID, "%s: unexpected operand '%s'",
 	    command->path, word);
-	suggest_help(args, NULL, err);
-	return rc;
 }
 
 static int
@@ -233,7 +262,6 @@ check_needed(const struct args *args, struct err *err)
 	struct buf missing CLEANUP_BUF = BUF_INIT;
 	const struct command *command = args->command;
 	const struct option *option;
-	int rc;
 
 	if (command->operand_needed && args->operand_count == 0)
 		buf_printf(&missing, " %s", command->operand);
@@ -244,17 +272,14 @@ check_needed(const struct args *args, struct err *err)
 			    &missing, " %s %s", option->name, option->value);
 	if (missing.len == 0)
 		return 0;
-	rc = err_set(err, ERR_INPUT_INVALID, "%s: missing%s", command->path,
+	return err_set(err, ERR_INPUT_INVALID, "%s: missing%s", command->path,
 	    buf_text(&missing));
-	suggest_help(args, NULL, err);
-	return rc;
 }
 
 static int
 check_complete(struct parser *parser, struct err *err)
 {
 	struct args *args = parser->args;
-	int rc;
 
 	if (args->help || args->version) {
 		args->group = strdup(buf_text(&parser->words));
@@ -264,12 +289,10 @@ check_complete(struct parser *parser, struct err *err)
 	}
 	if (args->command)
 		return check_needed(args, err);
-	rc = parser->words.len > 0
-		 ? err_set(err, ERR_INPUT_INVALID, "'%s' needs one more word",
-		       buf_text(&parser->words))
-		 : err_set(err, ERR_INPUT_INVALID, "a command is missing");
-	suggest_help(args, &parser->words, err);
-	return rc;
+	if (parser->words.len > 0)
+		return err_set(err, ERR_INPUT_INVALID,
+		    "'%s' needs one more word", buf_text(&parser->words));
+	return err_set(err, ERR_INPUT_INVALID, "a command is missing");
 }
 
 int
@@ -289,7 +312,8 @@ args_parse(struct args *args, int argc, char *const argv[], struct err *err)
 		rc = parse_next(&parser, err);
 	if (rc == 0)
 		rc = check_complete(&parser, err);
-	words = parser.words;
-	(void)words; /* freed at the end of the scope */
+	words = parser.words; /* freed at the end of the scope */
+	if (rc)
+		suggest_help(args, &words, err);
 	return rc;
 }

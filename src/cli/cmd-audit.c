@@ -204,8 +204,8 @@ check_export_scope(struct cli *cli, const struct tool_house *house,
 	rc = journal_record(house->journal, call, &event, err);
 	if (rc)
 		return rc;
-	return err_set(err, ERR_AUTH_MISSING_SCOPE,
-	    "'%s' is not among auth.enabled_scopes", EXPORT_SCOPE);
+	return scope_refuse(
+	    "audit export", EXPORT_SCOPE, gateway_scopes(gateway), err);
 }
 
 /* A new file that only its owner reads; an old one is never replaced. */

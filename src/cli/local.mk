@@ -21,8 +21,6 @@ cli_sources = \
 	src/cli/help.c \
 	src/cli/help.h \
 	src/cli/main.c \
-	src/cli/nearest.c \
-	src/cli/nearest.h \
 	src/cli/output.c \
 	src/cli/output.h \
 	src/cli/progress.c \

@@ -8,14 +8,13 @@
 
 #include "config/fault.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/nearest.h"
 
 #define QUOTE_LEN 120 /* bytes of a value that a message repeats */
-#define WORD_LEN 64   /* longest word that a guess is made for */
 
 void
 fault_add(struct faults *faults, enum err_code code,
@@ -77,70 +76,13 @@ fault_quote(struct buf *out, const char *text)
 	buf_str(out, shown < len ? "...'" : "'");
 }
 
-static unsigned
-smallest(unsigned a, unsigned b, unsigned c)
-{
-	unsigned m = a < b ? a : b;
-
-	return m < c ? m : c;
-}
-
-/*
- * Letters to insert, drop, replace or swap with their neighbour, without
- * regard to case and to `-` or `_` (optimal string alignment).
- */
-static unsigned
-distance(const char *a, const char *b)
-{
-	unsigned rows[3][WORD_LEN + 1];
-	size_t a_len = strlen(a);
-	size_t b_len = strlen(b);
-
-	for (size_t j = 0; j <= b_len; j++)
-		rows[0][j] = (unsigned)j;
-	for (size_t i = 1; i <= a_len; i++) {
-		unsigned *row = rows[i % 3];
-		const unsigned *last = rows[(i + 2) % 3];
-		const unsigned *before = rows[(i + 1) % 3];
-
-		row[0] = (unsigned)i;
-		for (size_t j = 1; j <= b_len; j++) {
-			int ca = tolower((unsigned char)a[i - 1]);
-			int cb = tolower((unsigned char)b[j - 1]);
-			bool same = ca == cb || ((ca == '-' || ca == '_') &&
-						    (cb == '-' || cb == '_'));
-
-			row[j] = smallest(row[j - 1] + 1, last[j] + 1,
-			    last[j - 1] + (same ? 0 : 1));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
-			    a[i - 2] == b[j - 1] && before[j - 2] + 1 < row[j])
-				row[j] = before[j - 2] + 1;
-		}
-	}
-	return rows[a_len % 3][b_len];
-}
-
 void
 fault_nearest(
     struct buf *out, const char *text, const char *const *words, size_t count)
 {
-	size_t len = strlen(text);
-	unsigned best = len / 3 + 2; /* one more than is tolerated */
-	const char *nearest = NULL;
+	struct nearest nearest = NEAREST_INIT(text);
 
-	if (len == 0 || len > WORD_LEN)
-		return;
-	for (size_t i = 0; i < count; i++) {
-		unsigned d;
-
-		if (strlen(words[i]) > WORD_LEN)
-			continue;
-		d = distance(text, words[i]);
-		if (d < best && d < strlen(words[i])) {
-			best = d;
-			nearest = words[i];
-		}
-	}
-	if (nearest)
-		buf_printf(out, " (did you mean '%s'?)", nearest);
+	for (size_t i = 0; i < count; i++)
+		nearest_add(&nearest, words[i]);
+	nearest_write(&nearest, out);
 }

@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 
 const struct scope scope_table[] = {
@@ -66,4 +67,41 @@ scope_all(void)
 			all |= UINT64_C(1) << i;
 	}
 	return all;
+}
+
+static void
+add_granted(struct buf *text, struct buf *json, uint64_t granted)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < scope_count; i++) {
+		if (!(granted & UINT64_C(1) << i))
+			continue;
+		buf_printf(
+		    text, "%s%s", count ? ", " : "", scope_table[i].name);
+		buf_printf(
+		    json, "%s\"%s\"", count ? "," : "", scope_table[i].name);
+		count++;
+	}
+	if (count == 0)
+		buf_str(text, "no scope");
+}
+
+int
+scope_refuse(
+    const char *what, const char *scope, uint64_t granted, struct err *err)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	CLEANUP_BUF struct buf json = BUF_INIT;
+	int ret;
+
+	buf_printf(&json, "{\"required\":[\"%s\"],\"granted\":[", scope);
+	add_granted(&text, &json, granted);
+	buf_str(&json, "]}");
+	ret = err_set(err, ERR_AUTH_MISSING_SCOPE,
+	    "'%s' needs the scope '%s'; granted: %s", what, scope,
+	    buf_text(&text));
+	if (!json.failed)
+		err_details(err, buf_text(&json));
+	return ret;
 }

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
+
 enum scope_tier {
 	SCOPE_TIER_READ,
 	SCOPE_TIER_PREVIEW,
@@ -35,5 +37,12 @@ extern const size_t scope_count;
 uint64_t scope_bit(const char *name);
 /* All scopes of the table but ibkr:operator. */
 uint64_t scope_all(void);
+
+/*
+ * AUTH_MISSING_SCOPE for what, which needs a scope that is not among granted;
+ * text and details name both sides.  Returns the class.
+ */
+int scope_refuse(
+    const char *what, const char *scope, uint64_t granted, struct err *err);
 
 #endif

@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/nearest.h"
 #include "config/scope.h"
 #include "journal/outcome.h"
 #include "tools/answer.h"
@@ -142,11 +143,26 @@ passage_name(struct passage *passage)
 	    passage->name, sizeof(passage->name), "%s", buf_text(&clean));
 }
 
+/* The nearest name among those that the caller is shown. */
+static void
+passage_guess(const struct passage *passage, struct buf *hint)
+{
+	struct nearest nearest = NEAREST_INIT(passage->name);
+	uint64_t scopes = passage->request->principal->scopes;
+
+	for (size_t i = 0; i < tool_count; i++) {
+		if (scopes & scope_bit(tool_table[i].scope))
+			nearest_add(&nearest, tool_table[i].name);
+	}
+	nearest_write(&nearest, hint);
+}
+
 static int
 passage_find(
     struct passage *passage, struct tool_result *result, struct err *err)
 {
 	const char *name = passage->request->name;
+	CLEANUP_BUF struct buf hint = BUF_INIT;
 
 	passage->tool = passage->request->operation
 			    ? passage->request->operation
@@ -160,7 +176,9 @@ passage_find(
 		    "preview, paper and live tools",
 		    name);
 	result->is_unknown_tool = true;
-	err_set(err, ERR_INPUT_INVALID, "there is no tool '%s'", passage->name);
+	passage_guess(passage, &hint);
+	err_set(err, ERR_INPUT_INVALID, "there is no tool '%s'%s",
+	    passage->name, buf_text(&hint));
 	err_action(err, "use a name that tools/list shows");
 	return IAG_INVAL;
 }
@@ -179,8 +197,7 @@ passage_scope(
 	if (!scope)
 		return err_set(err, ERR_AUTH_MISSING_SCOPE,
 		    "'%s' is for the operator alone", passage->tool->name);
-	return err_set(err, ERR_AUTH_MISSING_SCOPE, "'%s' needs the scope '%s'",
-	    passage->tool->name, scope);
+	return scope_refuse(passage->tool->name, scope, principal->scopes, err);
 }
 
 /* `from` and `to` of every tool that has both. */

@@ -25,13 +25,21 @@ setup() {
 @test "an unknown command names the nearest one" {
     iag audit tial
     expect 2
-    has "$stderr" "unknown command 'audit tial'; did you mean 'audit tail'"
+    has "$stderr" "unknown command 'audit tial' (did you mean 'audit tail'?)" \
+        "Action: run \`ibkr-agent audit --help\`"
+    iag adit tail
+    expect 2
+    has "$stderr" "unknown command 'adit' (did you mean 'audit'?)"
+    iag ibkr_market_snapshot
+    expect 2
+    has "$stderr" "(did you mean 'market snapshot'?)"
 }
 
 @test "an unknown option names the nearest one" {
     iag audit tail --limt 3
     expect 2
-    has "$stderr" "audit tail: unknown option '--limt'; did you mean '--limit'"
+    has "$stderr" "audit tail: unknown option '--limt' (did you mean '--limit'?)" \
+        "Action: run \`ibkr-agent audit tail --help\`"
 }
 
 @test "a prefix of an option is not that option" {
@@ -55,7 +63,8 @@ setup() {
 @test "an option without its value is refused" {
     iag mcp serve --transport
     expect 2
-    has "$stderr" "option '--transport' needs a value"
+    has "$stderr" "option '--transport' needs a value" \
+        "Action: run \`ibkr-agent mcp serve --help\`"
 }
 
 @test "a flag with a value is refused" {

@@ -111,6 +111,8 @@ each_tool() {
     expect 4
     [ -z "$output" ]
     [ "$(json 'j.code' <<<"$stderr")" = AUTH_MISSING_SCOPE ]
+    [ "$(json 'j.details.granted' <<<"$stderr")" = \
+        '["ibkr:health:read","ibkr:audit:read"]' ]
     local id
     id=$(json 'j.audit_event_id' <<<"$stderr")
     iag --json audit tail --limit 1

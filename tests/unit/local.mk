@@ -53,7 +53,6 @@ tests_unit_test_mcp_message_LDADD = libmcp.la $(LDADD)
 
 tests_unit_test_cli_output_SOURCES = \
 	tests/unit/test-cli-output.c \
-	src/cli/nearest.c \
 	src/cli/output.c \
 	src/cli/table.c \
 	$(NULL)

@@ -3,6 +3,7 @@
 
 /* What people see of a result. */
 
+#include "base/nearest.h"
 #include "cli/output.h"
 
 #include <setjmp.h>
@@ -15,7 +16,6 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "cli/nearest.h"
 #include "cli/table.h"
 
 static const struct style plain = { false, false };

@@ -104,6 +104,10 @@ test_inv5_every_call_is_recorded_allowed_or_not(void **state)
 	world_open(&w, NULL, 0);
 	bad(&w, "ibkr_nothing", "{}", "INPUT_INVALID");
 	assert_true(w.result.is_unknown_tool);
+	bad(&w, "ibkr_accounts_lits", "{}", "INPUT_INVALID");
+	has(&w, "there is no tool 'ibkr_accounts_lits' (did you mean "
+		"'ibkr_accounts_list'?)");
+	bad(&w, "ibkr_nothing", "{}", "INPUT_INVALID");
 	assert_string_equal("tool_failed allow failed refused INPUT_INVALID "
 			    "ibkr_nothing -",
 	    fake.last);
@@ -123,10 +127,22 @@ test_inv5_every_call_is_recorded_allowed_or_not(void **state)
 	bad(&w, "ibkr_account_summary", "{\"account_id\":7}",
 	    "AUTH_MISSING_SCOPE");
 	assert_true(w.result.is_denied);
+	has(&w, "'ibkr_account_summary' needs the scope 'ibkr:portfolio:read'; "
+		"granted: ibkr:health:read");
+	has(&w, "\"details\":{\"required\":[\"ibkr:portfolio:read\"],"
+		"\"granted\":[\"ibkr:health:read\"]}");
+	w.principal.scopes = 0;
+	bad(&w, "ibkr_health", "{}", "AUTH_MISSING_SCOPE");
+	has(&w, "granted: no scope");
+	bad(&w, "ibkr_account_summari", "{}", "INPUT_INVALID");
+	assert_null(strstr(buf_text(&w.result.json), "did you mean"));
+	w.principal.scopes = scope_bit("ibkr:health:read");
+	bad(&w, "ibkr_account_summary", "{\"account_id\":7}",
+	    "AUTH_MISSING_SCOPE");
 	assert_string_equal("tool_denied_scope deny denied_scope refused "
 			    "AUTH_MISSING_SCOPE ibkr_account_summary -",
 	    fake.last);
-	assert_int_equal(4, fake.records);
+	assert_int_equal(9, fake.records);
 	world_close(&w);
 }
 

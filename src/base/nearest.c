@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
-/* Edit distance with transpositions, on words of a command line. */
+/*
+ * Edit distance with transpositions: letters to insert, drop, replace or swap
+ * with their neighbour, without regard to case and to `-` or `_` (optimal
+ * string alignment).
+ */
 
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
+#include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define WORD_LEN 63
@@ -17,7 +23,13 @@ min3(unsigned a, unsigned b, unsigned c)
 	return least < c ? least : c;
 }
 
-/* Optimal string alignment; rows of the matrix for i-2, i-1, i. */
+static char
+fold(char c)
+{
+	return c == '_' ? '-' : (char)tolower((unsigned char)c);
+}
+
+/* Rows of the matrix for i-2, i-1, i. */
 static unsigned
 distance(const char *a, size_t a_len, const char *b, size_t b_len)
 {
@@ -32,7 +44,7 @@ distance(const char *a, size_t a_len, const char *b, size_t b_len)
 
 		row[0] = (unsigned)i;
 		for (j = 1; j <= b_len; j++) {
-			unsigned cost = a[i - 1] != b[j - 1];
+			unsigned cost = fold(a[i - 1]) != fold(b[j - 1]);
 
 			row[j] = min3(
 			    last[j] + 1, row[j - 1] + 1, last[j - 1] + cost);
@@ -51,14 +63,22 @@ void
 nearest_add(struct nearest *nearest, const char *candidate)
 {
 	size_t a_len = strlen(nearest->word), b_len = strlen(candidate);
-	unsigned limit = (unsigned)b_len / 3;
 	unsigned far;
 
-	if (a_len > WORD_LEN || b_len > WORD_LEN)
+	if (a_len == 0 || a_len > WORD_LEN || b_len > WORD_LEN)
 		return;
 	far = distance(nearest->word, a_len, candidate, b_len);
-	if (far > limit || (nearest->best && far >= nearest->distance))
+	/* beyond a third of the letters it is another word */
+	if (far > a_len / 3 + 1 || far >= b_len ||
+	    (nearest->best && far >= nearest->distance))
 		return;
 	nearest->best = candidate;
 	nearest->distance = far;
+}
+
+void
+nearest_write(const struct nearest *nearest, struct buf *out)
+{
+	if (nearest->best)
+		buf_printf(out, " (did you mean '%s'?)", nearest->best);
 }

@@ -3,8 +3,10 @@
 
 /* The known word that is nearest to a mistyped one. */
 
-#ifndef IAG_CLI_NEAREST_H
-#define IAG_CLI_NEAREST_H
+#ifndef IAG_BASE_NEAREST_H
+#define IAG_BASE_NEAREST_H
+
+#include "base/buf.h"
 
 struct nearest {
 	const char *word;
@@ -19,5 +21,7 @@ struct nearest {
 
 /* Consider candidate; kept by pointer when it is the nearest so far. */
 void nearest_add(struct nearest *nearest, const char *candidate);
+/* Append " (did you mean 'x'?)"; nothing where nothing is near. */
+void nearest_write(const struct nearest *nearest, struct buf *out);
 
 #endif
