@@ -11,10 +11,14 @@ libcore_la_SOURCES += \
 	src/orders/killswitch.h \
 	src/orders/limits.h \
 	src/orders/market.h \
+	src/orders/order.c \
 	src/orders/order.h \
 	src/orders/preview.h \
 	src/orders/reconcile.h \
 	src/orders/settle.h \
+	src/orders/shape.c \
+	src/orders/shape.h \
+	src/orders/verdict.c \
 	src/orders/verdict.h \
 	src/orders/write.h \
 	$(NULL)

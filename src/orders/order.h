@@ -91,8 +91,9 @@ void order_wire(const struct order *order, const char *client_ref,
 
 /*
  * Price x quantity x multiplier / price magnifier, exact (ruling 10).  price:
- * the limit, else what the caller gives.  NOTSUP without text when the
- * multiplier is unknown and the class is neither stock nor etf.
+ * the limit, else what the caller gives (may be NULL).  Without text: NOTSUP
+ * when the multiplier is unknown and the class is neither stock nor etf,
+ * NOTFOUND when there is no price at all.
  */
 int order_notional(const struct order *order, const struct dec *price,
     struct dec *ret_notional, struct err *err);

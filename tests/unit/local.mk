@@ -34,6 +34,7 @@ unit_tests += \
 # the order desk, over the same
 unit_tests += \
 	tests/unit/test-desk \
+	tests/unit/test-order \
 	$(NULL)
 tests_unit_test_desk_SOURCES = tests/unit/test-desk.c $(journal_kit)
 

@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * One table of members drives the copy, the JSON and the digest of an order,
+ * so that a member cannot be in one of them and missing from another.
+ */
+
+#include "orders/order.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+
+/* Words for numbers; the first one of a number is its name. */
+struct word {
+	const char *text;
+	uint32_t value;
+};
+
+static const struct word sides[] = {
+	{ "buy", IAG_SIDE_BUY },
+	{ "sell", IAG_SIDE_SELL },
+	{ NULL, 0 },
+};
+
+static const struct word types[] = {
+	{ "limit", IAG_TYPE_LIMIT },
+	{ "stop", IAG_TYPE_STOP },
+	{ "stop_limit", IAG_TYPE_STOP_LIMIT },
+	{ "stop-limit", IAG_TYPE_STOP_LIMIT },
+	{ "trailing_stop", IAG_TYPE_TRAILING_STOP },
+	{ "trailing-stop", IAG_TYPE_TRAILING_STOP },
+	{ NULL, 0 },
+};
+
+static const struct word tifs[] = {
+	{ "day", IAG_TIF_DAY },
+	{ "good_till_cancelled", IAG_TIF_GOOD_TILL_CANCELLED },
+	{ "good-till-cancelled", IAG_TIF_GOOD_TILL_CANCELLED },
+	{ "gtc", IAG_TIF_GOOD_TILL_CANCELLED },
+	{ NULL, 0 },
+};
+
+static const struct word modes[] = {
+	{ "paper", IAG_MODE_PAPER },
+	{ "live", IAG_MODE_LIVE },
+	{ NULL, 0 },
+};
+
+static const struct word statuses[] = {
+	{ "submitted", IAG_STATUS_SUBMITTED },
+	{ "open", IAG_STATUS_OPEN },
+	{ "pending_cancel", IAG_STATUS_PENDING_CANCEL },
+	{ "filled", IAG_STATUS_FILLED },
+	{ "cancelled", IAG_STATUS_CANCELLED },
+	{ "refused", IAG_STATUS_REFUSED },
+	{ NULL, 0 },
+};
+
+static const char *
+word_name(const struct word *words, uint32_t value)
+{
+	for (; words->text; words++) {
+		if (words->value == value)
+			return words->text;
+	}
+	return NULL;
+}
+
+static uint32_t
+word_find(const struct word *words, const char *text)
+{
+	for (; text && words->text; words++) {
+		if (strcmp(words->text, text) == 0)
+			return words->value;
+	}
+	return 0;
+}
+
+const char *
+order_side_name(uint32_t side)
+{
+	return word_name(sides, side);
+}
+
+const char *
+order_type_name(uint32_t type)
+{
+	return word_name(types, type);
+}
+
+const char *
+order_tif_name(uint32_t tif)
+{
+	return word_name(tifs, tif);
+}
+
+const char *
+order_mode_name(uint32_t mode)
+{
+	return word_name(modes, mode);
+}
+
+const char *
+order_status_name(uint32_t status)
+{
+	return word_name(statuses, status);
+}
+
+uint32_t
+order_side_find(const char *name)
+{
+	return word_find(sides, name);
+}
+
+uint32_t
+order_type_find(const char *name)
+{
+	return word_find(types, name);
+}
+
+uint32_t
+order_tif_find(const char *name)
+{
+	for (const struct word *word = tifs; name && word->text; word++) {
+		if (strcasecmp(word->text, name) == 0)
+			return word->value;
+	}
+	return 0;
+}
+
+uint32_t
+order_mode_find(const char *name)
+{
+	return word_find(modes, name);
+}
+
+uint32_t
+order_status_find(const char *name)
+{
+	return word_find(statuses, name);
+}
+
+bool
+order_status_is_terminal(uint32_t status)
+{
+	return status == IAG_STATUS_FILLED || status == IAG_STATUS_CANCELLED ||
+	       status == IAG_STATUS_REFUSED;
+}
+
+enum member_kind { MEMBER_WORD, MEMBER_TEXT, MEMBER_DECIMAL };
+
+struct member {
+	const char *name;
+	enum member_kind kind;
+	bool needed;
+	size_t offset;
+	const struct word *words;
+};
+
+#define WORD(member, list)                                                  \
+	{                                                                   \
+#member, MEMBER_WORD, true, offsetof(struct order, member), \
+		    list                                                    \
+	}
+#define TEXT(member, needed)                                                  \
+	{                                                                     \
+#member, MEMBER_TEXT, needed, offsetof(struct order, member), \
+		    NULL                                                      \
+	}
+#define DECIMAL(member, needed)                          \
+	{                                                \
+#member, MEMBER_DECIMAL, needed,         \
+		    offsetof(struct order, member), NULL \
+	}
+
+static const struct member members[] = {
+	WORD(mode, modes),
+	WORD(side, sides),
+	WORD(type, types),
+	WORD(tif, tifs),
+	TEXT(account, true),
+	TEXT(contract_id, true),
+	TEXT(symbol, true),
+	TEXT(asset_class, true),
+	TEXT(currency, true),
+	DECIMAL(quantity, true),
+	TEXT(exchange, false),
+	DECIMAL(limit_price, false),
+	DECIMAL(stop_price, false),
+	DECIMAL(trailing_amount, false),
+	DECIMAL(trailing_percent, false),
+	DECIMAL(multiplier, false),
+	DECIMAL(price_magnifier, false),
+};
+
+/* Whoever adds a member to struct order adds its row. */
+_Static_assert(
+    sizeof(struct order) ==
+	4 * sizeof(uint32_t) + (ARRAY_COUNT(members) - 4) * sizeof(char *),
+    "every member of struct order has a row");
+
+static uint32_t
+number_of(const struct order *order, const struct member *member)
+{
+	return *(const uint32_t *)((const char *)order + member->offset);
+}
+
+static const char *
+text_of(const struct order *order, const struct member *member)
+{
+	return *(char *const *)((const char *)order + member->offset);
+}
+
+static char **
+text_at(struct order *order, const struct member *member)
+{
+	return (char **)((char *)order + member->offset);
+}
+
+static int
+no_memory(struct err *err)
+{
+	return err_set(err, ERR_OUT_OF_MEMORY, "no memory for an order");
+}
+
+void
+order_fini(struct order *order)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(members); i++) {
+		if (members[i].kind != MEMBER_WORD)
+			free(*text_at(order, &members[i]));
+	}
+	*order = (struct order){ .mode = 0 };
+}
+
+int
+order_copy(struct order *to, const struct order *from, struct err *err)
+{
+	CLEANUP_ORDER struct order copy = {
+		.mode = from->mode,
+		.side = from->side,
+		.type = from->type,
+		.tif = from->tif,
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(members); i++) {
+		const struct member *member = &members[i];
+		const char *text;
+
+		if (member->kind == MEMBER_WORD)
+			continue;
+		text = text_of(from, member);
+		if (!text)
+			continue;
+		*text_at(&copy, member) = strdup(text);
+		if (!*text_at(&copy, member))
+			return no_memory(err);
+	}
+	*to = copy;
+	copy = (struct order){ .mode = 0 };
+	return 0;
+}
+
+/* The normal form of a decimal; anything else as it is. */
+static int
+normal_text(struct buf *out, const char *text, struct err *err)
+{
+	CLEANUP_DEC struct dec dec;
+	int ret;
+
+	dec_init(&dec);
+	ret = dec_parse(&dec, text, err);
+	return ret ? ret : dec_format_normal(out, &dec, err);
+}
+
+static int
+member_add(struct json_object *obj, const struct order *order,
+    const struct member *member, bool normal, struct err *err)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	const char *value;
+	int ret;
+
+	if (member->kind == MEMBER_WORD)
+		return json_add_str(obj, member->name,
+		    word_name(member->words, number_of(order, member)));
+	value = text_of(order, member);
+	if (!value || member->kind == MEMBER_TEXT || !normal)
+		return json_add_str(obj, member->name, value);
+	ret = normal_text(&text, value, err);
+	return ret ? ret : json_add_str(obj, member->name, buf_text(&text));
+}
+
+static int
+to_json(const struct order *order, bool normal, struct json_object **ret_obj,
+    struct err *err)
+{
+	CLEANUP_JSON struct json_object *obj = json_object_new_object();
+
+	if (!obj)
+		return no_memory(err);
+	for (size_t i = 0; i < ARRAY_COUNT(members); i++) {
+		int ret = member_add(obj, order, &members[i], normal, err);
+
+		if (ret == IAG_NOMEM)
+			return no_memory(err);
+		if (ret)
+			return ret;
+	}
+	*ret_obj = STEAL(obj);
+	return 0;
+}
+
+int
+order_to_json(
+    const struct order *order, struct json_object **ret_obj, struct err *err)
+{
+	return to_json(order, false, ret_obj, err);
+}
+
+static int
+corrupt(struct err *err, const char *name, const char *value)
+{
+	return err_set(err, ERR_JOURNAL_CORRUPT,
+	    "a stored order has '%s' as %s", value ? value : "nothing", name);
+}
+
+static int
+member_take(struct order *order, const struct member *member,
+    struct json_object *value, struct err *err)
+{
+	const char *text = NULL;
+	char *copy;
+
+	if (value && !json_object_is_type(value, json_type_string))
+		return corrupt(err, member->name, "no text");
+	if (value)
+		text = json_object_get_string(value);
+	if (!text && !member->needed)
+		return 0;
+	if (member->kind == MEMBER_WORD) {
+		uint32_t number = word_find(member->words, text);
+
+		memcpy((char *)order + member->offset, &number, sizeof(number));
+		return number ? 0 : corrupt(err, member->name, text);
+	}
+	if (!text || (member->kind == MEMBER_DECIMAL && !dec_is_text(text)))
+		return corrupt(err, member->name, text);
+	copy = strdup(text);
+	*text_at(order, member) = copy;
+	return copy ? 0 : no_memory(err);
+}
+
+int
+order_from_json(
+    struct json_object *obj, struct order *ret_order, struct err *err)
+{
+	CLEANUP_ORDER struct order order = { .mode = 0 };
+	int known = 0;
+
+	if (!json_object_is_type(obj, json_type_object))
+		return corrupt(err, "the order", "no object");
+	for (size_t i = 0; i < ARRAY_COUNT(members); i++) {
+		struct json_object *value = NULL;
+		int ret;
+
+		known += json_object_object_get_ex(
+			     obj, members[i].name, &value) != 0;
+		ret = member_take(&order, &members[i], value, err);
+		if (ret)
+			return ret;
+	}
+	if (known != json_object_object_length(obj))
+		return corrupt(err, "a member", "something unknown");
+	*ret_order = order;
+	order = (struct order){ .mode = 0 };
+	return 0;
+}
+
+static int
+frame_json(const struct order_frame *frame, struct json_object **ret_obj)
+{
+	CLEANUP_JSON struct json_object *obj = json_object_new_object();
+	int ret = json_add_str(obj, "preview_id", frame->preview_id);
+
+	ret |= json_add_str(obj, "writer", frame->writer);
+	ret |= json_add_str(obj, "connection", frame->connection);
+	ret |= json_add_str(obj, "policy_digest", frame->policy_digest);
+	ret |= json_add_str(obj, "group_id", frame->group_id);
+	ret |= json_add_str(obj, "group_role", frame->group_role);
+	if (ret)
+		return IAG_NOMEM;
+	*ret_obj = STEAL(obj);
+	return 0;
+}
+
+int
+order_digest(const struct order *order, const struct order_frame *frame,
+    char ret_hex[HASH_HEX_SIZE], struct err *err)
+{
+	CLEANUP_JSON struct json_object *whole = json_object_new_object();
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	struct json_object *part = NULL;
+	uint8_t digest[HASH_SIZE];
+	int ret;
+
+	ret = to_json(order, true, &part, err);
+	if (ret)
+		return ret;
+	if (json_add(whole, "order", part) || frame_json(frame, &part) ||
+	    json_add(whole, "frame", part))
+		return no_memory(err);
+	ret = json_canon(&text, whole, err);
+	if (ret)
+		return ret;
+	hash_sha256(text.data, text.len, digest);
+	hash_hex(digest, ret_hex);
+	return 0;
+}
+
+void
+order_wire(const struct order *order, const char *client_ref,
+    const char *parent_ref, struct iag_order *ret_wire)
+{
+	*ret_wire = (struct iag_order){
+		.struct_size = sizeof(*ret_wire),
+		.mode = order->mode,
+		.side = order->side,
+		.type = order->type,
+		.tif = order->tif,
+		.account = order->account,
+		.client_ref = client_ref,
+		.contract_id = order->contract_id,
+		.symbol = order->symbol,
+		.asset_class = order->asset_class,
+		.exchange = order->exchange,
+		.currency = order->currency,
+		.quantity = order->quantity,
+		.limit_price = order->limit_price,
+		.stop_price = order->stop_price,
+		.trailing_amount = order->trailing_amount,
+		.trailing_percent = order->trailing_percent,
+		.parent_ref = parent_ref,
+	};
+}
+
+/* One share is one share; of everything else the contract must tell. */
+static bool
+is_plain(const struct order *order)
+{
+	return order->asset_class &&
+	       (strcmp(order->asset_class, "stock") == 0 ||
+		   strcmp(order->asset_class, "etf") == 0);
+}
+
+/* product *= factor; NULL: nothing. */
+static int
+multiply(struct dec *product, const char *factor, struct err *err)
+{
+	CLEANUP_DEC struct dec dec;
+	int ret;
+
+	dec_init(&dec);
+	if (!factor)
+		return 0;
+	ret = dec_parse(&dec, factor, err);
+	if (ret == 0)
+		dec_mul(product, product, &dec);
+	return ret;
+}
+
+static int
+divide(struct dec *quotient, const char *divisor, struct err *err)
+{
+	CLEANUP_DEC struct dec dec;
+	int ret;
+
+	dec_init(&dec);
+	if (!divisor)
+		return 0;
+	ret = dec_parse(&dec, divisor, err);
+	return ret ? ret : dec_div(quotient, quotient, &dec, err);
+}
+
+int
+order_notional(const struct order *order, const struct dec *price,
+    struct dec *ret_notional, struct err *err)
+{
+	CLEANUP_DEC struct dec product;
+	int ret = 0;
+
+	dec_init(&product);
+	if (!order->multiplier && !is_plain(order))
+		return IAG_NOTSUP;
+	if (order->limit_price)
+		ret = dec_parse(&product, order->limit_price, err);
+	else if (price)
+		dec_set(&product, price);
+	else
+		return IAG_NOTFOUND;
+	ret = ret ? ret : multiply(&product, order->quantity, err);
+	ret = ret ? ret : multiply(&product, order->multiplier, err);
+	ret = ret ? ret : divide(&product, order->price_magnifier, err);
+	if (ret == 0)
+		dec_set(ret_notional, &product);
+	return ret;
+}
