@@ -294,6 +294,8 @@ run_audit_export(struct cli *cli, struct err *err)
 	if (!call)
 		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
 	rc = check_export_scope(cli, house, call, err);
+	if (rc == 0 && range.event_type)
+		rc = audit_check_type(house->journal, range.event_type, err);
 	if (rc == 0 && path)
 		rc = export_files(cli, house, call, &range, path, err);
 	else if (rc == 0)

@@ -255,6 +255,15 @@ answer_store(struct review *review, struct store_answer *answer)
 		(void)snprintf(answer->store_repair,
 		    sizeof(answer->store_repair),
 		    "run `ibkr-agent store adopt --reason TEXT`");
+	} else if (!json_get_bool(status, "writable", true)) {
+		answer->store = DOCTOR_FAIL;
+		(void)snprintf(answer->store_text, sizeof(answer->store_text),
+		    "this user may not write the store '%s'",
+		    json_get_str(status, "path", ""));
+		(void)snprintf(answer->store_repair,
+		    sizeof(answer->store_repair),
+		    "give the folder and its files to the user that runs the "
+		    "gateway");
 	}
 	answer_clock(status, answer);
 	answer_chain(review->journal, records, answer);

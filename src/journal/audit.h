@@ -53,6 +53,13 @@ struct audit_range {
 int audit_tail(struct journal *journal, const struct audit_range *range,
     struct buf *out, struct err *err);
 
+/*
+ * INPUT_INVALID, with the known types and the nearest one, for a type that
+ * this program does not write and no record has.
+ */
+int audit_check_type(
+    struct journal *journal, const char *type, struct err *err);
+
 /* Progress of long work: called now and then; not 0 stops with CANCELLED. */
 typedef int audit_progress(uint64_t done, uint64_t total, void *arg);
 
@@ -80,7 +87,8 @@ enum { AUDIT_VERIFY_STATE = 0x1 }; /* also every state row (ruling 27) */
 /*
  * The whole chain, or first..last.  checkpoint: text of a checkpoint file or
  * NULL.  Returns 0 with a verdict, also for a broken chain; an error only
- * when the store could not be read.
+ * when the store could not be read, or INPUT_INVALID when first is past the
+ * end of the chain or the checkpoint is of another store.
  */
 int audit_verify(struct journal *journal, uint64_t first, uint64_t last,
     unsigned flags, const char *checkpoint, audit_progress *progress, void *arg,

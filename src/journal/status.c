@@ -5,7 +5,12 @@
 
 #include "journal/core.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -56,6 +61,39 @@ add_chain(struct json_object *to, const struct journal_txn *txn)
 	(void)json_add_str(to, "last_recorded_at", time);
 }
 
+/* May this user write the store's folder and each file of it? */
+static bool
+place_is_writable(const char *place)
+{
+	struct dirent *entry;
+	bool writable;
+	DIR *dir;
+
+	if (faccessat(AT_FDCWD, place, W_OK, AT_EACCESS) != 0)
+		return false;
+	dir = opendir(place);
+	/* a store that is one file */
+	if (!dir)
+		return errno == ENOTDIR;
+	writable = faccessat(AT_FDCWD, place, X_OK, AT_EACCESS) == 0;
+	while (writable && (entry = readdir(dir)))
+		writable =
+		    entry->d_type != DT_REG ||
+		    faccessat(dirfd(dir), entry->d_name, W_OK, AT_EACCESS) == 0;
+	(void)closedir(dir);
+	return writable;
+}
+
+/* A journal that only reads says whether another one could write. */
+static bool
+is_writable(const struct journal *journal)
+{
+	if (!journal->adopted || journal->stopped)
+		return false;
+	return journal->mode == JOURNAL_WRITE ||
+	       place_is_writable(journal->place);
+}
+
 static void
 add_place(struct json_object *to, struct journal *journal)
 {
@@ -63,9 +101,7 @@ add_place(struct json_object *to, struct journal *journal)
 
 	(void)json_add_str(to, "path", journal->place);
 	(void)json_add_bool(to, "adopted", journal->adopted);
-	(void)json_add_bool(to, "writable",
-	    journal->mode == JOURNAL_WRITE && journal->adopted &&
-		!journal->stopped);
+	(void)json_add_bool(to, "writable", is_writable(journal));
 	if (journal->stopped)
 		(void)json_add_str(to, "stopped", journal->why);
 }

@@ -204,9 +204,6 @@ check_checkpoint(
 
 	if (!checkpoint || verify->verdict.anchored)
 		return 0;
-	if (memcmp(checkpoint->store_id, txn->info.id, STORE_ID_SIZE) != 0)
-		return verify_break(
-		    verify, 0, "the checkpoint is of another store");
 	if (checkpoint->size > txn->head.count)
 		return verify_break(verify, txn->head.count,
 		    "the chain was cut: the checkpoint saw %llu records, "
@@ -238,6 +235,30 @@ check_state(struct verify *verify, struct journal_txn *txn, struct err *err)
 	return rc;
 }
 
+/*
+ * Is the question one about this chain?  A checkpoint that saw more records
+ * than there are is the evidence of a cut, and so comes first.
+ */
+static int
+check_question(
+    const struct verify *verify, const struct journal_txn *txn, struct err *err)
+{
+	const struct checkpoint *checkpoint = verify->checkpoint;
+	unsigned long long count = txn->head.count;
+
+	if (checkpoint &&
+	    memcmp(checkpoint->store_id, txn->info.id, STORE_ID_SIZE) != 0)
+		return err_set(err, ERR_INPUT_INVALID,
+		    "the checkpoint is of another store");
+	if (verify->first == 0 || verify->first < count ||
+	    (checkpoint && checkpoint->size > count))
+		return 0;
+	return err_set(err, ERR_INPUT_INVALID,
+	    "the chain has %llu records, 0 to %llu: there is no record %llu "
+	    "to begin with",
+	    count, count ? count - 1 : 0, (unsigned long long)verify->first);
+}
+
 static int
 verify_chain(struct verify *verify, struct journal_txn *txn, struct err *err)
 {
@@ -248,7 +269,9 @@ verify_chain(struct verify *verify, struct journal_txn *txn, struct err *err)
 		err_move(err, &head);
 		return rc;
 	}
-	rc = scan_range(verify, txn, err);
+	rc = rc == 0 ? check_question(verify, txn, err) : 0;
+	if (rc == 0)
+		rc = scan_range(verify, txn, err);
 	if (rc == 0)
 		rc = check_end(verify, txn, &head);
 	if (rc == 0)

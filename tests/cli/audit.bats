@@ -212,6 +212,49 @@ fingerprint() {
     diff "$BATS_TEST_TMPDIR/before" <(fingerprint "$store")
 }
 
+@test "status says whether the store can be written, not how it was opened" {
+    iag --json store status
+    expect 0
+    [ "$(json 'j.writable' <<<"$output")" = true ]
+    [ "$(id -u)" -ne 0 ] || skip "root writes everywhere"
+    chmod 400 "$store/data.mdb"
+    iag --json store status
+    expect 0
+    [ "$(json 'j.writable' <<<"$output")" = false ]
+    iag doctor
+    has "$output" "may not write the store"
+    chmod 600 "$store/data.mdb"
+}
+
+@test "what cannot be verified is no broken chain" {
+    iag audit verify --first 1000
+    expect 2
+    has "$stderr" INPUT_INVALID "there is no record 1000 to begin with"
+    iag --json audit verify --first 1000
+    [ -z "$output" ]
+    [ "$(json 'j.code' <<<"$stderr")" = INPUT_INVALID ]
+    iag audit checkpoint --out "$BATS_TEST_TMPDIR/checkpoint"
+    expect 0
+    rm -r "$store"
+    "$IAG_TEST_PROGRAM" health >/dev/null
+    iag --json audit verify --checkpoint "$BATS_TEST_TMPDIR/checkpoint"
+    expect 2
+    [ -z "$output" ]
+    [ "$(json 'j.code' <<<"$stderr")" = INPUT_INVALID ]
+    has "$stderr" "the checkpoint is of another store"
+}
+
+@test "an unknown event type is refused with the known ones" {
+    iag audit export --type tool_complete
+    expect 2
+    [ -z "$output" ]
+    has "$stderr" INPUT_INVALID "there is no event type 'tool_complete'" \
+        "did you mean 'tool_completed'" store_created
+    iag audit export --type tool_completed
+    expect 0
+    has "$output" ibkr_health
+}
+
 @test "a copied store is read only until it is adopted" {
     mv "$store" "$store.orig"
     cp -r "$store.orig" "$store"

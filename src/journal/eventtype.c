@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * Which types a filter may name.  A type that the trail holds is one, also
+ * when a later version wrote it; the list below is what people are told.
+ */
+
+#include "journal/audit.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/nearest.h"
+
+static const char *const type_names[] = {
+	"audit_checkpointed",
+	"audit_exported",
+	"audit_key_rotated",
+	"audit_purged",
+	"backend_session_changed",
+	"backend_session_checked",
+	"live_order_lifecycle_changed",
+	"order_preview_created",
+	"order_preview_refused",
+	"paper_approval_recorded",
+	"paper_order_cancelled",
+	"paper_order_lifecycle_changed",
+	"paper_order_submitted",
+	"plugin_state_changed",
+	"store_adopted",
+	"store_created",
+	"tool_completed",
+	"tool_denied_scope",
+	"tool_failed",
+	"tool_refused",
+};
+
+static bool
+is_listed(const char *type)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(type_names); i++) {
+		if (strcmp(type_names[i], type) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+is_in_trail(
+    struct journal *journal, const char *type, bool *ret_found, struct err *err)
+{
+	const struct audit_range range = {
+		.last = UINT64_MAX,
+		.event_type = type,
+		.limit = 1,
+	};
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	int rc = audit_tail(journal, &range, &text, err);
+
+	*ret_found = strstr(buf_text(&text), "\"sequence_id\":") != NULL;
+	return rc;
+}
+
+int
+audit_check_type(struct journal *journal, const char *type, struct err *err)
+{
+	struct nearest nearest = NEAREST_INIT(type);
+	CLEANUP_BUF struct buf hint = BUF_INIT;
+	CLEANUP_BUF struct buf list = BUF_INIT;
+	bool found = false;
+	int rc;
+
+	if (is_listed(type))
+		return 0;
+	rc = is_in_trail(journal, type, &found, err);
+	if (rc < 0 || found)
+		return rc;
+	for (size_t i = 0; i < ARRAY_COUNT(type_names); i++) {
+		nearest_add(&nearest, type_names[i]);
+		buf_printf(&list, "%s%s", i ? " " : "", type_names[i]);
+	}
+	nearest_write(&nearest, &hint);
+	rc = err_set(err, ERR_INPUT_INVALID,
+	    "there is no event type '%s'%s; expected one of: %s", type,
+	    buf_text(&hint), buf_text(&list));
+	err_action(err, "name one of these types, or none");
+	return rc;
+}
