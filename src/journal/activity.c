@@ -48,6 +48,81 @@ activity_format(struct buf *out, const char *amount, const char *currency)
 }
 
 void
+activity_format_increase(
+    struct buf *out, const char *amount, const char *currency)
+{
+	if (amount)
+		buf_printf(out,
+		    "{\"amount\":\"%s\",\"currency\":\"%s\",\"increase\":true}",
+		    amount, currency);
+	else
+		buf_str(out, "{\"increase\":true}");
+}
+
+/* The place behind the last row of one account and time. */
+struct place {
+	const uint8_t *key; /* account and time */
+	uint64_t sequence;
+};
+
+static int
+visit_last(
+    struct iag_bytes key, struct iag_bytes value, void *arg, struct err *err)
+{
+	struct place *place = arg;
+	const uint8_t *bytes = key.data;
+
+	(void)value;
+	(void)err;
+	if (key.len == ACTIVITY_KEY_SIZE &&
+	    memcmp(bytes, place->key, HASH_LEN + 8) == 0)
+		place->sequence = get_u64(bytes + HASH_LEN + 8) + 1;
+	return 1;
+}
+
+int
+activity_reserve(struct journal_txn *txn,
+    const char account_hash[HASH_HEX_SIZE], uint64_t gate_ns,
+    const struct buf *value, uint64_t *ret_sequence, struct err *err)
+{
+	uint8_t key[ACTIVITY_KEY_SIZE];
+	struct place place = { .key = key };
+	struct iag_bytes bytes = { key, sizeof(key) };
+	struct iag_bytes row = { buf_text(value), value->len };
+	int ret;
+
+	if (value->failed)
+		return err_set(
+		    err, ERR_OUT_OF_MEMORY, "no memory for a reservation");
+	activity_key(account_hash, gate_ns, UINT64_MAX, key);
+	ret =
+	    txn_walk(txn, TABLE_ACTIVITY, bytes, true, visit_last, &place, err);
+	if (ret < 0)
+		return ret;
+	activity_key(account_hash, gate_ns, place.sequence, key);
+	ret = txn_put(txn, TABLE_ACTIVITY, bytes, row, err);
+	if (ret == 0)
+		*ret_sequence = place.sequence;
+	return ret;
+}
+
+int
+activity_release(struct journal_txn *txn,
+    const char account_hash[HASH_HEX_SIZE], uint64_t gate_ns, uint64_t sequence,
+    struct err *err)
+{
+	uint8_t key[ACTIVITY_KEY_SIZE];
+	struct iag_bytes bytes = { key, sizeof(key) }, value;
+	int ret;
+
+	activity_key(account_hash, gate_ns, sequence, key);
+	ret = txn_get(txn, TABLE_ACTIVITY, bytes, &value, err);
+	if (ret == IAG_NOTFOUND)
+		return 0;
+	return ret ? ret : txn_del(txn, TABLE_ACTIVITY, bytes, err);
+}
+
+void
 activity_count_init(struct activity_count *count)
 {
 	*count = (struct activity_count){ .in_window = 0 };
@@ -69,19 +144,12 @@ struct scan {
 };
 
 static int
-amount_add(const struct scan *scan, struct iag_bytes value, struct err *err)
+amount_add(const struct scan *scan, struct json_object *obj, struct err *err)
 {
-	CLEANUP_JSON struct json_object *obj = NULL;
 	CLEANUP_DEC struct dec amount;
 	const char *text, *currency;
-	int ret;
 
 	dec_init(&amount);
-	ret =
-	    json_parse(value.data, value.len, &json_bounds_default, &obj, err);
-	if (ret)
-		return err_set(err, ERR_JOURNAL_CORRUPT,
-		    "a row of activity is no JSON object");
 	text = json_get_str(obj, "amount", NULL);
 	currency = json_get_str(obj, "currency", NULL);
 	if (!text || !currency || !scan->currency ||
@@ -98,20 +166,26 @@ amount_add(const struct scan *scan, struct iag_bytes value, struct err *err)
 static int
 visit(struct iag_bytes key, struct iag_bytes value, void *arg, struct err *err)
 {
+	CLEANUP_JSON struct json_object *obj = NULL;
 	const struct scan *scan = arg;
 	const uint8_t *bytes = key.data;
 	uint64_t gate_ns;
+	bool is_order;
 
 	if (key.len != ACTIVITY_KEY_SIZE ||
 	    memcmp(bytes, scan->account_hash, HASH_LEN) != 0)
 		return 1;
+	if (json_parse(value.data, value.len, &json_bounds_default, &obj, err))
+		return err_set(err, ERR_JOURNAL_CORRUPT,
+		    "a row of activity is no JSON object");
+	is_order = !json_get_bool(obj, "increase", false);
 	gate_ns = get_u64(bytes + HASH_LEN);
 	if (gate_ns >= scan->window_ns)
-		scan->count->in_window++;
+		scan->count->in_window += is_order;
 	if (gate_ns < scan->session_ns)
 		return 0;
-	scan->count->in_session++;
-	return amount_add(scan, value, err);
+	scan->count->in_session += is_order;
+	return amount_add(scan, obj, err);
 }
 
 int

@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
 /*
- * Rows of TABLE_ACTIVITY: one for each live submit or leg, written as a
+ * Rows of TABLE_ACTIVITY: one for each submit or leg, written as a
  * reservation by the gate (ruling 9).  Windows and sessions are counted from
  * them by a range scan, so the cost depends on the session and not on how
  * long the history is.
@@ -29,6 +29,21 @@ void activity_key(const char account_hash[HASH_HEX_SIZE], uint64_t gate_ns,
  * without a limit price, which is held by count only (ruling 10).
  */
 void activity_format(struct buf *out, const char *amount, const char *currency);
+/* The same for a modify, which counts its increase and no order (ruling 9). */
+void activity_format_increase(
+    struct buf *out, const char *amount, const char *currency);
+
+/*
+ * Write a reservation at the gate's time (inside a step), behind those that
+ * have the same time already; the sequence tells them apart.
+ */
+int activity_reserve(struct journal_txn *txn,
+    const char account_hash[HASH_HEX_SIZE], uint64_t gate_ns,
+    const struct buf *value, uint64_t *ret_sequence, struct err *err);
+/* Give one back: nothing was sent.  None there: 0. */
+int activity_release(struct journal_txn *txn,
+    const char account_hash[HASH_HEX_SIZE], uint64_t gate_ns, uint64_t sequence,
+    struct err *err);
 
 /* What one account did; init and fini by activity_count_init/fini. */
 struct activity_count {

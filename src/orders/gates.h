@@ -53,6 +53,7 @@ struct gate_facts {
 	bool feature_on;     /* configuration and command both */
 	bool writer_allowed; /* ruling 21 */
 	const char *writer;
+	const char *writer_fault; /* why it is not */
 	bool live_activated; /* live: the configuration's digest is in force */
 	bool separate_uid;   /* or not required (ruling 16) */
 	bool clock_sound;    /* ruling 15 */
@@ -76,9 +77,11 @@ struct gate_facts {
 	bool target_known;   /* paper: the journal has it with its approval */
 	bool target_matches; /* contract, side, account, nothing filled since */
 	bool target_settled; /* no modify of it is unknown */
+	bool changes_match;  /* what was asked is what was approved */
 	const char *target_fault; /* what differs */
+	const char *change_fault;
 
-	/* live; paper where a policy is configured */
+	/* live always needs one; paper where a policy is configured */
 	bool policy_needed;
 	bool policy_found;
 	const char *policy_id;
@@ -87,8 +90,9 @@ struct gate_facts {
 };
 
 /*
- * Every gate's verdict, then those of limits (moved; may be NULL), in order.
- * Returns ERR_NONE, or the code of the first that refuses.
+ * Every gate's verdict in the order of the table; those of limits (moved; may
+ * be NULL: not judged, which refuses where a policy is needed) stand where the
+ * risk policy does.  Returns ERR_NONE, or the code of the first that refuses.
  */
 enum err_code gates_judge(const struct gate_facts *facts,
     struct verdicts *limits, struct verdicts *ret_verdicts);

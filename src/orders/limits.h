@@ -30,6 +30,7 @@ struct limits_input {
 	/* A modify counts no order and only its increase (ruling 9). */
 	bool is_modify;
 	const struct dec *notional_held; /* of the order as it works now */
+	const char *leg; /* its role, for people; NULL: single */
 };
 
 /*
@@ -37,6 +38,14 @@ struct limits_input {
  * for memory (verdicts->failed).
  */
 void limits_judge(const struct limits_input *input, struct verdicts *verdicts);
+
+/*
+ * A stop that the quote has already triggered is a market order and refused
+ * (ruling 10); part of limits_judge(), and alone where no policy holds.
+ * Without a quote a live order is refused.
+ */
+void limits_trigger(const struct order *order, const struct quote *quote,
+    struct verdicts *verdicts);
 
 /*
  * What this order adds to the session's notional: only of orders with a limit

@@ -2,6 +2,7 @@
 
 libcore_la_SOURCES += \
 	src/orders/approval.h \
+	src/orders/check.h \
 	src/orders/desk.c \
 	src/orders/desk.h \
 	src/orders/deskstate.c \
