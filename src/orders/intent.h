@@ -31,6 +31,8 @@ bool intent_may_become(enum intent_state from, enum intent_state to);
 bool intent_key_is_valid(const char *key);
 
 struct intent {
+	char id[ID_TEXT_SIZE]; /* of this attempt; the row's key may be
+				  used again after "nothing was sent" */
 	enum intent_state state;
 	enum order_operation operation;
 	uint32_t mode;
@@ -49,11 +51,15 @@ struct intent {
 	struct order order;    /* submit: the order; modify: the replacement */
 	char *broker_order_id; /* cancel, modify: the target; else the answer */
 	char *handle;          /* hexadecimal, of the target */
+	char *group_id;        /* of a bracket and its legs */
+	char *atomicity;       /* of a bracket: broker_bracket, sequential */
+	bool simulated;        /* by a writer that only simulates */
+	char *separation;      /* live: "same_uid" or NULL (ruling 16) */
 	uint64_t recorded_ns;
 	uint64_t settled_ns;                     /* 0: not yet */
 	uint64_t activity_ns, activity_sequence; /* its reservation; 0: none */
 	char *result;  /* JSON text of the answer; replayed as it is */
-	char *error;   /* JSON text {code, message, cause} */
+	char *error;   /* JSON text {code, message, action, details} */
 	char *context; /* JSON text: quote, account mode, verdicts */
 	/* What absence was seen: first complete read, real ns; 0: none */
 	uint64_t absent_ns;
@@ -75,10 +81,17 @@ int intent_get(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
 /*
  * Writes the row and keeps the index of unsettled ones (TABLE_STATE
  * "unsettled/" + row key), so that finding them costs what there is of them.
+ * An arrow that is not above is refused with INTERNAL_ERROR.
  */
 int intent_put(struct journal_txn *txn, const struct intent *intent,
     const char account_hash[HASH_HEX_SIZE], struct err *err);
-/* Each unsettled one, oldest key first; stop when visit() != 0. */
+/* Row and index entry of one of which nothing was sent: its key is free. */
+int intent_del(struct journal_txn *txn, const struct intent *intent,
+    const char account_hash[HASH_HEX_SIZE], struct err *err);
+/*
+ * Each unsettled one, in the order of the keys; stop when visit() != 0.
+ * visit() may change rows.
+ */
 typedef int intent_visit(struct intent *intent, void *arg, struct err *err);
 int intent_walk_unsettled(
     struct journal_txn *txn, intent_visit *visit, void *arg, struct err *err);
@@ -110,10 +123,14 @@ void order_row_fini(struct order_row *row);
 int order_row_get(struct journal_txn *txn,
     const char account_hash[HASH_HEX_SIZE], const char *broker_order_id,
     struct order_row *ret_row, struct err *err);
-/* A terminal state stays: such a row is written again only unchanged. */
+/*
+ * A terminal state stays: such a row is written again only with the same
+ * status (IAG_REJECTED without text).
+ */
 int order_row_put(struct journal_txn *txn, const struct order_row *row,
     const char account_hash[HASH_HEX_SIZE], struct err *err);
 typedef int order_row_visit(struct order_row *row, void *arg, struct err *err);
+/* Each one that is not terminal, like intent_walk_unsettled(). */
 int order_row_walk_working(struct journal_txn *txn, order_row_visit *visit,
     void *arg, struct err *err);
 

@@ -8,14 +8,18 @@ libcore_la_SOURCES += \
 	src/orders/deskstate.c \
 	src/orders/deskstate.h \
 	src/orders/gates.h \
+	src/orders/intent.c \
 	src/orders/intent.h \
 	src/orders/killswitch.h \
 	src/orders/limits.h \
 	src/orders/market.h \
 	src/orders/order.c \
 	src/orders/order.h \
+	src/orders/orderrow.c \
 	src/orders/preview.h \
 	src/orders/reconcile.h \
+	src/orders/row.c \
+	src/orders/row.h \
 	src/orders/settle.h \
 	src/orders/shape.c \
 	src/orders/shape.h \

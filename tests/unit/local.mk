@@ -35,8 +35,10 @@ unit_tests += \
 unit_tests += \
 	tests/unit/test-desk \
 	tests/unit/test-order \
+	tests/unit/test-intent \
 	$(NULL)
 tests_unit_test_desk_SOURCES = tests/unit/test-desk.c $(journal_kit)
+tests_unit_test_intent_SOURCES = tests/unit/test-intent.c $(journal_kit)
 
 # a gateway of its own in front of the one in libcore
 tests_unit_test_mcp_SOURCES = \

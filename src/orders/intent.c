@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/* The rows of TABLE_INTENTS. */
+
+#include "orders/intent.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "orders/row.h"
+
+#define UNSETTLED "unsettled/"
+#define KEY_MAX 64 /* of an idempotency key */
+
+static const char *const state_names[] = {
+	[INTENT_RECORDED] = "recorded",
+	[INTENT_DONE] = "done",
+	[INTENT_REFUSED] = "refused",
+	[INTENT_UNKNOWN] = "unknown",
+};
+
+const char *
+intent_state_name(enum intent_state state)
+{
+	if (state < INTENT_RECORDED || state > INTENT_UNKNOWN)
+		return NULL;
+	return state_names[state];
+}
+
+static const char *
+state_word(uint32_t value)
+{
+	return intent_state_name((enum intent_state)value);
+}
+
+static uint32_t
+state_find(const char *word)
+{
+	for (uint32_t i = INTENT_RECORDED; i <= INTENT_UNKNOWN; i++) {
+		if (strcmp(word, state_names[i]) == 0)
+			return i;
+	}
+	return 0;
+}
+
+/* Stored words, which never change. */
+static const char *const operation_words[] = {
+	[OPERATION_SUBMIT] = "submit",
+	[OPERATION_CANCEL] = "cancel",
+	[OPERATION_MODIFY] = "modify",
+	[OPERATION_GROUP] = "group",
+};
+
+static const char *
+operation_word(uint32_t value)
+{
+	return value < ARRAY_COUNT(operation_words) ? operation_words[value]
+						    : NULL;
+}
+
+static uint32_t
+operation_find(const char *word)
+{
+	for (uint32_t i = OPERATION_SUBMIT; i <= OPERATION_GROUP; i++) {
+		if (strcmp(word, operation_words[i]) == 0)
+			return i;
+	}
+	return 0;
+}
+
+static bool
+state_is_settled(enum intent_state state)
+{
+	return state == INTENT_DONE || state == INTENT_REFUSED;
+}
+
+bool
+intent_may_become(enum intent_state from, enum intent_state to)
+{
+	switch (from) {
+	case INTENT_RECORDED:
+		return to == INTENT_UNKNOWN || state_is_settled(to);
+	case INTENT_UNKNOWN:
+		return state_is_settled(to);
+	default:
+		return false;
+	}
+}
+
+bool
+intent_key_is_valid(const char *key)
+{
+	size_t len = key ? strlen(key) : 0;
+
+	return len > 0 && len <= KEY_MAX &&
+	       strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			   "abcdefghijklmnopqrstuvwxyz0123456789._-") == len;
+}
+
+#define FIELD(member, kind) ROW_FIELD(struct intent, member, kind)
+
+static const struct row_field intent_fields[] = {
+	FIELD(id, ROW_CHARS),
+	ROW_WORDS(struct intent, state, state_word, state_find),
+	ROW_WORDS(struct intent, operation, operation_word, operation_find),
+	ROW_WORDS(struct intent, mode, order_mode_name, order_mode_find),
+	FIELD(account, ROW_TEXT),
+	FIELD(key, ROW_TEXT),
+	FIELD(leg, ROW_TEXT),
+	FIELD(request_digest, ROW_CHARS),
+	FIELD(owner, ROW_TEXT),
+	FIELD(incarnation, ROW_U64),
+	FIELD(writer, ROW_TEXT),
+	FIELD(connection, ROW_TEXT),
+	FIELD(client_ref, ROW_TEXT),
+	FIELD(preview_id, ROW_TEXT),
+	FIELD(approval_id, ROW_TEXT),
+	FIELD(broker_order_id, ROW_TEXT),
+	FIELD(handle, ROW_TEXT),
+	FIELD(group_id, ROW_TEXT),
+	FIELD(atomicity, ROW_TEXT),
+	FIELD(simulated, ROW_BOOL),
+	FIELD(separation, ROW_TEXT),
+	FIELD(recorded_ns, ROW_U64),
+	FIELD(settled_ns, ROW_U64),
+	FIELD(activity_ns, ROW_U64),
+	FIELD(activity_sequence, ROW_U64),
+	FIELD(result, ROW_TEXT),
+	FIELD(error, ROW_TEXT),
+	FIELD(context, ROW_TEXT),
+	FIELD(absent_ns, ROW_U64),
+	FIELD(absent_session, ROW_TEXT),
+	{ .name = NULL },
+};
+
+void
+intent_init(struct intent *intent)
+{
+	memset(intent, 0, sizeof(*intent));
+}
+
+void
+intent_fini(struct intent *intent)
+{
+	row_fini(intent_fields, intent);
+	order_fini(&intent->order);
+	intent_init(intent);
+}
+
+size_t
+intent_row_key(const char account_hash[HASH_HEX_SIZE], const char *key,
+    const char *leg, uint8_t ret_key[INTENT_KEY_SIZE])
+{
+	int len = snprintf((char *)ret_key, INTENT_KEY_SIZE,
+	    "%.64s/%.64s/%.32s", account_hash, key, leg);
+
+	return (size_t)len;
+}
+
+static struct iag_bytes
+row_key(const struct intent *intent, const char account_hash[HASH_HEX_SIZE],
+    uint8_t key[INTENT_KEY_SIZE])
+{
+	size_t len =
+	    intent_row_key(account_hash, intent->key, intent->leg, key);
+
+	return (struct iag_bytes){ key, len };
+}
+
+static int
+intent_read(struct json_object *obj, struct intent *intent, struct err *err)
+{
+	struct json_object *order = json_get(obj, "order");
+	int ret = row_read(intent_fields, obj, intent, "an intent", err);
+
+	if (ret || !order)
+		return ret;
+	ret = order_from_json(order, &intent->order, err);
+	intent->has_order = ret == 0;
+	return ret;
+}
+
+/* What every intent has; without it nobody could settle it. */
+static int
+intent_check(const struct intent *intent, struct err *err)
+{
+	if (intent->state && intent->operation && intent->mode &&
+	    intent->account && intent->key && intent->leg && intent->owner &&
+	    intent->writer && *intent->id)
+		return 0;
+	return err_set(err, ERR_JOURNAL_CORRUPT, "an intent is not complete");
+}
+
+static int
+get_at(struct journal_txn *txn, struct iag_bytes key, struct intent *ret_intent,
+    struct err *err)
+{
+	CLEANUP_JSON struct json_object *obj = NULL;
+	CLEANUP_INTENT struct intent intent;
+	int ret;
+
+	intent_init(&intent);
+	ret = row_get(txn, TABLE_INTENTS, key, &obj, "an intent", err);
+	if (ret == 0)
+		ret = intent_read(obj, &intent, err);
+	if (ret == 0)
+		ret = intent_check(&intent, err);
+	if (ret)
+		return ret;
+	*ret_intent = intent;
+	intent_init(&intent);
+	return 0;
+}
+
+int
+intent_get(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
+    const char *key, const char *leg, struct intent *ret_intent,
+    struct err *err)
+{
+	uint8_t at[INTENT_KEY_SIZE];
+	size_t len = intent_row_key(account_hash, key, leg, at);
+
+	return get_at(txn, (struct iag_bytes){ at, len }, ret_intent, err);
+}
+
+/* A row that is there may only go on along the arrows. */
+static int
+arrow_check(struct journal_txn *txn, struct iag_bytes key,
+    const struct intent *intent, struct err *err)
+{
+	CLEANUP_INTENT struct intent stored;
+	int ret;
+
+	intent_init(&stored);
+	ret = get_at(txn, key, &stored, err);
+	if (ret == IAG_NOTFOUND)
+		return 0;
+	if (ret)
+		return ret;
+	if (strcmp(stored.id, intent->id) == 0 &&
+	    (intent_may_become(stored.state, intent->state) ||
+		(stored.state == intent->state &&
+		    !state_is_settled(stored.state))))
+		return 0;
+	return err_set(err, ERR_INTERNAL_ERROR,
+	    "the intent of the key '%s' is '%s' and cannot become '%s'",
+	    intent->key, intent_state_name(stored.state),
+	    intent_state_name(intent->state));
+}
+
+int
+intent_put(struct journal_txn *txn, const struct intent *intent,
+    const char account_hash[HASH_HEX_SIZE], struct err *err)
+{
+	CLEANUP_JSON struct json_object *obj = json_object_new_object();
+	struct json_object *order = NULL;
+	uint8_t buf[INTENT_KEY_SIZE];
+	struct iag_bytes key = row_key(intent, account_hash, buf);
+	int ret = intent_check(intent, err);
+
+	if (ret == 0)
+		ret = arrow_check(txn, key, intent, err);
+	if (ret == 0)
+		ret = row_write(intent_fields, intent, obj, err);
+	if (ret == 0 && intent->has_order) {
+		ret = order_to_json(&intent->order, &order, err);
+		if (ret == 0 && json_add(obj, "order", order))
+			ret = err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	}
+	if (ret == 0)
+		ret = row_put(txn, TABLE_INTENTS, key, obj, err);
+	return ret ? ret
+		   : row_index(txn, UNSETTLED, key,
+			 !state_is_settled(intent->state), err);
+}
+
+int
+intent_del(struct journal_txn *txn, const struct intent *intent,
+    const char account_hash[HASH_HEX_SIZE], struct err *err)
+{
+	uint8_t buf[INTENT_KEY_SIZE];
+	struct iag_bytes key = row_key(intent, account_hash, buf);
+	int ret = txn_del(txn, TABLE_INTENTS, key, err);
+
+	return ret ? ret : row_index(txn, UNSETTLED, key, false, err);
+}
+
+struct intent_walk {
+	intent_visit *visit;
+	void *arg;
+};
+
+static int
+walk_one(
+    struct journal_txn *txn, struct iag_bytes key, void *arg, struct err *err)
+{
+	const struct intent_walk *walk = arg;
+	CLEANUP_INTENT struct intent intent;
+	int ret;
+
+	intent_init(&intent);
+	ret = get_at(txn, key, &intent, err);
+	if (ret == IAG_NOTFOUND)
+		return err_set(err, ERR_JOURNAL_CORRUPT,
+		    "the index of unsettled intents names one that is not "
+		    "there");
+	return ret ? ret : walk->visit(&intent, walk->arg, err);
+}
+
+int
+intent_walk_unsettled(
+    struct journal_txn *txn, intent_visit *visit, void *arg, struct err *err)
+{
+	struct intent_walk walk = { visit, arg };
+
+	return row_index_walk(txn, UNSETTLED, walk_one, &walk, err);
+}
