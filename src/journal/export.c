@@ -165,7 +165,10 @@ write_all(struct export *export, struct call *call, audit_progress *progress,
 	return rc;
 }
 
-/* On disk before the record says so: a purge will rely on it. */
+/*
+ * On disk before the record says so: a purge will rely on it.  What has no
+ * name (memfd, as for an agent) is gone when it is closed.
+ */
 static int
 flush(struct export *export, struct err *err)
 {
@@ -173,7 +176,7 @@ flush(struct export *export, struct err *err)
 
 	if (fstat(export->fd, &st) != 0)
 		return cannot_write(err);
-	export->durable = S_ISREG(st.st_mode);
+	export->durable = S_ISREG(st.st_mode) && st.st_nlink > 0;
 	if (export->durable && fsync(export->fd) != 0)
 		return cannot_write(err);
 	return 0;

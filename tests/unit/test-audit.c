@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -686,6 +687,25 @@ test_nothing_is_purged_that_was_not_exported(void **state)
 	assert_int_equal(8, purged.kept_by_export);
 }
 
+/* What an agent was handed is nowhere any more once the call has ended. */
+static void
+test_an_export_into_memory_permits_no_purge(void **state)
+{
+	struct kit *kit = *state;
+	struct buf manifest CLEANUP_BUF = BUF_INIT;
+	CLEANUP_CLOSE int fd = memfd_create("export", MFD_CLOEXEC);
+	struct audit_purge purged;
+
+	fill(kit);
+	assert_true(fd >= 0);
+	assert_int_equal(0, audit_export(kit->journal, NULL, &everything, fd,
+				"agent:a", NULL, NULL, &manifest, &kit->err));
+	offset_ns = 91 * DAY_NS;
+	purged = purge(kit, false);
+	assert_int_equal(0, purged.purged);
+	assert_true(purged.kept_by_export > 0);
+}
+
 static void
 test_inv6_a_purged_store_still_verifies(void **state)
 {
@@ -893,6 +913,7 @@ main(void)
 		TEST(test_inv6_a_cut_export_is_found),
 		TEST(test_nothing_young_is_purged),
 		TEST(test_nothing_is_purged_that_was_not_exported),
+		TEST(test_an_export_into_memory_permits_no_purge),
 		TEST(test_inv6_a_purged_store_still_verifies),
 		TEST(test_records_of_orders_outlive_those_of_reads),
 		TEST(test_the_chain_goes_on_under_a_new_key),
