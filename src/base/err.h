@@ -61,7 +61,10 @@ void err_fini(struct err *err);
 int err_set(struct err *err, enum err_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Put "context: " in front of the text; keeps the code; returns its class. */
+/*
+ * Put "context: " in front of the text; keeps the code; returns its class, or
+ * 0 where err is NULL or empty: so it is no result of a function that failed.
+ */
 int err_wrap(struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

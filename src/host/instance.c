@@ -418,8 +418,9 @@ instance_open(struct host *host, struct plugin *plugin, const char *label,
 		leave_behind(instance);
 	else
 		instance_free(instance);
-	return err_wrap(err, "%s '%s'", host_kind_name(plugin->desc.kind),
+	(void)err_wrap(err, "%s '%s'", host_kind_name(plugin->desc.kind),
 	    plugin->desc.name);
+	return r;
 }
 
 /* Tell calls in flight to end and wait for them; true: they have. */

@@ -286,7 +286,9 @@ open_path(const char *path, uint32_t kind, const char *name,
 	if (r == 0)
 		r = open_checked(
 		    real ? real : path, kind, name, services, ret_plugin, err);
-	return r < 0 ? err_wrap(err, "plugin '%s'", path) : 0;
+	if (r < 0)
+		(void)err_wrap(err, "plugin '%s'", path);
+	return r;
 }
 
 int

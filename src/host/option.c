@@ -421,5 +421,7 @@ option_secret(const struct option_set *set, const char *key,
 		r = secret_from_env(*slot + 4, ret_secret, err);
 	else
 		r = secret_from_file(*slot + 5, ret_secret, err);
-	return r < 0 ? err_wrap(err, "option '%s'", key) : 0;
+	if (r < 0)
+		(void)err_wrap(err, "option '%s'", key);
+	return r;
 }

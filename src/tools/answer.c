@@ -28,9 +28,10 @@ answer_backend_name(const struct tool_house *house)
 static int
 query_failed(const struct tool_call *call, int class, struct err *err)
 {
-	if (!err || strncmp(err_text(err), "backend '", 9) == 0)
-		return class;
-	return err_wrap(err, "backend '%s'", answer_backend_name(call->house));
+	if (strncmp(err_text(err), "backend '", 9) != 0)
+		(void)err_wrap(
+		    err, "backend '%s'", answer_backend_name(call->house));
+	return class;
 }
 
 int
@@ -203,9 +204,11 @@ answer_accept(const struct tool_call *call, const struct answer *answer,
 		    err ? err_text(err) : "no JSON");
 	else
 		ret = result_settle(call, answer, result, err);
-	if (ret)
-		return err_wrap(err, "backend '%s': answer to '%s'",
+	if (ret) {
+		(void)err_wrap(err, "backend '%s': answer to '%s'",
 		    answer_backend_name(call->house), call->tool->operation);
+		return ret;
+	}
 	*ret_result = result;
 	result = NULL;
 	return 0;

@@ -128,9 +128,10 @@ session_handler(struct tool_call *call, struct err *err)
 		action_fill(state);
 	}
 	ret = schema_check_output(call->tool, state, err);
-	if (ret)
-		return err_wrap(err, "backend '%s': answer to '%s'",
+	if (ret == 0)
+		json_write(call->output, state, 0);
+	else
+		(void)err_wrap(err, "backend '%s': answer to '%s'",
 		    answer_backend_name(call->house), call->tool->operation);
-	json_write(call->output, state, 0);
-	return 0;
+	return ret;
 }

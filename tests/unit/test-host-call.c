@@ -493,6 +493,28 @@ test_open_that_fails_says_why(void **state)
 }
 
 static void
+test_a_failure_is_one_also_to_who_does_not_ask_why(void **state)
+{
+	static const struct instance_option option = { "refuse_open",
+		"not today" };
+	struct host *host = new_host();
+	struct plugin *plugin = NULL;
+	struct instance *instance = NULL;
+
+	(void)state;
+	assert_int_equal(
+	    0, host_load(host, IAG_KIND_BACKEND, "probe", &plugin, NULL));
+	assert_int_equal(IAG_INVAL, instance_open(host, plugin, "backend",
+					&option, 1, &instance, NULL));
+	assert_null(instance);
+	plugin = NULL;
+	assert_int_equal(IAG_NOTFOUND,
+	    host_load_file(host, "/nowhere/backend-probe.so", &plugin, NULL));
+	assert_null(plugin);
+	assert_true(host_free(host));
+}
+
+static void
 test_thread_of_a_plugin_ends_when_its_instance_stops(void **state)
 {
 	static const struct instance_option option = { "ticker", "true" };
@@ -565,6 +587,8 @@ main(void)
 		cmocka_unit_test(test_calls_in_a_rush_all_end_well),
 		cmocka_unit_test(test_every_fault_of_the_options_is_told),
 		cmocka_unit_test(test_open_that_fails_says_why),
+		cmocka_unit_test(
+		    test_a_failure_is_one_also_to_who_does_not_ask_why),
 		cmocka_unit_test(test_health_is_the_plugins_own),
 		cmocka_unit_test(
 		    test_thread_of_a_plugin_ends_when_its_instance_stops),
