@@ -51,7 +51,7 @@ try_sources(const struct source *s, struct secret **ret_secret, struct err *err)
 	}
 	if (access(path, F_OK) != 0)
 		return 1;
-	return secret_from_file(path, ret_secret, err);
+	return secret_from_credential(s->credential, ret_secret, err);
 }
 
 static int

@@ -126,6 +126,11 @@ test_environment_then_file_then_credential(void **state)
 	write_secret(path, SECRET_C "\n", 0400);
 	(void)setenv("CREDENTIALS_DIRECTORY", p->dir, 1);
 	assert_secret(p->config, SECRET_C);
+	/* as a service manager shows a file of root to the service's user */
+	assert_int_equal(chmod(path, 0440), 0);
+	assert_secret(p->config, SECRET_C);
+	assert_int_equal(chmod(path, 0444), 0);
+	assert_no_secret(p->config, path);
 	write_secret(p->file, SECRET_B "\n", 0600);
 	p->config->audit.hmac_secret_file = strdup(p->file);
 	assert_secret(p->config, SECRET_B);
