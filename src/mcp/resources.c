@@ -3,8 +3,8 @@
 
 /*
  * Resources are another way to ask for what tools answer: reading one is a
- * call of its tool, with that tool's scope and audit record.  Only the
- * runbooks, which are part of the program, are answered here.
+ * call of its tool, with that tool's scope and audit record.  Policies and
+ * runbooks have rows of their own, which are called in the same way.
  */
 
 #include "mcp/resources.h"
@@ -18,6 +18,7 @@
 #include "mcp/task.h"
 #include "mcp/tools.h"
 #include "mcp/uri.h"
+#include "tools/riskpolicy.h"
 
 #define TOOL_KILL_SWITCH "ibkr_kill_switch_status"
 #define TOOL_AUDIT "ibkr_audit_tail"
@@ -75,7 +76,9 @@ resources_list(
 		resources_data_entry(out, "uri", "ibkr://kill-switch",
 		    "kill-switch", "Kill switch",
 		    "Whether live orders may be written, and who said so");
-	for (size_t i = 0; i < runbook_count; i++)
+	for (size_t i = 0;
+	     session_has_scope(session, runbook_row.scope) && i < runbook_count;
+	     i++)
 		resources_runbook_entry(out, &runbook_table[i]);
 	buf_char(out, ']');
 	answer_end(out);
@@ -99,6 +102,10 @@ resources_templates(
 		resources_data_entry(out, "uriTemplate",
 		    "ibkr://orders/{account}/{id}", "order", "Order",
 		    "One order of an account, by the broker's order id");
+	if (session_has_scope(session, risk_policy_row.scope))
+		resources_data_entry(out, "uriTemplate", "ibkr://policy/{id}",
+		    "policy", "Risk policy",
+		    "The limits that orders are held to, by the policy's id");
 	buf_char(out, ']');
 	answer_end(out);
 }
@@ -214,12 +221,19 @@ resources_answer_audit(
 
 static void
 resources_answer_runbook(
-    struct request *request, const struct runbook *runbook, struct buf *out)
+    struct buf *out, const struct task *task, const struct tool_result *result)
 {
-	answer_begin(out, request->message->id, request->era);
-	answer_cache(out, request->era, ANSWER_PUBLIC);
-	resources_contents(out, resources_uri(request->message),
-	    "text/markdown", runbook->text, strlen(runbook->text));
+	const struct runbook *runbook =
+	    runbook_find(json_get_str(task->arguments, "runbook", ""));
+
+	if (result->is_error || !runbook) {
+		resources_answer(out, task, result);
+		return;
+	}
+	answer_begin(out, task->message.id, task->era);
+	answer_cache(out, task->era, ANSWER_PUBLIC);
+	resources_contents(out, resources_uri(&task->message), "text/markdown",
+	    runbook->text, strlen(runbook->text));
 	answer_end(out);
 }
 
@@ -280,18 +294,34 @@ resources_read_order(struct session *session, struct request *request,
 	return true;
 }
 
+/* `ibkr://KIND/ID` as a call of row, the id its only argument. */
+static bool
+resources_read_row(struct session *session, struct request *request,
+    const struct uri *uri, const char *kind, const struct tool *row,
+    task_answer_fn *answer, struct buf *out)
+{
+	CLEANUP_JSON struct json_object *arguments = NULL;
+
+	if (uri->count != 2 || strcmp(uri->parts[0], kind) != 0)
+		return false;
+	arguments = json_object_new_object();
+	if (json_add_str(arguments, row->input[0].name, uri->parts[1]) < 0)
+		out->failed = true;
+	else
+		task_start_row(
+		    session, request, row, STEAL(arguments), answer, out);
+	return true;
+}
+
 static bool
 resources_read_known(struct session *session, struct request *request,
     const struct uri *uri, struct buf *out)
 {
-	const struct runbook *runbook = NULL;
-
-	if (uri->count == 2 && strcmp(uri->parts[0], "docs") == 0)
-		runbook = runbook_find(uri->parts[1]);
-	if (runbook) {
-		resources_answer_runbook(request, runbook, out);
+	if (resources_read_row(session, request, uri, "docs", &runbook_row,
+		resources_answer_runbook, out) ||
+	    resources_read_row(session, request, uri, "policy",
+		&risk_policy_row, resources_answer, out))
 		return true;
-	}
 	if (uri->count == 1 && strcmp(uri->parts[0], "kill-switch") == 0) {
 		task_start(session, request, TOOL_KILL_SWITCH, NULL,
 		    resources_answer, out);

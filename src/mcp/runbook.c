@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/json.h"
+#include "tools/dispatch.h"
 
 static const char session_text[] =
     "# The broker session is missing or expired\n"
@@ -80,3 +82,48 @@ runbook_find(const char *name)
 	}
 	return NULL;
 }
+
+static int
+runbook_handler(struct tool_call *call, struct err *err)
+{
+	const char *name = json_get_str(call->arguments, "runbook", "");
+	const struct runbook *runbook = runbook_find(name);
+
+	if (!runbook)
+		return err_set(
+		    err, ERR_INPUT_INVALID, "there is no runbook '%s'", name);
+	buf_str(call->output, "{\"text\":");
+	json_write_string(call->output, runbook->text, strlen(runbook->text));
+	buf_char(call->output, '}');
+	return 0;
+}
+
+static const struct field runbook_input[] = {
+	{ .name = "runbook",
+	    .type = FIELD_STRING,
+	    .flags = FIELD_REQUIRED,
+	    .max = 64,
+	    .description = "Its name" },
+	{ .name = NULL },
+};
+
+static const struct field runbook_output[] = {
+	{ .name = "text",
+	    .type = FIELD_STRING,
+	    .flags = FIELD_REQUIRED,
+	    .max = 16384,
+	    .description = "Markdown" },
+	{ .name = NULL },
+};
+
+const struct tool runbook_row = {
+	.name = "ibkr_runbook_read",
+	.title = "Runbook",
+	.description = "One runbook, by name",
+	.scope = "ibkr:health:read",
+	.flags = TOOL_READ_ONLY | TOOL_IDEMPOTENT,
+	.input = runbook_input,
+	.output = runbook_output,
+	.handler = runbook_handler,
+	.event = "tool_completed",
+};

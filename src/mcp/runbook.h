@@ -11,6 +11,8 @@
 
 #include <stddef.h>
 
+#include "tools/tool.h"
+
 struct runbook {
 	const char *name; /* "session" */
 	const char *title;
@@ -20,6 +22,12 @@ struct runbook {
 
 extern const struct runbook runbook_table[];
 extern const size_t runbook_count;
+
+/*
+ * Reading one, called like a tool and recorded like one, but by no name that
+ * a client could give: only as ibkr://docs/NAME.
+ */
+extern const struct tool runbook_row;
 
 /* NULL: there is none. */
 const struct runbook *runbook_find(const char *name);

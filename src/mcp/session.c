@@ -134,12 +134,17 @@ session_unref(struct session *session)
 }
 
 bool
+session_has_scope(const struct session *session, const char *scope)
+{
+	return (session->principal.scopes & scope_bit(scope)) != 0;
+}
+
+bool
 session_may_call(const struct session *session, const char *name)
 {
 	const struct tool *tool = tool_find(name);
 
-	return tool &&
-	       (session->principal.scopes & scope_bit(tool->scope)) != 0;
+	return tool && session_has_scope(session, tool->scope);
 }
 
 static void

@@ -69,5 +69,6 @@ void session_cancel_all(struct session *session);
 
 /* Has the caller been granted what the tool of that name needs? */
 bool session_may_call(const struct session *session, const char *tool);
+bool session_has_scope(const struct session *session, const char *scope);
 
 #endif

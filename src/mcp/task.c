@@ -106,6 +106,7 @@ task_run(void *arg)
 	char request_id[ID_TEXT_SIZE];
 	struct tool_result result;
 	const struct tool_request request = { .name = task->tool,
+		.operation = task->row,
 		.arguments = task->arguments,
 		.principal = &session->principal,
 		.call = task->call,
@@ -122,9 +123,15 @@ task_run(void *arg)
 	session_unref(session);
 }
 
+/* What is called: a name of the client's, or a row of our own. */
+struct callee {
+	const char *name;
+	const struct tool *row; /* NULL: by name */
+};
+
 static struct task *
-task_new(struct session *session, struct request *request, const char *tool,
-    task_answer_fn *answer)
+task_new(struct session *session, struct request *request,
+    const struct callee *callee, task_answer_fn *answer)
 {
 	struct task *task = calloc(1, sizeof *task);
 
@@ -132,9 +139,11 @@ task_new(struct session *session, struct request *request, const char *tool,
 		return NULL;
 	task->session = session;
 	task->era = request->era;
-	task->tool = tool;
+	task->tool = callee->name;
+	task->row = callee->row;
 	task->answer = answer;
-	task->call = gateway_call_new(session->gateway, tool_find(tool));
+	task->call = gateway_call_new(session->gateway,
+	    callee->row ? callee->row : tool_find(callee->name));
 	if (!task->call) {
 		task_free(task);
 		return NULL;
@@ -156,11 +165,12 @@ task_add(struct task *task, struct message *message)
 	return true;
 }
 
-void
-task_start(struct session *session, struct request *request, const char *tool,
-    struct json_object *arguments, task_answer_fn *answer, struct buf *out)
+static void
+task_launch(struct session *session, struct request *request,
+    const struct callee *callee, struct json_object *arguments,
+    task_answer_fn *answer, struct buf *out)
 {
-	struct task *task = task_new(session, request, tool, answer);
+	struct task *task = task_new(session, request, callee, answer);
 
 	if (!task) {
 		(void)json_object_put(arguments);
@@ -182,6 +192,25 @@ task_start(struct session *session, struct request *request, const char *tool,
 		task_free(task);
 		session_unref(session);
 	}
+}
+
+void
+task_start(struct session *session, struct request *request, const char *tool,
+    struct json_object *arguments, task_answer_fn *answer, struct buf *out)
+{
+	const struct callee callee = { tool, NULL };
+
+	task_launch(session, request, &callee, arguments, answer, out);
+}
+
+void
+task_start_row(struct session *session, struct request *request,
+    const struct tool *row, struct json_object *arguments,
+    task_answer_fn *answer, struct buf *out)
+{
+	const struct callee callee = { row->name, row };
+
+	task_launch(session, request, &callee, arguments, answer, out);
 }
 
 void

@@ -19,6 +19,7 @@ struct task {
 	struct call *call;
 	enum era era;
 	const char *tool;              /* borrowed from message or static */
+	const struct tool *row;        /* of a resource; NULL: by name */
 	struct json_object *arguments; /* owned, or NULL for {} */
 	task_answer_fn *answer;
 	/* with the session's lock */
@@ -34,6 +35,11 @@ struct task {
 void task_start(struct session *session, struct request *request,
     const char *tool, struct json_object *arguments, task_answer_fn *answer,
     struct buf *out);
+
+/* The same for a row that stands in no table, as resources have it. */
+void task_start_row(struct session *session, struct request *request,
+    const struct tool *row, struct json_object *arguments,
+    task_answer_fn *answer, struct buf *out);
 
 /* notifications/cancelled: unknown ids are ignored. */
 void task_cancel(struct session *session, struct json_object *request_id);

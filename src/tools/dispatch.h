@@ -53,8 +53,8 @@ struct tool_call {
 
 struct tool_request {
 	const char *name;
-	const struct tool *operation;  /* a row of operation_table; NULL: name
-					*/
+	/* A row of operation_table or of a resource; NULL: by name. */
+	const struct tool *operation;
 	struct json_object *arguments; /* borrowed; NULL: {} */
 	const struct principal *principal;
 	struct call *call;

@@ -27,6 +27,8 @@ libcore_la_SOURCES += \
 	src/tools/policy.h \
 	src/tools/principal.h \
 	src/tools/result.c \
+	src/tools/riskpolicy.c \
+	src/tools/riskpolicy.h \
 	src/tools/schema.c \
 	src/tools/schema.h \
 	src/tools/session.c \

@@ -97,7 +97,8 @@ async function errorsAndResources(client) {
   const { resourceTemplates } = await client.listResourceTemplates();
 
   assert.deepEqual(resourceTemplates.map((row) => row.uriTemplate),
-    ['ibkr://audit/{sequence}', 'ibkr://orders/{account}/{id}']);
+    ['ibkr://audit/{sequence}', 'ibkr://orders/{account}/{id}',
+      'ibkr://policy/{id}']);
   for (const { uri } of resources) {
     const { contents } = await client.readResource({ uri });
 

@@ -42,7 +42,6 @@ test('inv9: start, discovery and lists leave the folder as it was', { skip },
       await wire.askModern(method);
     }
     await wire.ask('prompts/get', { name: 'daily-review' });
-    await wire.ask('resources/read', { uri: 'ibkr://docs/audit' });
     assert.equal(house.snapshot(), before);
     assert.deepEqual(await wire.end(), [0, null]);
     assert.equal(house.snapshot(), before);
@@ -242,6 +241,47 @@ test('two servers work side by side on one store', { skip }, async () => {
     house.remove();
   }
 });
+
+test('policies and runbooks are read under their scope and recorded',
+  { skip }, () => withWire({ more: `risk_policies:
+  careful:
+    enabled: true
+    max_notional: {amount: "1000.50", currency: USD}
+    allowed_symbols: [AAPL, MSFT]
+    allowed_asset_classes: [stock]
+    session_limit: {max_orders_per_session: 5, timezone: UTC,
+      starts_at: "09:30"}
+    max_quote_age_seconds: 10
+paper_trading: {risk_policy_id: careful}
+` }, async (wire, house) => {
+    const { result } = await wire.askModern('resources/read',
+      { uri: 'ibkr://policy/careful' });
+    const policy = JSON.parse(result.contents[0].text);
+
+    assert.deepEqual(policy, { policy_id: 'careful', enabled: true,
+      used_for: ['paper'],
+      max_notional: { amount: '1000.50', currency: 'USD' },
+      allowed_symbols: ['AAPL', 'MSFT'], allowed_asset_classes: ['stock'],
+      session_limit: { max_orders_per_session: 5, timezone: 'UTC',
+        starts_at: '09:30' },
+      max_price_deviation_bps: 500, max_quote_age_seconds: 10 });
+    const { error } = await wire.ask('resources/read',
+      { uri: 'ibkr://policy/carefull' });
+
+    assert.equal(error.code, -32002);
+    assert.match(error.message, /no risk policy 'carefull' \(did you mean 'car/);
+    assert.ok(error.data.error.audit_event_id);
+    await wire.ask('resources/read', { uri: 'ibkr://docs/audit' });
+    const { result: tail } = await wire.call('ibkr_audit_tail', { limit: 3 });
+
+    assert.deepEqual(tail.structuredContent.events.map(({ event }) =>
+      [event.tool_name, event.result_status, event.scopes[0]]),
+    [['ibkr_runbook_read', 'completed', 'ibkr:health:read'],
+      ['ibkr_policy_read', 'failed', 'ibkr:risk:read'],
+      ['ibkr_policy_read', 'completed', 'ibkr:risk:read']]);
+    await wire.end();
+    await verify(house);
+  }));
 
 test('scopes that are not granted hide tools and refuse calls', { skip }, () =>
   withWire({ scopes: ['ibkr:health:read'] }, async (wire, house) => {

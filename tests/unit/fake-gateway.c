@@ -254,6 +254,28 @@ give(const struct tool_request *request, struct tool_result *result)
 	return 0;
 }
 
+/* The rows of resources bring their handlers; there is no policy. */
+static int
+give_row(const struct tool_request *request, struct tool_result *result)
+{
+	static const struct config config;
+	const struct tool_house house = { .config = &config };
+	struct tool_call call = {
+		.house = &house,
+		.tool = request->operation,
+		.principal = request->principal,
+		.arguments = request->arguments,
+		.output = &result->json,
+	};
+	int r = request->operation->handler(&call, &result->err);
+
+	result->is_error = r != 0;
+	if (r)
+		buf_printf(&result->json, "{\"code\":\"%s\"}",
+		    err_kind(result->err.code)->name);
+	return r;
+}
+
 /* Waits with the lock; true: cancelled. */
 static bool
 wait_slow(const struct tool_request *request)
@@ -274,7 +296,9 @@ gateway_call(struct gateway *gateway, const struct tool_request *request,
 	assert(request->session_id && request->request_id);
 	counts.started++;
 	signal_change();
-	if (!tool_find(request->name)) {
+	if (request->operation) {
+		r = give_row(request, result);
+	} else if (!tool_find(request->name)) {
 		result->is_unknown_tool = true;
 		r = fail(result, ERR_INPUT_INVALID,
 		    "there is no tool 'ibkr_nothing'");
@@ -319,7 +343,7 @@ uint64_t
 scope_bit(const char *name)
 {
 	static const char *const names[] = { "ibkr:health:read",
-		"ibkr:orders:read", "ibkr:audit:read" };
+		"ibkr:orders:read", "ibkr:audit:read", "ibkr:risk:read" };
 
 	for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
 		if (strcmp(names[i], name) == 0)

@@ -330,8 +330,6 @@ test_inv9_nothing_is_touched_before_the_first_call(void **state)
 		ask_modern(p, methods[i], "", "\"result\"");
 	ask_modern(
 	    p, "prompts/get", ",\"name\":\"daily-review\"", "\"messages\"");
-	ask_modern(p, "resources/read", ",\"uri\":\"ibkr://docs/session\"",
-	    "\"contents\"");
 	assert_int_equal(fake_counts().prepared, 0);
 	ask_modern(p, "tools/call", ",\"name\":\"ibkr_echo\"",
 	    "\"structuredContent\"");
@@ -667,8 +665,8 @@ test_lists_show_only_what_the_scopes_allow(void **state)
 	templates = hear(&few);
 	assert_non_null(strstr(templates, "ibkr://orders/{account}/{id}"));
 	assert_null(strstr(templates, "ibkr://audit"));
-	ask(&few, "resources/list", "{}",
-	    "\"resources\":[{\"uri\":\"ibkr://docs/");
+	assert_null(strstr(templates, "ibkr://policy"));
+	ask(&few, "resources/list", "{}", "\"resources\":[]");
 	peer_hang_up(&few);
 	(void)peer_join(&few);
 	(void)close(few.out);
@@ -693,15 +691,22 @@ test_reading_a_resource_is_a_call_of_its_tool(void **state)
 	assert_int_equal(fake_counts().finished, 3);
 	ask_modern(p, "resources/read", ",\"uri\":\"ibkr://docs/audit\"",
 	    "\"cacheScope\":\"public\"");
-	assert_int_equal(fake_counts().finished, 3);
+	assert_int_equal(fake_counts().finished, 4);
+	ask(p, "resources/read", "{\"uri\":\"ibkr://docs/audit\"}",
+	    "\"mimeType\":\"text/markdown\",\"text\":\"# The audit trail");
+	assert_int_equal(fake_counts().finished, 5);
+	ask(p, "resources/read", "{\"uri\":\"ibkr://policy/none\"}",
+	    "there is no risk policy 'none'; configured: none");
+	assert_int_equal(fake_counts().finished, 6);
 }
 
 static void
 test_a_resource_that_is_not_there_is_an_error_of_its_era(void **state)
 {
 	static const char *const uris[] = { "", "x", "ibkr://none",
-		"ibkr://docs/none", "ibkr://docs/../audit", "ibkr://audit/x",
-		"ibkr://audit/-1", "ibkr://audit/01", "ibkr://audit/8",
+		"ibkr://docs/none", "ibkr://policy/none", "ibkr://policy",
+		"ibkr://docs/../audit", "ibkr://audit/x", "ibkr://audit/-1",
+		"ibkr://audit/01", "ibkr://audit/8",
 		"ibkr://audit/99999999999999999999", "ibkr://orders/DU1",
 		"ibkr://kill-switch/x", "file:///etc/passwd" };
 	struct peer *p = *state;
