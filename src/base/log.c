@@ -172,10 +172,17 @@ __attribute__((format(printf, 2, 0))) static void
 compose(struct buf *text, const char *fmt, va_list ap)
 {
 	CLEANUP_BUF struct buf raw = BUF_INIT;
+	CLEANUP_BUF struct buf cut = BUF_INIT;
+	const struct buf *from = &raw;
 	size_t len;
 
 	buf_vprintf(&raw, fmt, ap);
-	(void)redact_text(text, buf_text(&raw), raw.len);
+	/* the journal is read by more people than the terminal (ruling 44) */
+	if (under_journal) {
+		redact_paths(&cut, buf_text(&raw), raw.len);
+		from = &cut;
+	}
+	(void)redact_text(text, buf_text(from), from->len);
 	len = text->len;
 	if (len <= TEXT_MAX)
 		return;

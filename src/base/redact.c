@@ -527,3 +527,55 @@ redact_for_operator(struct buf *out, const char *text, size_t len)
 	return replace(
 	    out, (struct scan){ .text = text, .len = len, .homes_stay = true });
 }
+
+/* The end of the path that begins at byte at; quotes around it say where. */
+static size_t
+path_end(const char *text, size_t len, size_t at)
+{
+	char quote = at > 0 ? text[at - 1] : ' ';
+	const char *close = NULL;
+
+	if (quote == '\'' || quote == '"')
+		close = memchr(text + at, quote, len - at);
+	if (close)
+		return (size_t)(close - text);
+	while (at < len && (unsigned char)text[at] > ' ' &&
+	       !strchr("'\"(),;<>[]{}", text[at]))
+		at++;
+	return at;
+}
+
+/* Where the base name begins of the path at..end; at if it is none. */
+static size_t
+base_name(const char *text, size_t at, size_t end)
+{
+	size_t last = end;
+
+	while (last > at && text[last - 1] == '/')
+		last--;
+	while (last > at && text[last - 1] != '/')
+		last--;
+	return last > at + 1 ? last : at;
+}
+
+void
+redact_paths(struct buf *out, const char *text, size_t len)
+{
+	size_t done = 0;
+	size_t at = 0;
+
+	while (at < len) {
+		size_t end;
+
+		if (text[at] != '/' ||
+		    (at > 0 && !strchr(" \t\n'\"(=,[<", text[at - 1]))) {
+			at++;
+			continue;
+		}
+		end = path_end(text, len, at);
+		buf_add(out, text + done, at - done);
+		done = base_name(text, at, end);
+		at = end > at ? end : at + 1;
+	}
+	buf_add(out, text + done, len - done);
+}

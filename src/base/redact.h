@@ -37,7 +37,13 @@ bool redact_find(
 /* Append text with each such span replaced; true if anything was. */
 bool redact_text(struct buf *out, const char *text, size_t len);
 
-/* The same for an operator's own terminal, where paths are shown. */
+/* redact_text() for an operator's own terminal, where paths are shown. */
 bool redact_for_operator(struct buf *out, const char *text, size_t len);
+
+/*
+ * Append text with absolute paths of two or more parts cut to their base
+ * names (ruling 44): for everybody but the operator.  Secrets stay.
+ */
+void redact_paths(struct buf *out, const char *text, size_t len);
 
 #endif

@@ -182,9 +182,11 @@ running_leave(struct gateway *gateway, struct running *running)
 
 /* A result for what failed before the dispatch; it has no audit record. */
 static int
-result_of_error(struct tool_result *result, struct err *err)
+result_of_error(
+    struct tool_result *result, const struct principal *reader, struct err *err)
 {
 	tool_result_init(result);
+	tool_error_conceal(err, reader);
 	result->is_error = true;
 	tool_error_json(&result->json, err, NULL);
 	err_move(&result->err, err);
@@ -203,12 +205,12 @@ gateway_call(struct gateway *gateway, const struct tool_request *request,
 	if (!running_enter(gateway, &running)) {
 		(void)err_set(
 		    &err, ERR_CALL_CANCELLED, "the gateway is stopping");
-		return result_of_error(ret_result, &err);
+		return result_of_error(ret_result, request->principal, &err);
 	}
 	if (house_open(gateway->house, &house, &err) == 0)
 		rc = tool_dispatch(house, request, ret_result);
 	else
-		rc = result_of_error(ret_result, &err);
+		rc = result_of_error(ret_result, request->principal, &err);
 	running_leave(gateway, &running);
 	return rc;
 }

@@ -354,9 +354,11 @@ passage_go(struct passage *passage, struct tool_result *result, struct err *err)
 }
 
 static void
-error_write(struct tool_result *result, const char *event_id)
+error_write(struct tool_result *result, const struct principal *reader,
+    const char *event_id)
 {
 	result->is_error = true;
+	tool_error_conceal(&result->err, reader);
 	buf_fini(&result->json);
 	buf_init(&result->json, 0);
 	tool_error_json(&result->json, &result->err, event_id);
@@ -377,14 +379,15 @@ tool_dispatch(const struct tool_house *house,
 		err_set(&ret_result->err, err_code_of_class(ret),
 		    "the call failed without saying why");
 	if (ret)
-		error_write(ret_result, ret_result->audit_event_id);
+		error_write(
+		    ret_result, request->principal, ret_result->audit_event_id);
 	if (!passage.order.recorded &&
 	    passage_record(&passage, ret_result, &fault)) {
 		/* no record, no answer: also not of what went wrong before */
 		err_wrap(&fault, "the audit record of the call");
 		err_move(&ret_result->err, &fault);
 		ret_result->audit_event_id[0] = '\0';
-		error_write(ret_result, NULL);
+		error_write(ret_result, request->principal, NULL);
 	}
 	buf_fini(&passage.input);
 	json_object_put(passage.arguments);

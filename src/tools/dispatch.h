@@ -85,6 +85,12 @@ void tool_result_fini(struct tool_result *result);
 int tool_dispatch(const struct tool_house *house,
     const struct tool_request *request, struct tool_result *ret_result);
 
+/*
+ * Take out of the error what its reader may not see: paths of this machine
+ * are the operator's alone (ruling 44).
+ */
+void tool_error_conceal(struct err *err, const struct principal *reader);
+
 /* The error shape of behaviour.md section 3; event_id may be NULL. */
 void tool_error_json(
     struct buf *out, const struct err *err, const char *event_id);

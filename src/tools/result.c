@@ -10,10 +10,12 @@
 #include "tools/dispatch.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/redact.h"
 #include "tools/clean.h"
 
 enum { MESSAGE_MAX = 4096, ACTION_MAX = 1024 };
@@ -56,6 +58,32 @@ add_clean(struct buf *out, const char *key, const char *text, size_t max)
 	}
 	clean_add(&clean, text, strlen(text), max, CLEAN_REDACT);
 	json_write_string(out, buf_text(&clean), clean.len);
+}
+
+/* Owned text; without memory for another there is none. */
+static void
+conceal(char **text)
+{
+	CLEANUP_BUF struct buf cut = BUF_INIT;
+	CLEANUP_BUF struct buf clean = BUF_INIT;
+	char *fresh;
+
+	if (!*text)
+		return;
+	redact_paths(&cut, *text, strlen(*text));
+	clean_add(&clean, buf_text(&cut), cut.len, MESSAGE_MAX, CLEAN_REDACT);
+	fresh = cut.failed ? NULL : buf_take(&clean);
+	free(*text);
+	*text = fresh;
+}
+
+void
+tool_error_conceal(struct err *err, const struct principal *reader)
+{
+	if (reader->kind == PRINCIPAL_OPERATOR)
+		return;
+	conceal(&err->text);
+	conceal(&err->action);
 }
 
 void

@@ -63,6 +63,7 @@ ask(struct tool_call *call, struct json_object **ret_state, struct err *err)
 		return ret;
 	}
 	if (ret) {
+		tool_error_conceal(&fault, call->principal);
 		ret = fault_state(&fault, ret_state);
 	} else {
 		ret = json_parse(answer.json, answer.len, &json_bounds_default,

@@ -551,14 +551,16 @@ test_without_a_backend_calls_say_why(void **state)
 
 	(void)state;
 	world_open(&w, NULL, 0);
-	err_set(&fault, ERR_PLUGIN_NOT_FOUND, "no plugin 'other'");
+	err_set(&fault, ERR_PLUGIN_NOT_FOUND,
+	    "no plugin 'other' in '/opt/inner/place'");
 	w.house.backend = NULL;
 	w.house.backend_fault = &fault;
 	bad(&w, "ibkr_accounts_list", NULL, "PLUGIN_NOT_FOUND");
-	has(&w, "no plugin 'other'");
+	has(&w, "no plugin 'other' in 'place'");
 	good(&w, "ibkr_backend_status", NULL);
 	assert_string_equal("unavailable", at(&w, "status"));
 	assert_string_equal("PLUGIN_NOT_FOUND", at(&w, "error_code"));
+	assert_null(strstr(at(&w, "message"), "inner"));
 	good(&w, "ibkr_health", NULL);
 	assert_string_equal("false", at(&w, "backend_ready"));
 	world_close(&w);

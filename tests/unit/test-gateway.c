@@ -238,6 +238,42 @@ test_a_store_that_was_away_is_tried_again(void **state)
 	clock_set_source(NULL);
 }
 
+static void
+test_inv8_an_agent_sees_no_path_of_this_machine(void **state)
+{
+	char *directory CLEANUP_FREE = kit_directory();
+	struct config *config = kit_config(directory);
+	struct principal principal = {
+		.name = "agent:test",
+		.kind = PRINCIPAL_AGENT,
+		.scopes = UINT64_MAX,
+	};
+	struct tool_request request = {
+		.name = "ibkr_health",
+		.principal = &principal,
+	};
+	struct tool_result result;
+	struct gateway *gateway;
+	int fd;
+
+	(void)state;
+	fd = open(config->audit.path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	gateway = kit_gateway(config);
+	assert_true(gateway_call(gateway, &request, &result) < 0);
+	assert_null(strstr(buf_text(&result.json), directory));
+	assert_null(strstr(err_text(&result.err), directory));
+	assert_non_null(strstr(buf_text(&result.json), "not a directory"));
+	tool_result_fini(&result);
+	/* who has to repair it is told where it is */
+	principal.kind = PRINCIPAL_OPERATOR;
+	assert_true(gateway_call(gateway, &request, &result) < 0);
+	assert_non_null(strstr(err_text(&result.err), directory));
+	tool_result_fini(&result);
+	assert_true(gateway_free(gateway));
+}
+
 /* A copy that appears all at once, under its own name. */
 static void
 copy_plugin(const char *directory, const char *name)
@@ -303,6 +339,8 @@ main(void)
 		cmocka_unit_test(
 		    test_freeing_cancels_what_runs_and_waits_for_it),
 		cmocka_unit_test(test_a_store_that_was_away_is_tried_again),
+		cmocka_unit_test(
+		    test_inv8_an_agent_sees_no_path_of_this_machine),
 		cmocka_unit_test(test_a_backend_that_was_away_is_tried_again),
 	};
 

@@ -208,6 +208,8 @@ test_the_journal_gets_priorities_and_no_time(void **state)
 	written_is("<6>a: x\n");
 	log_debug("a", "x");
 	written_is("<7>a: x\n");
+	log_error("a", "store '/var/lib/inner/st' is away");
+	written_is("<3>a: store 'st' is away\n");
 }
 
 static void

@@ -213,6 +213,38 @@ test_an_operator_sees_paths_but_no_secrets(void **state)
 	    "cannot read '/home/alice/x.yaml': password=" REDACTED);
 }
 
+static void
+test_paths_are_cut_to_their_base_names(void **state)
+{
+	static const struct {
+		const char *text, *cut;
+	} cases[] = {
+		{ "store '/var/lib/x y/st': not a directory",
+		    "store 'st': not a directory" },
+		{ "/etc/ibkr-agent/agent.yaml:3:5: key 'a'",
+		    "agent.yaml:3:5: key 'a'" },
+		{ "looked for 'a.so' in '/usr/lib/p', '/opt/q/'",
+		    "looked for 'a.so' in 'p', 'q/'" },
+		{ "not found (required by /opt/p/a.so)",
+		    "not found (required by a.so)" },
+		{ "\"/srv/a/b\" and 'unclosed /srv/a",
+		    "\"b\" and 'unclosed a" },
+		{ "https://example.com/a/b and ibkr://audit/5",
+		    "https://example.com/a/b and ibkr://audit/5" },
+		{ "and/or N/A 1/2/3 '/ES' / // /",
+		    "and/or N/A 1/2/3 '/ES' / // /" },
+		{ "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		struct buf out CLEANUP_BUF = BUF_INIT;
+
+		redact_paths(&out, cases[i].text, strlen(cases[i].text));
+		assert_string_equal(cases[i].cut, buf_text(&out));
+	}
+}
+
 int
 main(void)
 {
@@ -223,6 +255,7 @@ main(void)
 		cmocka_unit_test(test_find_gives_the_place_of_the_secret),
 		cmocka_unit_test(test_hostile_text_costs_linear_time),
 		cmocka_unit_test(test_an_operator_sees_paths_but_no_secrets),
+		cmocka_unit_test(test_paths_are_cut_to_their_base_names),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
