@@ -158,13 +158,12 @@ resources_uri(const struct message *message)
 static int
 resources_code(const struct tool_result *result)
 {
-	switch (err_class(&result->err)) {
-	case IAG_INVAL:
-	case IAG_NOTFOUND:
-		return RPC_RESOURCE_NOT_FOUND;
-	default:
-		return RPC_INTERNAL_ERROR;
-	}
+	const struct err_kind *kind = err_kind(result->err.code);
+
+	/* a faulty configuration is of class INVAL, too, but no fault of it */
+	return kind->class == IAG_INVAL && kind->exit_code == 2
+		   ? RPC_RESOURCE_NOT_FOUND
+		   : RPC_INTERNAL_ERROR;
 }
 
 static void

@@ -237,6 +237,9 @@ give(const struct tool_request *request, struct tool_result *result)
 	const char *name = request->name;
 	int64_t sequence = json_get_int(request->arguments, "before", 0) - 1;
 
+	if (strcmp(json_get_str(request->arguments, "account_id", ""),
+		"AWAY") == 0)
+		return fail(result, ERR_CONFIG_INVALID, "no secret");
 	if (strcmp(name, "ibkr_fail") == 0)
 		return fail(result, ERR_BROKER_SESSION_EXPIRED,
 		    "the session has ended");

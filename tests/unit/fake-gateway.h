@@ -18,7 +18,8 @@
  * Tools of the fake: "ibkr_echo" gives its arguments back, "ibkr_fail" an
  * error with the code BROKER_SESSION_EXPIRED, "ibkr_slow" waits for
  * fake_release() or for its cancellation, "ibkr_audit_tail" one event with
- * the sequence before - 1 up to 7, "ibkr_order_status" its arguments,
+ * the sequence before - 1 up to 7, "ibkr_order_status" its arguments
+ * (for account AWAY the error CONFIG_INVALID),
  * "ibkr_kill_switch_status" a state; all others are unknown.
  */
 struct fake_counts {

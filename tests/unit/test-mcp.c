@@ -722,6 +722,9 @@ test_a_resource_that_is_not_there_is_an_error_of_its_era(void **state)
 		ask_modern(p, "resources/read", params, "\"code\":-32602");
 		ask_modern(p, "resources/read", params, "\"data\":{\"uri\":");
 	}
+	/* one that cannot be read now may well be there */
+	ask(p, "resources/read", "{\"uri\":\"ibkr://orders/AWAY/1\"}",
+	    "\"code\":-32603");
 	ask(p, "resources/read", "{}", "-32602");
 	ask(p, "resources/read", "{\"uri\":5}", "-32602");
 }
