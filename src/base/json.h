@@ -24,6 +24,11 @@ struct json_bounds {
 	size_t bytes;   /* of the whole text */
 	unsigned depth; /* nested containers; the top one counts as 1; <= 256 */
 	size_t values;  /* values and keys in all */
+	/*
+	 * Integers outside int64 are taken as numbers with a fraction are: a
+	 * double that keeps its text.
+	 */
+	bool wide_integers;
 };
 
 /* 1 MiB, depth 32, 100,000 values: requests and broker answers. */
@@ -32,10 +37,10 @@ extern const struct json_bounds json_bounds_default;
 /*
  * Parse exactly one RFC 8259 text.  Refused besides bad grammar: invalid
  * UTF-8, lone surrogates, NUL in keys and strings, duplicate keys (after
- * unescaping), integers outside int64, numbers with more than 64 characters,
- * anything past the bounds, trailing text, a BOM.  The message names byte
- * offset and what was expected.  Code: INPUT_INVALID.  The caller puts the
- * tree with json_object_put(); a JSON null gives *ret_root == NULL.
+ * unescaping), integers outside int64 (see bounds), numbers with more than 64
+ * characters, anything past the bounds, trailing text, a BOM.  The message
+ * names byte offset and what was expected.  Code: INPUT_INVALID.  The caller
+ * puts the tree with json_object_put(); a JSON null gives *ret_root == NULL.
  */
 int json_parse(const char *text, size_t len, const struct json_bounds *bounds,
     struct json_object **ret_root, struct err *err);
@@ -50,6 +55,12 @@ cleanup_json_p(struct json_object **obj)
 	(void)json_object_put(*obj);
 }
 #define CLEANUP_JSON __attribute__((cleanup(cleanup_json_p)))
+
+/*
+ * Does an integer of so many digits, without its sign and leading zeros, fit
+ * into int64?
+ */
+bool json_int_fits(const char *digits, size_t count, bool negative);
 
 /* Bytes of the well-formed UTF-8 character at text (1 to 4), or 0. */
 unsigned json_utf8_len(const char *text, size_t len);

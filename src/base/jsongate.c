@@ -292,14 +292,20 @@ skip_digits(struct gate *gate)
 }
 
 /* json-c saturates without a word, so the digits are compared here. */
-static int
-check_int64(const struct gate *gate, size_t digits, size_t count, bool negative)
+bool
+json_int_fits(const char *digits, size_t count, bool negative)
 {
 	const char *max =
 	    negative ? "9223372036854775808" : "9223372036854775807";
 
-	if (count < 19 ||
-	    (count == 19 && memcmp(gate->text + digits, max, 19) <= 0))
+	return count < 19 || (count == 19 && memcmp(digits, max, 19) <= 0);
+}
+
+static int
+check_int64(const struct gate *gate, size_t digits, size_t count, bool negative)
+{
+	if (gate->bounds->wide_integers ||
+	    json_int_fits(gate->text + digits, count, negative))
 		return 0;
 	return refused(gate, digits - negative,
 	    "the integer is outside -2^63 to 2^63-1; send it as a string");

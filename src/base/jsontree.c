@@ -100,7 +100,6 @@ take_string(struct build *build)
 	return json_object_new_string_len(build->str.data, (int)build->str.len);
 }
 
-/* The gate has seen to it that an integer fits. */
 static int64_t
 to_int(const char *text)
 {
@@ -112,7 +111,7 @@ to_int(const char *text)
 	return (int64_t)(negative ? -size : size);
 }
 
-/* A number with a point or an exponent keeps its text. */
+/* A number with a point or an exponent, or too large, keeps its text. */
 static struct json_object *
 take_number(struct build *build)
 {
@@ -126,7 +125,8 @@ take_number(struct build *build)
 		text[len++] = *build->at++;
 	}
 	text[len] = '\0';
-	if (integer)
+	if (integer && json_int_fits(text + (*text == '-'),
+			   len - (*text == '-'), *text == '-'))
 		return json_object_new_int64(to_int(text));
 	return json_object_new_double_s(strtod(text, NULL), text);
 }

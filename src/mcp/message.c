@@ -98,7 +98,8 @@ message_read_call(struct message *message, struct json_object *method)
 
 	if (!message_read_id(message, &has_id)) {
 		message_fault(message, RPC_INVALID_REQUEST,
-		    "'id' must be a string or an integer");
+		    "'id' must be a string or an integer from -2^63 to "
+		    "2^63-1");
 		return;
 	}
 	if (!json_object_is_type(method, json_type_string)) {
@@ -151,9 +152,12 @@ message_classify(struct message *message)
 void
 message_parse(struct message *message, const char *text, size_t len)
 {
+	struct json_bounds bounds = json_bounds_default;
+
+	/* a number that is too large is JSON: what has it says what is wrong */
+	bounds.wide_integers = true;
 	*message = (struct message){ .kind = MESSAGE_FAULT };
-	if (json_parse(text, len, &json_bounds_default, &message->root,
-		&message->err) < 0) {
+	if (json_parse(text, len, &bounds, &message->root, &message->err) < 0) {
 		message->code = message->err.code == ERR_OUT_OF_MEMORY
 				    ? RPC_INTERNAL_ERROR
 				    : RPC_PARSE_ERROR;

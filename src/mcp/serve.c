@@ -25,12 +25,11 @@
 
 enum serve_wake { SERVE_READ, SERVE_AGAIN, SERVE_STOP };
 
-/* Wait for input, unless too many calls run; then for one to end. */
+/* Wait for input (in: -1: do not), and for calls to end. */
 static enum serve_wake
 serve_wait(struct session *session, int in, int stop_fd)
 {
-	const bool has_room = session_has_room(session);
-	struct pollfd fds[] = { { .fd = has_room ? in : -1, .events = POLLIN },
+	struct pollfd fds[] = { { .fd = in, .events = POLLIN },
 		{ .fd = stop_fd, .events = POLLIN },
 		{ .fd = session->wake_fd, .events = POLLIN } };
 	uint64_t count = 0;
@@ -63,8 +62,9 @@ serve_step(struct session *session, struct reader *reader, int stop_fd,
 	size_t len = 0;
 	int r = 0;
 
+	session_resume(session);
 	/* lines that wait in the buffer count as unread, too */
-	if (!session_has_room(session))
+	if (!session_may_read(session))
 		return serve_wait(session, -1, stop_fd) != SERVE_STOP;
 	switch (reader_next(reader, &line, &len)) {
 	case READER_LINE:
@@ -75,7 +75,8 @@ serve_step(struct session *session, struct reader *reader, int stop_fd,
 		session_refuse_line(session);
 		return !out_is_closed(&session->out);
 	case READER_END:
-		return 0;
+		return session_is_holding(session) &&
+		       serve_wait(session, -1, stop_fd) != SERVE_STOP;
 	case READER_EMPTY:
 		break;
 	}

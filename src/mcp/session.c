@@ -35,6 +35,14 @@ struct method {
 	unsigned eras;
 	void (*handle)(
 	    struct session *session, struct request *request, struct buf *out);
+	bool is_call; /* needs a task */
+};
+
+/* A call that waits for room. */
+struct held {
+	struct held *next;
+	struct message message;
+	size_t bytes;
 };
 
 static const struct method method_table[] = {
@@ -42,11 +50,11 @@ static const struct method method_table[] = {
 	{ "initialize", ERA_LEGACY, lifecycle_initialize },
 	{ "ping", ERA_LEGACY, lifecycle_ping },
 	{ "tools/list", ERA_LEGACY | ERA_MODERN, tools_list },
-	{ "tools/call", ERA_LEGACY | ERA_MODERN, tools_call },
+	{ "tools/call", ERA_LEGACY | ERA_MODERN, tools_call, true },
 	{ "resources/list", ERA_LEGACY | ERA_MODERN, resources_list },
 	{ "resources/templates/list", ERA_LEGACY | ERA_MODERN,
 	    resources_templates },
-	{ "resources/read", ERA_LEGACY | ERA_MODERN, resources_read },
+	{ "resources/read", ERA_LEGACY | ERA_MODERN, resources_read, true },
 	{ "prompts/list", ERA_LEGACY | ERA_MODERN, prompts_list },
 	{ "prompts/get", ERA_LEGACY | ERA_MODERN, prompts_get },
 };
@@ -76,8 +84,23 @@ session_init_lock(struct session *session)
 }
 
 static void
+session_drop_held(struct session *session, struct held **at)
+{
+	struct held *held = *at;
+
+	*at = held->next;
+	if (!held->next)
+		session->held_end = at;
+	session->held_bytes -= held->bytes;
+	message_fini(&held->message);
+	free(held);
+}
+
+static void
 session_free(struct session *session)
 {
+	while (session->held)
+		session_drop_held(session, &session->held);
 	out_fini(&session->out);
 	buf_fini(&session->tool_list);
 	buf_fini(&session->answer);
@@ -109,6 +132,7 @@ session_new(struct gateway *gateway, const struct principal *principal, int in,
 	session->principal_name = STEAL(name);
 	session->principal.name = session->principal_name;
 	session->ref_count = 1;
+	session->held_end = &session->held;
 	id_new(session->id);
 	session->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (session->wake_fd < 0) {
@@ -177,9 +201,35 @@ session_refuse_era(
 	}
 }
 
+static bool
+session_has_room(struct session *session)
+{
+	LOCK_SCOPE(&session->lock);
+
+	return session->task_count < SESSION_CALLS_MAX;
+}
+
+/* Put the call behind those that wait; false: no memory. */
+static bool
+session_hold(struct session *session, struct message *message, size_t len)
+{
+	struct held *held = calloc(1, sizeof *held);
+
+	if (!held)
+		return false;
+	held->message = *message;
+	*message = (struct message){ .kind = MESSAGE_FAULT };
+	held->bytes = len + sizeof *held;
+	session->held_bytes += held->bytes;
+	*session->held_end = held;
+	session->held_end = &held->next;
+	return true;
+}
+
+/* len: of its line; 0: it was held back, and there is room now. */
 static void
-session_take_request(
-    struct session *session, struct message *message, struct buf *out)
+session_take_request(struct session *session, struct message *message,
+    size_t len, struct buf *out)
 {
 	struct request request = { .message = message };
 	enum era_fault fault = era_select(message, &request.era);
@@ -200,7 +250,30 @@ session_take_request(
 			: "");
 		return;
 	}
+	if (method->is_call && len > 0 &&
+	    (session->held || !session_has_room(session))) {
+		if (!session_hold(session, message, len))
+			out->failed = true;
+		return;
+	}
 	method->handle(session, &request, out);
+}
+
+/* Calls that were not started yet leave nothing behind. */
+static void
+session_cancel(struct session *session, struct json_object *request_id)
+{
+	CLEANUP_FREE char *id = message_id_text(request_id);
+
+	if (!id)
+		return;
+	task_cancel(session, id);
+	for (struct held **at = &session->held; *at; at = &(*at)->next) {
+		if (strcmp((*at)->message.id, id) != 0)
+			continue;
+		session_drop_held(session, at);
+		return;
+	}
 }
 
 static void
@@ -208,7 +281,7 @@ session_take_notification(
     struct session *session, const struct message *message)
 {
 	if (strcmp(message->method, "notifications/cancelled") == 0)
-		task_cancel(session, json_get(message->params, "requestId"));
+		session_cancel(session, json_get(message->params, "requestId"));
 }
 
 static void
@@ -233,7 +306,7 @@ session_take_line(struct session *session, const char *line, size_t len)
 	message_parse(&message, line, len);
 	switch (message.kind) {
 	case MESSAGE_REQUEST:
-		session_take_request(session, &message, out);
+		session_take_request(session, &message, len, out);
 		break;
 	case MESSAGE_NOTIFICATION:
 		session_take_notification(session, &message);
@@ -250,6 +323,50 @@ session_take_line(struct session *session, const char *line, size_t len)
 		buf_fini(out);
 }
 
+/* Take the first call that waits, if it can be started. */
+static bool
+session_resume_one(struct session *session)
+{
+	struct held *held = session->held;
+	struct buf *out = &session->answer;
+	CLEANUP_FREE char *id = NULL;
+
+	if (!held || !session_has_room(session))
+		return false;
+	id = strdup(held->message.id);
+	buf_reset(out);
+	session_take_request(session, &held->message, 0, out);
+	session_send(session, out, id);
+	session_drop_held(session, &session->held);
+	return true;
+}
+
+void
+session_resume(struct session *session)
+{
+	for (;;) {
+		while (session_resume_one(session))
+			;
+		LOCK_SCOPE(&session->lock);
+		session->wants_wake = session->held != NULL;
+		/* one may have ended since */
+		if (!session->held || session->task_count >= SESSION_CALLS_MAX)
+			return;
+	}
+}
+
+bool
+session_may_read(const struct session *session)
+{
+	return session->held_bytes < SESSION_HELD_MAX;
+}
+
+bool
+session_is_holding(const struct session *session)
+{
+	return session->held != NULL;
+}
+
 void
 session_refuse_line(struct session *session)
 {
@@ -258,15 +375,6 @@ session_refuse_line(struct session *session)
 	answer_error(&out, NULL, RPC_INVALID_REQUEST, NULL,
 	    "a message may have at most %zu bytes", json_bounds_default.bytes);
 	session_send(session, &out, NULL);
-}
-
-bool
-session_has_room(struct session *session)
-{
-	LOCK_SCOPE(&session->lock);
-
-	session->wants_wake = session->task_count >= SESSION_CALLS_MAX;
-	return !session->wants_wake;
 }
 
 bool

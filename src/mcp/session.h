@@ -21,10 +21,15 @@
 #include "mcp/message.h"
 #include "mcp/out.h"
 
-/* Calls that run or wait for a worker; then nothing more is read. */
-enum { SESSION_CALLS_MAX = 256 };
+/*
+ * Calls that run or wait for a worker.  Those beyond are held back, in their
+ * order, while everything else (above all notifications/cancelled) is read
+ * and answered; with so many bytes held back nothing more is read.
+ */
+enum { SESSION_CALLS_MAX = 256, SESSION_HELD_MAX = 1024 * 1024 };
 
 struct task;
+struct held;
 
 struct session {
 	struct gateway *gateway;
@@ -33,7 +38,9 @@ struct session {
 	char id[ID_TEXT_SIZE]; /* for the audit */
 	struct out out;
 	int wake_fd; /* readable: a call ended, or out is closed */
-	/* both for the reading thread only */
+	/* for the reading thread only */
+	struct held *held, **held_end;
+	size_t held_bytes;
 	struct buf tool_list; /* made at first use */
 	struct buf answer;    /* its memory is used again */
 	pthread_mutex_t lock;
@@ -61,8 +68,14 @@ void session_take_line(struct session *session, const char *line, size_t len);
 /* Answer to a line that was too long to be read. */
 void session_refuse_line(struct session *session);
 
-/* Room for another call?  If not, wake_fd becomes readable once there is. */
-bool session_has_room(struct session *session);
+/*
+ * Start what was held back, as far as there is room; if not far enough,
+ * wake_fd becomes readable once there is.
+ */
+void session_resume(struct session *session);
+/* May another line be read? */
+bool session_may_read(const struct session *session);
+bool session_is_holding(const struct session *session);
 /* Wait for running calls, at most that long; false: some still run. */
 bool session_wait_idle(struct session *session, uint64_t timeout_ns);
 void session_cancel_all(struct session *session);

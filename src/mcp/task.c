@@ -214,14 +214,12 @@ task_start_row(struct session *session, struct request *request,
 }
 
 void
-task_cancel(struct session *session, struct json_object *request_id)
+task_cancel(struct session *session, const char *id)
 {
-	CLEANUP_FREE char *id = message_id_text(request_id);
 	struct task *task = NULL;
 	LOCK_SCOPE(&session->lock);
 
-	if (id)
-		task = task_find(session, id);
+	task = task_find(session, id);
 	if (!task)
 		return;
 	log_debug("mcp", "call of '%s' cancelled by the client", task->tool);

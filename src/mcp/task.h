@@ -41,7 +41,7 @@ void task_start_row(struct session *session, struct request *request,
     const struct tool *row, struct json_object *arguments,
     task_answer_fn *answer, struct buf *out);
 
-/* notifications/cancelled: unknown ids are ignored. */
-void task_cancel(struct session *session, struct json_object *request_id);
+/* id as message_id_text() has it: unknown ids are ignored. */
+void task_cancel(struct session *session, const char *id);
 
 #endif

@@ -533,33 +533,119 @@ test_an_id_that_is_in_flight_is_refused(void **state)
 }
 
 static void
-test_too_many_calls_stop_the_reading_until_one_ends(void **state)
+say_call(struct peer *p, int id, const char *tool)
+{
+	char line[128];
+
+	(void)snprintf(line, sizeof line,
+	    "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":"
+	    "\"tools/call\",\"params\":{\"name\":\"%s\"}}",
+	    id, tool);
+	say(p, line);
+}
+
+static void
+say_cancel(struct peer *p, int id)
+{
+	char line[128];
+
+	(void)snprintf(line, sizeof line,
+	    "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\","
+	    "\"params\":{\"requestId\":%d}}",
+	    id);
+	say(p, line);
+}
+
+static void
+fill_with_calls(struct peer *p)
+{
+	for (int i = 0; i < SESSION_CALLS_MAX; i++)
+		say_call(p, i, "ibkr_slow");
+	fake_wait_started(SESSION_CALLS_MAX);
+}
+
+static void
+test_calls_past_the_bound_wait_and_all_else_is_answered(void **state)
+{
+	struct peer *p = *state;
+	const int more = 40;
+
+	fill_with_calls(p);
+	for (int i = 0; i < more; i++)
+		say_call(p, SESSION_CALLS_MAX + i, "ibkr_slow");
+	say(p, PING("\"after\""));
+	expect(p, PONG("\"after\""));
+	assert_int_equal(fake_counts().started, SESSION_CALLS_MAX);
+	fake_release();
+	for (int i = 0; i < SESSION_CALLS_MAX + more; i++)
+		free(hear(p));
+	say(p, PING("1"));
+	expect(p, PONG("1"));
+	assert_int_equal(fake_counts().finished, SESSION_CALLS_MAX + more);
+}
+
+static void
+test_calls_are_cancelled_also_when_too_many_run(void **state)
+{
+	struct peer *p = *state;
+
+	fill_with_calls(p);
+	say_call(p, 1000, "ibkr_echo");
+	say_call(p, 1001, "ibkr_echo");
+	say_call(p, 1002, "ibkr_echo");
+	say_cancel(p, 1002); /* the last one held back */
+	say_cancel(p, 1000);
+	say_call(p, 1003, "ibkr_echo");
+	say_cancel(p, 7); /* makes room */
+	expect_part(p, "\"id\":1001,\"result\"");
+	expect_part(p, "\"id\":1003,\"result\"");
+	assert_int_equal(fake_counts().cancelled, 1);
+	fake_release();
+	for (int i = 0; i < SESSION_CALLS_MAX - 1; i++)
+		free(hear(p));
+	say(p, PING("1"));
+	expect(p, PONG("1"));
+	assert_int_equal(fake_counts().finished, SESSION_CALLS_MAX + 2);
+}
+
+static void
+test_the_end_of_input_lets_calls_that_wait_finish_too(void **state)
+{
+	struct peer *p = *state;
+
+	fill_with_calls(p);
+	say_call(p, 1000, "ibkr_echo");
+	peer_hang_up(p);
+	fake_release();
+	for (int i = 0; i < SESSION_CALLS_MAX + 1; i++)
+		free(hear(p));
+	assert_null(hear(p));
+	assert_int_equal(peer_join(p), 0);
+	assert_int_equal(fake_counts().finished, SESSION_CALLS_MAX + 1);
+}
+
+static void
+test_too_much_that_waits_stops_the_reading_until_a_call_ends(void **state)
 {
 	struct pollfd fd = { .events = POLLIN };
+	CLEANUP_BUF struct buf long_call = BUF_INIT;
 	struct peer *p = *state;
-	unsigned pongs = 0;
 
-	for (int i = 0; i < SESSION_CALLS_MAX; i++) {
-		char line[128];
-
-		(void)snprintf(line, sizeof line,
-		    "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":"
-		    "\"tools/call\",\"params\":{\"name\":\"ibkr_slow\"}}",
-		    i);
-		say(p, line);
-	}
-	fake_wait_started(SESSION_CALLS_MAX);
-	say(p, PING("\"after\""));
+	fill_with_calls(p);
+	buf_str(&long_call,
+	    "{\"jsonrpc\":\"2.0\",\"id\":1000,\"method\":\"tools/call\","
+	    "\"params\":{\"name\":\"ibkr_echo\",\"_meta\":{\"x\":\"");
+	while (long_call.len < SESSION_HELD_MAX - 64)
+		buf_str(&long_call, "0123456789abcdef");
+	buf_str(&long_call, "\"}}}");
+	say(p, buf_text(&long_call));
+	say(p, PING("1"));
 	fd.fd = p->out;
 	assert_int_equal(poll(&fd, 1, 50), 0);
 	fake_release();
-	for (int i = 0; i <= SESSION_CALLS_MAX; i++) {
-		CLEANUP_FREE char *line = hear(p);
-
-		pongs += strstr(line, "\"after\"") != NULL;
-	}
-	assert_int_equal(pongs, 1);
-	assert_int_equal(fake_counts().finished, SESSION_CALLS_MAX);
+	for (int i = 0; i < SESSION_CALLS_MAX + 2; i++)
+		free(hear(p));
+	assert_int_equal(fake_counts().finished, SESSION_CALLS_MAX + 1);
 }
 
 static void
@@ -770,7 +856,10 @@ main(void)
 		T(test_calls_are_answered_as_they_end),
 		T(test_a_cancelled_call_gets_no_answer_but_ends_on_the_record),
 		T(test_an_id_that_is_in_flight_is_refused),
-		T(test_too_many_calls_stop_the_reading_until_one_ends),
+		T(test_calls_past_the_bound_wait_and_all_else_is_answered),
+		T(test_calls_are_cancelled_also_when_too_many_run),
+		T(test_the_end_of_input_lets_calls_that_wait_finish_too),
+		T(test_too_much_that_waits_stops_the_reading_until_a_call_ends),
 		T(test_the_end_of_input_lets_calls_finish),
 		T(test_a_stop_cancels_what_does_not_end),
 		T(test_a_reader_that_went_away_ends_the_server),
