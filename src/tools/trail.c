@@ -87,13 +87,8 @@ audit_tail_handler(struct tool_call *call, struct err *err)
 		.event_type = json_get_str(call->arguments, "event_type", NULL),
 		.limit = (uint64_t)limit,
 	};
-	int ret = 0;
+	int ret = tail_read(call->house->journal, &range, &tail, err);
 
-	if (range.event_type)
-		ret = audit_check_type(
-		    call->house->journal, range.event_type, err);
-	if (ret == 0)
-		ret = tail_read(call->house->journal, &range, &tail, err);
 	if (ret)
 		return ret;
 	if (tail_end(tail, (size_t)limit))
@@ -245,9 +240,6 @@ audit_export_handler(struct tool_call *call, struct err *err)
 	struct audit_range range;
 	int ret = range_of(call, &range, err);
 
-	if (ret == 0 && range.event_type)
-		ret = audit_check_type(
-		    call->house->journal, range.event_type, err);
 	if (ret)
 		return ret;
 	fd = memfd_create("audit-export", MFD_CLOEXEC);
