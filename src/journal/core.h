@@ -158,6 +158,13 @@ struct job {
 void batch_run(
     struct journal *journal, struct store_txn *store, struct job *jobs);
 
+/*
+ * rotate.c: take the account key that an earlier secret made from the store;
+ * without a rotation there is none and keys stay as they are.
+ */
+int account_key_load(
+    struct journal_txn *txn, struct keys *keys, struct err *err);
+
 /* birth.c */
 int switch_write(struct journal_txn *txn, const char *name,
     enum switch_state state, const char *principal, const char *reason,

@@ -70,12 +70,14 @@ static int
 load_step(struct journal_txn *txn, void *arg, struct err *err)
 {
 	struct meta_store *info = arg;
-	int rc = txn->journal->mode == JOURNAL_READ_ONLY
-		     ? txn_load_store(txn, err)
-		     : txn_load(txn, err);
+	int rc = txn_load_store(txn, err);
 
 	if (rc == 0)
 		*info = txn->info;
+	if (rc == 0)
+		rc = txn_load(txn, err);
+	if (rc == 0)
+		rc = account_key_load(txn, &txn->journal->keys, err);
 	return rc;
 }
 
@@ -89,11 +91,9 @@ load_info(struct journal *journal, struct err *err)
 	if (rc == IAG_NOTFOUND && journal->mode == JOURNAL_READ_ONLY)
 		return err_set(err, ERR_JOURNAL_UNAVAILABLE,
 		    "there is no store in '%s'", journal->place);
-	if (rc == IAG_CORRUPT && journal->mode == JOURNAL_READ_ONLY) {
+	if (rc == IAG_CORRUPT && journal->mode == JOURNAL_READ_ONLY)
 		err_fini(err);
-		return 0;
-	}
-	if (rc < 0)
+	else if (rc < 0)
 		return rc;
 	journal->info = info;
 	journal->adopted = journal_is_at_home(journal, &info);

@@ -32,6 +32,8 @@ keys_derive(struct keys *keys, const struct secret *secret, struct err *err)
 		rc =
 		    derive(keys->manifest, secret, "iag audit manifest 1", err);
 	if (rc == 0)
+		rc = derive(keys->wrap, secret, "iag account key wrap 1", err);
+	if (rc == 0)
 		rc = derive(id, secret, "iag key id 1", err);
 	if (rc == 0)
 		memcpy(keys->id, id, KEY_ID_SIZE);
@@ -44,6 +46,32 @@ void
 keys_wipe(struct keys *keys)
 {
 	secret_wipe(keys, sizeof(*keys));
+}
+
+static void
+wrap_xor(const struct keys *keys, const uint8_t nonce[HASH_SIZE],
+    const uint8_t from[HASH_SIZE], uint8_t to[HASH_SIZE])
+{
+	uint8_t pad[HASH_SIZE];
+
+	hmac_sha256(keys->wrap, HASH_SIZE, nonce, HASH_SIZE, pad);
+	for (size_t i = 0; i < HASH_SIZE; i++)
+		to[i] = from[i] ^ pad[i];
+	secret_wipe(pad, sizeof(pad));
+}
+
+void
+keys_wrap(const struct keys *keys, const uint8_t account[HASH_SIZE],
+    uint8_t ret_wrapped[WRAPPED_SIZE])
+{
+	hash_random(ret_wrapped, HASH_SIZE);
+	wrap_xor(keys, ret_wrapped, account, ret_wrapped + HASH_SIZE);
+}
+
+void
+keys_unwrap(struct keys *keys, const uint8_t wrapped[WRAPPED_SIZE])
+{
+	wrap_xor(keys, wrapped, wrapped + HASH_SIZE, keys->account);
 }
 
 void

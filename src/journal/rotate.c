@@ -4,12 +4,15 @@
 /*
  * Key rotation (ruling 28): one record carries the MACs of both keys; from
  * it on records are made with the new one, and what is older is held by its
- * hashes, which that record closes.
+ * hashes, which that record closes.  The key of account ids stays: under
+ * another one no intent would be found again, and its order sent twice.
  */
 
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "journal/core.h"
+
+#define ACCOUNT_KEY "journal/account-key"
 
 struct rotation {
 	const char *principal;
@@ -34,6 +37,32 @@ describe(struct journal_txn *txn, struct rotation *rotation,
 }
 
 static int
+account_key_keep(
+    struct journal_txn *txn, const struct keys *next, struct err *err)
+{
+	uint8_t row[WRAPPED_SIZE];
+
+	keys_wrap(next, txn->journal->keys.account, row);
+	return txn_put(txn, TABLE_STATE, bytes_str(ACCOUNT_KEY),
+	    bytes_of(row, sizeof(row)), err);
+}
+
+int
+account_key_load(struct journal_txn *txn, struct keys *keys, struct err *err)
+{
+	struct iag_bytes row;
+	int rc = txn_get(txn, TABLE_STATE, bytes_str(ACCOUNT_KEY), &row, err);
+
+	if (rc < 0)
+		return rc == IAG_NOTFOUND ? 0 : rc;
+	if (row.len != WRAPPED_SIZE)
+		return err_set(err, ERR_JOURNAL_CORRUPT,
+		    "the stored account key is damaged");
+	keys_unwrap(keys, row.data);
+	return 0;
+}
+
+static int
 rotate_step(struct journal_txn *txn, void *arg, struct err *err)
 {
 	struct rotation *rotation = arg;
@@ -55,6 +84,8 @@ rotate_step(struct journal_txn *txn, void *arg, struct err *err)
 	txn->info.keyed_from = txn->head.count;
 	txn->next_keys = &rotation->next;
 	rc = txn_save_store(txn, err);
+	if (rc == 0)
+		rc = account_key_keep(txn, &rotation->next, err);
 	if (rc < 0)
 		return rc;
 	txn->chain = &rotation->chain;
