@@ -270,6 +270,9 @@ verify_chain(struct verify *verify, struct journal_txn *txn, struct err *err)
 		return rc;
 	}
 	rc = rc == 0 ? check_question(verify, txn, err) : 0;
+	/* what has no MAC of this key is held by the rotation behind it */
+	if (verify->last < txn->info.keyed_from)
+		verify->last = txn->info.keyed_from;
 	if (rc == 0)
 		rc = scan_range(verify, txn, err);
 	if (rc == 0)

@@ -830,6 +830,11 @@ test_inv6_a_forged_past_does_not_meet_the_rotation(void **state)
 	verdict = verify_tampered(kit, edit_and_rehash);
 	assert_false(verdict.valid);
 	assert_int_equal(9, verdict.first_break);
+	/* nor where one asks about a part of it only */
+	assert_int_equal(0, audit_verify(kit->journal, 2, 7, 0, NULL, NULL,
+				NULL, &verdict, &kit->err));
+	assert_false(verdict.valid);
+	assert_int_equal(9, verdict.first_break);
 }
 
 static void
