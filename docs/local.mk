@@ -24,6 +24,14 @@ update-config-manual: tests/unit/test-config-manual
 	cp $@.tmp $$page && rm -f $@.tmp
 .PHONY: update-config-manual
 
+# Two lists of the page come from the tables of gates and limits.
+dist_man_MANS += docs/ibkr-agent-gates.7
+update-gates-manual: tests/unit/test-gates
+	$(AM_V_GEN)tests/unit/test-gates --print \
+		<$(top_srcdir)/docs/ibkr-agent-gates.7 >$@.tmp && \
+	cp $@.tmp $(top_srcdir)/docs/ibkr-agent-gates.7 && rm -f $@.tmp
+.PHONY: update-gates-manual
+
 # The tool reference, all of it made from the tool table.
 dist_man_MANS += docs/ibkr-agent-tools.7
 dist_doc_DATA += docs/tools.md

@@ -12,6 +12,7 @@
 
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "config/config.h"
 #include "journal/activity.h"
 #include "orders/market.h"
@@ -34,8 +35,9 @@ struct limits_input {
 };
 
 /*
- * Every rule's verdict, in the order of reference.md 7.3.  Never fails but
- * for memory (verdicts->failed).
+ * Every configured rule's verdict, in the order of reference.md 7.3; the order
+ * is complete (shape_judge() had nothing to refuse).  Never fails but for
+ * memory (verdicts->failed).
  */
 void limits_judge(const struct limits_input *input, struct verdicts *verdicts);
 
@@ -67,5 +69,8 @@ const struct risk_policy *limits_policy(
 /* SHA-256 over every member of the policy, canonical. */
 int limits_digest(const struct risk_policy *policy, char ret_hex[HASH_HEX_SIZE],
     struct err *err);
+
+/* The rules as mdoc list items for ibkr-agent-gates(7). */
+void limits_manual(struct buf *out);
 
 #endif

@@ -7,16 +7,21 @@ libcore_la_SOURCES += \
 	src/orders/desk.h \
 	src/orders/deskstate.c \
 	src/orders/deskstate.h \
+	src/orders/gates.c \
 	src/orders/gates.h \
 	src/orders/intent.c \
 	src/orders/intent.h \
 	src/orders/killswitch.h \
+	src/orders/limits.c \
 	src/orders/limits.h \
 	src/orders/market.h \
+	src/orders/mdoc.c \
+	src/orders/mdoc.h \
 	src/orders/order.c \
 	src/orders/order.h \
 	src/orders/orderrow.c \
 	src/orders/preview.h \
+	src/orders/quote.c \
 	src/orders/reconcile.h \
 	src/orders/row.c \
 	src/orders/row.h \

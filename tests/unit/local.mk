@@ -34,6 +34,8 @@ unit_tests += \
 # the order desk, over the same
 unit_tests += \
 	tests/unit/test-desk \
+	tests/unit/test-gates \
+	tests/unit/test-limits \
 	tests/unit/test-order \
 	tests/unit/test-intent \
 	$(NULL)
