@@ -16,6 +16,7 @@ threaded_tests =
 include tests/unit/local.mk
 include tests/crash/local.mk
 include tests/cli/local.mk
+include tests/model/local.mk
 include tests/plug/local.mk
 include tests/peer/local.mk
 include tests/abi/local.mk

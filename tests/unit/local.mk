@@ -36,6 +36,7 @@ unit_tests += \
 	tests/unit/test-desk \
 	tests/unit/test-gates \
 	tests/unit/test-limits \
+	tests/unit/test-model \
 	tests/unit/test-order \
 	tests/unit/test-intent \
 	$(NULL)
