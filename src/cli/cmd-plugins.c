@@ -17,17 +17,35 @@
 /* The kit has about ten groups of checks of a minute each at most. */
 #define CHECK_SECONDS 900
 
+/* What there is; without a gateway, which would have threads. */
+static int
+scan(struct cli *cli, struct plugin_file **ret_files, size_t *ret_count,
+    struct err *err)
+{
+	struct config *config;
+	struct host *host;
+	int rc = cli_config(cli, &config, err);
+
+	if (rc)
+		return rc;
+	host = host_new(&config->plugins.path, config);
+	rc = host ? host_scan(host, ret_files, ret_count, err)
+		  : err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+	if (host)
+		(void)host_free(host);
+	config_free(config);
+	return rc;
+}
+
 static struct json_object *
 describe(const struct plugin_file *file)
 {
-	struct buf text CLEANUP_BUF = BUF_INIT;
+	const char *text = file->description;
 	struct json_object *tree = NULL;
 
-	if (file->plugin) {
-		plugin_describe(file->plugin, &text);
-		(void)json_parse(buf_text(&text), text.len,
-		    &json_bounds_default, &tree, NULL);
-	}
+	if (text)
+		(void)json_parse(
+		    text, strlen(text), &json_bounds_default, &tree, NULL);
 	return tree;
 }
 
@@ -43,9 +61,9 @@ add_file(struct json_object *list, const struct plugin_file *file)
 	(void)json_add_str(row, "name", file->name);
 	(void)json_add_str(row, "kind", kind);
 	(void)json_add_str(row, "version", json_get_str(more, "version", NULL));
-	(void)json_add_str(row, "status", file->plugin ? "ok" : "refused");
+	(void)json_add_str(row, "status", file->description ? "ok" : "refused");
 	(void)json_add_str(
-	    row, "fault", file->plugin ? NULL : err_text(&file->fault));
+	    row, "fault", file->description ? NULL : err_text(&file->fault));
 	(void)json_add_str(row, "path", file->path);
 	return json_add_str(row, "sha256", file->sha256);
 }
@@ -58,16 +76,13 @@ run_plugins_list(struct cli *cli, struct err *err)
 	struct buf out CLEANUP_BUF = BUF_INIT;
 	struct style style = style_of(stdout);
 	struct plugin_file *files;
-	struct gateway *gateway;
 	size_t count, i;
 	int rc;
 
 	list = json_object_new_array();
 	if (!tree || json_add(tree, "plugins", list))
 		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
-	rc = cli_gateway(cli, &gateway, err);
-	if (rc == 0)
-		rc = host_scan(gateway_host(gateway), &files, &count, err);
+	rc = scan(cli, &files, &count, err);
 	if (rc)
 		return rc;
 	for (i = 0; i < count; i++)
@@ -80,15 +95,6 @@ run_plugins_list(struct cli *cli, struct err *err)
 	return output_write(&out, err);
 }
 
-static bool
-same_name(const char *a, const char *b)
-{
-	for (; *a && *b; a++, b++)
-		if ((*a == '_' ? '-' : *a) != (*b == '_' ? '-' : *b))
-			return false;
-	return *a == *b;
-}
-
 /* NAME, or KIND-NAME where plugins of two kinds have the same name. */
 static bool
 file_is(const struct plugin_file *file, const char *name)
@@ -98,9 +104,9 @@ file_is(const struct plugin_file *file, const char *name)
 
 	if (!file->name)
 		return false;
-	return same_name(file->name, name) ||
+	return config_name_equal(file->name, name) ||
 	       (kind && strncmp(name, kind, len) == 0 && name[len] == '-' &&
-		   same_name(file->name, name + len + 1));
+		   config_name_equal(file->name, name + len + 1));
 }
 
 static int
@@ -109,9 +115,10 @@ show_file(
 {
 	struct json_object *more = describe(file);
 
-	if (!file->plugin)
-		return err_set(err, file->fault.code, "%s: %s", file->path,
-		    err_text(&file->fault));
+	/* its text names the file */
+	if (!file->description)
+		return err_set(
+		    err, file->fault.code, "%s", err_text(&file->fault));
 	(void)json_add_str(tree, "path", file->path);
 	(void)json_add_str(tree, "sha256", file->sha256);
 	json_object_object_foreach (more, key, value)
@@ -153,15 +160,12 @@ run_plugins_show(struct cli *cli, struct err *err)
 	struct buf out CLEANUP_BUF = BUF_INIT;
 	struct style style = style_of(stdout);
 	struct plugin_file *files;
-	struct gateway *gateway;
 	size_t count;
 	int rc;
 
 	if (!tree)
 		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
-	rc = cli_gateway(cli, &gateway, err);
-	if (rc == 0)
-		rc = host_scan(gateway_host(gateway), &files, &count, err);
+	rc = scan(cli, &files, &count, err);
 	if (rc)
 		return rc;
 	rc = show_found(tree, files, count, cli->args.operands[0], err);

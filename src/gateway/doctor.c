@@ -37,6 +37,7 @@ struct doctor {
 	void *arg;
 	bool failed;
 	bool store_there;
+	bool backend_broken; /* its plugin cannot be loaded */
 };
 
 /* What the child that reads the store tells its parent. */
@@ -109,29 +110,63 @@ count_plugins(const struct plugin_file *files, size_t count, struct buf *text)
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		refused += !files[i].plugin;
+		refused += !files[i].description;
 	buf_printf(text, "%zu found", count);
 	if (refused > 0)
 		buf_printf(text, ", %zu refused", refused);
 }
 
+/* Of the plugin that host_load() would take; a missing one has no fault. */
+static const struct err *
+fault_of(const struct plugin_file *files, size_t count, uint32_t kind,
+    const char *name)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (files[i].kind == kind &&
+		    config_name_equal(files[i].name, name))
+			return files[i].description ? NULL : &files[i].fault;
+	}
+	return NULL;
+}
+
 /* The two that every call needs must load; others may be broken. */
+static int
+check_needed(struct doctor *doctor, struct host *host,
+    const struct plugin_file *files, size_t count, struct err *err)
+{
+	const struct config *config = doctor->config;
+	const struct err *fault;
+	struct plugin *plugin;
+	int rc;
+
+	fault =
+	    fault_of(files, count, IAG_KIND_BACKEND, config->broker.backend);
+	if (fault) {
+		doctor->backend_broken = true;
+		return err_set(err, fault->code, "%s", err_text(fault));
+	}
+	fault = fault_of(files, count, IAG_KIND_STORE, config->audit.store);
+	if (fault)
+		return err_set(err, fault->code, "%s", err_text(fault));
+	rc = host_load(host, IAG_KIND_STORE, config->audit.store, &plugin, err);
+	return rc ? rc
+		  : host_load(host, IAG_KIND_BACKEND, config->broker.backend,
+			&plugin, err);
+}
+
+/* Files are looked at in children; so this comes before any thread. */
 static void
 check_plugins(struct doctor *doctor, struct host *host)
 {
-	const struct config *config = doctor->config;
 	struct err err CLEANUP_ERR = ERR_INIT;
 	struct buf text CLEANUP_BUF = BUF_INIT;
 	struct plugin_file *files = NULL;
-	struct plugin *plugin;
 	size_t count = 0;
 
-	if (host_load(
-		host, IAG_KIND_STORE, config->audit.store, &plugin, &err) ||
-	    host_load(host, IAG_KIND_BACKEND, config->broker.backend, &plugin,
-		&err) ||
-	    host_scan(host, &files, &count, &err)) {
+	if (host_scan(host, &files, &count, &err) ||
+	    check_needed(doctor, host, files, count, &err)) {
 		say_err(doctor, "plugins", &err);
+		plugin_files_free(files, count);
 		return;
 	}
 	count_plugins(files, count, &text);
@@ -453,7 +488,8 @@ doctor_run(const struct config *config, const struct err *fault,
 		return false;
 	}
 	check_plugins(&doctor, host);
-	check_backend(&doctor, host);
+	if (!doctor.backend_broken)
+		check_backend(&doctor, host);
 	check_separation(&doctor);
 	(void)host_free(host);
 	return !doctor.failed;

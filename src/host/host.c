@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "host/instance.h"
 #include "host/plugin.h"
+#include "host/probe.h"
 
 /* How long callbacks that were told to stop may take to come back. */
 #define FREE_WAIT_NS (1 * NS_PER_S)
@@ -243,8 +244,8 @@ keep_file(struct plugin_file **files, size_t *count, const char *dir,
 	if (plugin_hash_file(file.path, file.sha256) < 0)
 		file.sha256[0] = '\0';
 	if (file.kind)
-		(void)plugin_open(
-		    file.path, file.kind, file.name, &file.plugin, &file.fault);
+		(void)plugin_probe(file.path, file.kind, file.name,
+		    &file.description, &file.fault);
 	else
 		(void)err_set(&file.fault, ERR_PLUGIN_INVALID,
 		    "plugin '%s': expected a file name KIND-NAME.so with the "
@@ -305,6 +306,7 @@ plugin_files_free(struct plugin_file *files, size_t count)
 	for (i = 0; i < count; i++) {
 		free(files[i].path);
 		free(files[i].name);
+		free(files[i].description);
 		err_fini(&files[i].fault);
 	}
 	free(files);

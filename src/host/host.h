@@ -52,15 +52,20 @@ int host_load(struct host *host, uint32_t kind, const char *name,
 int host_load_file(struct host *host, const char *path,
     struct plugin **ret_plugin, struct err *err);
 
-/* A file that was found, loaded or not, for `plugins list`. */
+/* A file that was found, for `plugins list`. */
 struct plugin_file {
 	char *path;
 	uint32_t kind; /* from the file name; 0 if it has none */
 	char *name;    /* from the file name */
 	char sha256[65];
-	struct plugin *plugin; /* NULL: refused, and fault says why */
+	/* JSON of plugin_describe(); NULL: refused, and fault says why */
+	char *description;
 	struct err fault;
 };
+/*
+ * Every file in the directories, in the order in which host_load() looks at
+ * them.  Each is loaded in a child of its own (probe.h), none in here.
+ */
 int host_scan(struct host *host, struct plugin_file **ret_files,
     size_t *ret_count, struct err *err);
 void plugin_files_free(struct plugin_file *files, size_t count);

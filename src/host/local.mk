@@ -26,6 +26,8 @@ libcore_la_SOURCES += \
 	src/host/plugin.h \
 	src/host/pool.c \
 	src/host/pool.h \
+	src/host/probe.c \
+	src/host/probe.h \
 	src/host/schema.c \
 	src/host/services.c \
 	src/host/store.c \

@@ -179,38 +179,6 @@ add_unknown(struct buf *faults, const struct plugin *plugin, const char *key,
 	add_fault(faults, key, line, buf_text(&text));
 }
 
-/* `_` and `-` are alike in names of plugins. */
-static bool
-same_name(const char *a, const char *b)
-{
-	for (; *a && *b; a++, b++) {
-		if (*a == *b)
-			continue;
-		if ((*a == '_' || *a == '-') && (*b == '_' || *b == '-'))
-			continue;
-		return false;
-	}
-	return *a == *b;
-}
-
-/* plugins.options of this plugin with that key, or NULL. */
-static const struct config_option *
-find_written(
-    const struct plugin *plugin, const struct config *config, const char *key)
-{
-	size_t i;
-
-	for (i = 0; config && i < config->plugins.option_count; i++) {
-		const struct config_option *option =
-		    &config->plugins.options[i];
-
-		if (same_name(option->plugin, plugin->desc.name) &&
-		    strcmp(option->key, key) == 0)
-			return option;
-	}
-	return NULL;
-}
-
 static void
 find_unknown(const struct plugin *plugin, const struct config *config,
     const struct instance_option *given, size_t given_count, struct buf *faults)
@@ -224,7 +192,7 @@ find_unknown(const struct plugin *plugin, const struct config *config,
 		const struct config_option *option =
 		    &config->plugins.options[i];
 
-		if (same_name(option->plugin, plugin->desc.name) &&
+		if (config_name_equal(option->plugin, plugin->desc.name) &&
 		    !plugin_option(plugin, option->key))
 			add_unknown(faults, plugin, option->key, option->line);
 	}
@@ -257,7 +225,9 @@ find_value(const struct plugin *plugin, const struct iag_option *option,
 	for (i = 0; i < given_count; i++)
 		if (strcmp(given[i].key, option->key) == 0 && given[i].value)
 			return given[i].value;
-	written = find_written(plugin, config, option->key);
+	written = config ? config_plugin_option(
+			       config, plugin->desc.name, option->key)
+			 : NULL;
 	if (written && written->value) {
 		*ret_line = written->line;
 		return written->value;

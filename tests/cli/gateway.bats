@@ -36,6 +36,32 @@ setup() {
     has "$stderr" PLUGIN_INVALID
 }
 
+@test "a plugin that crashes, ends or hangs when it is loaded is listed so" {
+    local folder=$IAG_TEST_BUILDDIR/tests/plug/hostile name
+    [ -e "$folder/backend-load-crashes.so" ] || skip "no hostile plugins here"
+    mkdir -m 755 "$BATS_TEST_TMPDIR/plugins"
+    for name in crashes hangs; do
+        cp "$folder/backend-load-$name.so" "$BATS_TEST_TMPDIR/plugins"
+    done
+    sed -i "s|path: \[|&$BATS_TEST_TMPDIR/plugins, |" "$config"
+    iag --json plugins list
+    expect 0
+    has "$(json 'j.plugins.find((p) => p.name === "load-crashes").fault' \
+        <<<"$output")" "it crashes when it is loaded: signal 6"
+    has "$(json 'j.plugins.find((p) => p.name === "load-hangs").fault' \
+        <<<"$output")" "it was not loaded within 10 s"
+    [ "$(json 'j.plugins.find((p) => p.name === "lmdb").status' \
+        <<<"$output")" = ok ]
+    rm "$BATS_TEST_TMPDIR/plugins/backend-load-hangs.so"
+    iag plugins show load-crashes
+    expect 7
+    has "$stderr" PLUGIN_INVALID "it crashes when it is loaded"
+    sed -i "s|backend: fake|backend: load-crashes|" "$config"
+    iag doctor
+    expect 1
+    has "$output" "it crashes when it is loaded" "separation"
+}
+
 @test "a plugin is shown by its name, with or without its kind" {
     iag --json plugins show lmdb
     expect 0

@@ -362,11 +362,11 @@ test_scan_shows_good_and_refused_files_with_their_hash(void **state)
 	write_file(odd, "not a plugin");
 	assert_int_equal(0, host_scan(host, &files, &count, &err));
 	file = find_file(files, count, "/backend-probe.so");
-	assert_non_null(file->plugin);
+	assert_non_null(file->description);
 	assert_int_equal(64, strlen(file->sha256));
 	assert_string_equal("probe", file->name);
 	file = find_file(files, count, "/writer-odd.so");
-	assert_null(file->plugin);
+	assert_null(file->description);
 	assert_int_equal(IAG_KIND_WRITER, file->kind);
 	assert_string_equal("c6c74590250e3d5d3e3ea67cd2074d7e"
 			    "4689b25a30b8dd137999c3ed6e00858e",
