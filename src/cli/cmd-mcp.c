@@ -14,8 +14,8 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/orderflags.h"
 #include "cli/output.h"
-#include "config/scope.h"
 #include "mcp/clients.h"
 #include "mcp/mcp.h"
 #include "tools/tool.h"
@@ -38,18 +38,18 @@ stop_fd(void)
 }
 
 static size_t
-count_tools(uint64_t scopes)
+count_tools(const struct config *config, uint64_t scopes)
 {
 	size_t count = 0;
 	size_t i;
 
 	for (i = 0; i < tool_count; i++)
-		count += (scope_bit(tool_table[i].scope) & scopes) != 0;
+		count += tool_is_shown(&tool_table[i], config, scopes);
 	return count;
 }
 
 static int
-describe(struct cli *cli, uint64_t scopes, struct err *err)
+describe(struct cli *cli, size_t count, struct err *err)
 {
 	struct buf out CLEANUP_BUF = BUF_INIT;
 
@@ -57,10 +57,10 @@ describe(struct cli *cli, uint64_t scopes, struct err *err)
 		buf_printf(&out,
 		    "{\n  \"transport\": \"stdio\",\n"
 		    "  \"status\": \"ready with %zu tools\"\n}\n",
-		    count_tools(scopes));
+		    count);
 	else
-		buf_printf(&out, "MCP over stdio: ready with %zu tools\n",
-		    count_tools(scopes));
+		buf_printf(
+		    &out, "MCP over stdio: ready with %zu tools\n", count);
 	return output_write(&out, err);
 }
 
@@ -86,8 +86,10 @@ run_mcp_serve(struct cli *cli, struct err *err)
 		.kind = PRINCIPAL_AGENT,
 		.scopes = gateway_scopes(gateway),
 	};
+	order_flags_say(cli);
 	if (cli_has(cli, "--describe"))
-		return describe(cli, agent.scopes, err);
+		return describe(cli,
+		    count_tools(gateway_config(gateway), agent.scopes), err);
 	fd = stop_fd();
 	if (fd < 0)
 		return err_set(err, ERR_INTERNAL_ERROR,

@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "cli/call.h"
 #include "cli/cli.h"
+#include "cli/orderflags.h"
 #include "cli/output.h"
 
 #define REQUEST_ID_LEN 128
@@ -222,6 +223,7 @@ run_tool(struct cli *cli, struct err *err)
 	rc = arguments_of(&cli->args, tree, err);
 	if (rc)
 		return rc;
+	order_flags_say(cli);
 	return run_call(cli, cli->args.command->tool, tree, err);
 }
 

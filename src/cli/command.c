@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "cli/cli.h"
+#include "cli/orderflags.h"
 
 const struct option global_options[] = {
 	{ "--config", "FILE", "configuration file", OPTION_FILE, NULL, NULL },
@@ -103,6 +104,8 @@ static const struct option mcp_serve_options[] = {
 	    "stdio", NULL },
 	{ "--describe", NULL, "say what would be served, serve nothing", 0,
 	    NULL, NULL },
+	OPTION_LIVE_BROKER,
+	OPTION_OPEN_LIVE_KILL_SWITCH,
 	END_OPTION,
 };
 
@@ -252,10 +255,13 @@ static struct option *
 tool_options(const struct tool *tool, struct command *command)
 {
 	const struct field *field;
+	const struct option *flag;
 	struct option *options;
 	size_t count = 0;
 
 	for (field = tool->input; field && field->name; field++)
+		count++;
+	for (flag = order_flags_of(tool); flag->name; flag++)
 		count++;
 	options = calloc(count + 1, sizeof(*options));
 	if (!options)
@@ -281,6 +287,8 @@ tool_options(const struct tool *tool, struct command *command)
 			.field = field,
 		};
 	}
+	for (flag = order_flags_of(tool); flag->name; flag++)
+		options[count++] = *flag;
 	return options;
 }
 

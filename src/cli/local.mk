@@ -21,6 +21,8 @@ cli_sources = \
 	src/cli/help.c \
 	src/cli/help.h \
 	src/cli/main.c \
+	src/cli/orderflags.c \
+	src/cli/orderflags.h \
 	src/cli/output.c \
 	src/cli/output.h \
 	src/cli/progress.c \

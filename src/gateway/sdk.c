@@ -548,7 +548,7 @@ iag_gateway_tools(
 	if (!gateway->gateway)
 		return NULL;
 	who = principal_of(gateway, principal);
-	schema_tool_list(&out, who.scopes, 0);
+	schema_tool_list(&out, gateway_config(gateway->gateway), who.scopes, 0);
 	return buf_take(&out);
 }
 

@@ -30,8 +30,9 @@ tools_list(struct session *session, struct request *request, struct buf *out)
 	if (!tools_check_cursor(request, out))
 		return;
 	if (session->tool_list.len == 0)
-		schema_tool_list(
-		    &session->tool_list, session->principal.scopes, 0);
+		schema_tool_list(&session->tool_list,
+		    gateway_config(session->gateway), session->principal.scopes,
+		    0);
 	if (session->tool_list.failed) {
 		buf_fini(&session->tool_list);
 		out->failed = true;

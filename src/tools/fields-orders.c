@@ -72,7 +72,7 @@ const struct field history_output[] = {
 const struct field order_input[] = {
 	IN_ACCOUNT,
 	PAT("broker_order_id", REQ, ORDER_PATTERN,
-	    "Broker or client order id, 1-64 letters, digits or ._-"),
+	    "Broker or client order id, 1-96 letters, digits or ._-"),
 	END,
 };
 

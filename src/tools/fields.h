@@ -96,7 +96,7 @@
 #define SYMBOL_PATTERN "^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,31}$"
 #define EXCHANGE_PATTERN "^[A-Z0-9.]{1,16}$"
 #define CURRENCY_PATTERN "^[A-Z]{3}$"
-#define ORDER_PATTERN "^[A-Za-z0-9._-]{1,64}$"
+#define ORDER_PATTERN "^[A-Za-z0-9._-]{1,96}$"
 #define ASSET_CLASSES \
 	"stock etf option future future_option fx bond index fund crypto other"
 #define DATA_STATUSES "live delayed stale unavailable"
@@ -181,5 +181,15 @@ extern const struct field tail_input[];
 extern const struct field tail_output[];
 extern const struct field export_input[];
 extern const struct field export_output[];
+
+extern const struct field paper_submit_input[];
+extern const struct field cancel_input[];
+extern const struct field modify_input[];
+extern const struct field bracket_submit_input[];
+extern const struct field live_submit_input[];
+extern const struct field lifecycle_output[];
+extern const struct field group_output[];
+extern const struct field sweep_input[];
+extern const struct field sweep_output[];
 
 #endif

@@ -52,7 +52,7 @@ health_handler(struct tool_call *call, struct err *err)
 	for (size_t i = 0; i < tool_count; i++) {
 		const struct tool *tool = &tool_table[i];
 
-		if (!(call->principal->scopes & scope_bit(tool->scope)))
+		if (!tool_is_shown(tool, config, call->principal->scopes))
 			continue;
 		tools++;
 		if (!(tool->flags & TOOL_READ_ONLY) &&

@@ -14,6 +14,7 @@ libcore_la_SOURCES += \
 	src/tools/fields-market.c \
 	src/tools/fields-orders.c \
 	src/tools/fields-world.c \
+	src/tools/fields-write.c \
 	src/tools/handlers.h \
 	src/tools/health.c \
 	src/tools/killswitch.c \

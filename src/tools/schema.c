@@ -249,13 +249,14 @@ tool_entry(struct buf *out, const struct tool *tool, unsigned flags)
 }
 
 void
-schema_tool_list(struct buf *out, uint64_t scopes, unsigned flags)
+schema_tool_list(struct buf *out, const struct config *config, uint64_t scopes,
+    unsigned flags)
 {
 	const char *mark = "";
 
 	buf_char(out, '[');
 	for (size_t i = 0; i < tool_count; i++) {
-		if (!(scopes & scope_bit(tool_table[i].scope)))
+		if (!tool_is_shown(&tool_table[i], config, scopes))
 			continue;
 		buf_str(out, mark);
 		tool_entry(out, &tool_table[i], flags);

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "config/config.h"
 #include "tools/tool.h"
 
 /* JSON Schema 2020-12, root object, compact. */
@@ -17,11 +18,12 @@ void schema_input(struct buf *out, const struct tool *tool);
 void schema_output(struct buf *out, const struct tool *tool);
 
 /*
- * The `tools` array of tools/list for the scopes in table order, compact:
- * name, title, description, inputSchema, outputSchema, annotations.
+ * The `tools` array of tools/list: those shown for the scopes, in table order,
+ * compact: name, title, description, inputSchema, outputSchema, annotations.
  */
 enum { SCHEMA_NO_OUTPUT = 0x1 }; /* leave outputSchema out */
-void schema_tool_list(struct buf *out, uint64_t scopes, unsigned flags);
+void schema_tool_list(struct buf *out, const struct config *config,
+    uint64_t scopes, unsigned flags);
 
 /*
  * Arguments against input fields; defaults are put into the tree.

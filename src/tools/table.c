@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "config/config.h"
+#include "config/scope.h"
 #include "tools/fields.h"
 #include "tools/handlers.h"
 
@@ -496,6 +498,17 @@ static const char *const forbidden[] = {
 	"ibkr_order_modify",
 	"ibkr_order_approve",
 };
+
+bool
+tool_is_shown(
+    const struct tool *tool, const struct config *config, uint64_t scopes)
+{
+	if (!(scopes & scope_bit(tool->scope)))
+		return false;
+	return !(tool->flags & TOOL_LIVE) ||
+	       (config->live_trading.enabled &&
+		   config->safety.live_trading_enabled);
+}
 
 const struct tool *
 tool_find(const char *name)

@@ -61,7 +61,8 @@ enum {
 	TOOL_DESTRUCTIVE = 0x2,
 	TOOL_IDEMPOTENT = 0x4,
 	TOOL_OPEN_WORLD = 0x8,
-	TOOL_MARKET_DATA = 0x10 /* the market data policy holds the result */
+	TOOL_MARKET_DATA = 0x10, /* the market data policy holds the result */
+	TOOL_LIVE = 0x20 /* shown only where live trading is configured */
 };
 
 struct tool_call;
@@ -95,6 +96,10 @@ extern const size_t tool_count;
 extern const struct tool operation_table[];
 extern const size_t operation_count;
 
+struct config;
+/* Shown to a caller with these scopes: live ones only where configured. */
+bool tool_is_shown(
+    const struct tool *tool, const struct config *config, uint64_t scopes);
 const struct tool *tool_find(const char *name);
 /* A row of operation_table. */
 bool tool_is_operation(const struct tool *tool);

@@ -102,9 +102,18 @@ scope_bit(const char *name)
 	return 1;
 }
 
-void
-schema_tool_list(struct buf *out, uint64_t scopes, unsigned flags)
+const struct config *
+gateway_config(const struct gateway *gateway)
 {
+	(void)gateway;
+	return NULL;
+}
+
+void
+schema_tool_list(struct buf *out, const struct config *config, uint64_t scopes,
+    unsigned flags)
+{
+	(void)config;
 	(void)scopes;
 	(void)flags;
 	buf_str(out, "[]");

@@ -355,11 +355,20 @@ scope_bit(const char *name)
 	return 0;
 }
 
+const struct config *
+gateway_config(const struct gateway *gateway)
+{
+	(void)gateway;
+	return NULL;
+}
+
 void
-schema_tool_list(struct buf *out, uint64_t scopes, unsigned flags)
+schema_tool_list(struct buf *out, const struct config *config, uint64_t scopes,
+    unsigned flags)
 {
 	const char *mark = "";
 
+	(void)config;
 	(void)flags;
 	buf_char(out, '[');
 	for (size_t i = 0; i < ARRAY_COUNT(tools); i++) {

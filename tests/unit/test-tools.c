@@ -41,9 +41,14 @@ static struct json_object *
 parsed_list(uint64_t scopes, unsigned flags, size_t *ret_len)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT;
+	struct config *config = config_new();
 	struct json_object *list = NULL;
 
-	schema_tool_list(&text, scopes, flags);
+	assert_non_null(config);
+	config->live_trading.enabled = true;
+	config->safety.live_trading_enabled = true;
+	schema_tool_list(&text, config, scopes, flags);
+	config_free(config);
 	assert_false(text.failed);
 	if (ret_len)
 		*ret_len = text.len;

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * Fields of the tools that write orders.  The results' members stand in the
+ * order in which the order desk writes them, because the audit's hash is over
+ * that text.
+ */
+
+#include "tools/fields.h"
+
+#define ID_PATTERN                                       \
+	"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-" \
+	"[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"
+#define KEY_PATTERN "^[A-Za-z0-9._-]{1,64}$"
+#define WRITE_STATUSES "submitted open pending_cancel filled cancelled refused"
+#define MODES "paper live"
+
+#define IN_KEY                                                          \
+	PAT("idempotency_key", REQ, KEY_PATTERN,                        \
+	    "Names this request, 1-64 letters, digits or ._-; after a " \
+	    "lost answer call again with the same one")
+#define IN_ORDER                                   \
+	PAT("broker_order_id", REQ, ORDER_PATTERN, \
+	    "Order, as its result named it")
+#define IN_APPROVAL(n, d) PAT(n, REQ, ID_PATTERN, d)
+#define IN_PREVIEW \
+	PAT("preview_id", REQ, ID_PATTERN, "Preview that was approved")
+#define IN_CHANGES                                                     \
+	DEC("quantity", 0, "New size in total, filled part included"), \
+	    DEC("limit_price", 0, "New limit"),                        \
+	    DEC("stop_price", 0, "New trigger"),                       \
+	    DEC("trailing_amount", 0, "New distance"),                 \
+	    DEC("trailing_percent", 0, "New distance, percent"),       \
+	    ONE_OF("time_in_force", 0,                                 \
+		"day gtc good_till_cancelled good-till-cancelled",     \
+		"New lifetime"),                                       \
+	    PAT("currency", 0, CURRENCY_PATTERN, "Of the prices, ISO 4217")
+
+const struct field paper_submit_input[] = {
+	IN_ACCOUNT,
+	IN_APPROVAL("approval_id", "Approval to use up"),
+	IN_KEY,
+	END,
+};
+
+const struct field cancel_input[] = {
+	IN_ACCOUNT,
+	IN_ORDER,
+	IN_KEY,
+	END,
+};
+
+const struct field modify_input[] = {
+	IN_ACCOUNT,
+	IN_ORDER,
+	IN_APPROVAL("approval_id", "Approval of the replacement"),
+	IN_PREVIEW,
+	IN_KEY,
+	IN_CHANGES,
+	END,
+};
+
+const struct field bracket_submit_input[] = {
+	IN_ACCOUNT,
+	IN_APPROVAL("parent_approval_id", "Approval of the entry"),
+	IN_APPROVAL("take_profit_approval_id", "Approval of the target"),
+	IN_APPROVAL("stop_loss_approval_id", "Approval of the stop"),
+	PAT("idempotency_key", REQ, "^[A-Za-z0-9._-]{1,60}$",
+	    "Names this request, 1-60 letters, digits or ._-; after a lost "
+	    "answer call again with the same one"),
+	END,
+};
+
+const struct field live_submit_input[] = {
+	IN_ACCOUNT,
+	IN_APPROVAL("approval_id", "Approval to use up"),
+	IN_PREVIEW,
+	IN_KEY,
+	END,
+};
+
+#define OUT_WRITER                                                \
+	STR("writer", PLAIN, "Writer plugin"),                    \
+	    BOOL("simulated", 0, "True: no broker was involved"), \
+	    STR("separation", 0,                                  \
+		"same_uid: the caller could bypass "              \
+		"every gate"),                                    \
+	    TIME("updated_at", REQ | PLAIN, "Last change"),       \
+	    BOOL("replayed", 0, "True: told again, sent once")
+
+const struct field lifecycle_output[] = {
+	OUT_ACCOUNT,
+	STR("broker_order_id", PLAIN, "Order"),
+	STR("client_order_id", PLAIN, "Our reference"),
+	STR("idempotency_key", REQ | PLAIN, "Key of the request"),
+	ONE_OF("mode", REQ | PLAIN, MODES, "Paper or live"),
+	ONE_OF(
+	    "operation", REQ | PLAIN, "submit cancel modify", "What was asked"),
+	ONE_OF("status", REQ | PLAIN, WRITE_STATUSES, "State"),
+	LEN("broker_status", TEXT | PLAIN, 64, "Broker's word"),
+	DEC("filled_quantity", PLAIN, "Filled"),
+	DEC("average_fill_price", PLAIN, "Average fill"),
+	DEC("notional", 0, "Price x quantity x multiplier"),
+	OUT_WRITER,
+	END,
+};
+
+static const struct field leg_row[] = {
+	STR("role", REQ | PLAIN, "parent, take_profit, stop_loss"),
+	STR("broker_order_id", PLAIN, "Order"),
+	STR("client_order_id", PLAIN, "Our reference"),
+	ONE_OF("outcome", REQ | PLAIN, "done refused unknown", "Outcome"),
+	ONE_OF("status", PLAIN, WRITE_STATUSES, "State"),
+	END,
+};
+
+const struct field group_output[] = {
+	STR("group_id", PLAIN, "Bracket"),
+	OUT_ACCOUNT,
+	STR("idempotency_key", REQ | PLAIN, "Key of the request"),
+	ONE_OF("mode", REQ | PLAIN, MODES, "Paper or live"),
+	ONE_OF("status", REQ, "submitted partial cancelled",
+	    "partial: not all legs stand; see legs"),
+	ONE_OF("atomicity", REQ, "broker_bracket sequential",
+	    "sequential: exits may fill before the entry"),
+	ITEMS("broker_order_ids", REQ | PLAIN, FIELD_STRING, "Orders"),
+	LIST("legs", REQ | PLAIN, leg_row, 3, "Each leg"),
+	OUT_WRITER,
+	END,
+};
+
+static const struct field sweep_row[] = {
+	STR("broker_order_id", REQ | PLAIN, "Order"),
+	STR("client_order_id", PLAIN, "Our reference"),
+	ONE_OF("mode", REQ | PLAIN, MODES, "Paper or live"),
+	ONE_OF("outcome", REQ | PLAIN, "done refused unknown", "Outcome"),
+	STR("error_code", PLAIN, "Why not"),
+	LEN("error", TEXT | PLAIN, 1000, "Why not, in words"),
+	END,
+};
+
+const struct field sweep_input[] = {
+	IN_ACCOUNT,
+	LEN("reason", REQ, 200, "Why, for the record"),
+	END,
+};
+
+const struct field sweep_output[] = {
+	OUT_ACCOUNT,
+	LEN("reason", TEXT | PLAIN, 200, "Why"),
+	LIST("orders", REQ | PLAIN, sweep_row, 1000, "Each order"),
+	INT("accepted", REQ, 0, 0, "Cancels that the broker took"),
+	INT("failed", REQ, 0, 0, "Cancels that are refused or unknown"),
+	END,
+};
