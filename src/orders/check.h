@@ -78,6 +78,7 @@ struct check {
 	const char *writer;       /* "": none may serve */
 	const char *writer_fault; /* NULL: none */
 	uint32_t account_mode;    /* 0: the broker did not say */
+	char *contract_id; /* owned; that the quote is of; NULL: none needed */
 	struct quote quote;
 	bool has_quote;
 	bool closed_by_file, separate_uid, journal_writable;

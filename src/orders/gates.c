@@ -222,15 +222,18 @@ preview_passes(const struct gate_facts *facts, struct gate_answer *answer)
 static bool
 fresh_passes(const struct gate_facts *facts, struct gate_answer *answer)
 {
-	answer->actual = facts->preview_fresh ? "unexpired" : "expired";
+	answer->actual = facts->preview_fresh   ? "unexpired"
+			 : facts->preview_found ? "expired"
+						: "no preview";
 	return facts->preview_fresh;
 }
 
 static bool
 owner_passes(const struct gate_facts *facts, struct gate_answer *answer)
 {
-	answer->actual =
-	    facts->preview_same_account ? "the same" : "another account";
+	answer->actual = facts->preview_same_account ? "the same"
+			 : facts->preview_found      ? "another account or mode"
+						     : "no preview";
 	return facts->preview_same_account;
 }
 
@@ -580,7 +583,6 @@ put_codes(struct buf *out, const struct gate *gate)
 		put_code(out, gate->paper_code, gate->paper_error);
 		buf_str(out, "(paper)\n");
 	}
-	buf_str(out, ".\n");
 }
 
 void

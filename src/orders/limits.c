@@ -852,6 +852,5 @@ limits_manual(struct buf *out)
 			buf_printf(out, "%s.Li %.*s\n", mark, (int)len, code);
 			code += len + strspn(code + len, " ");
 		}
-		buf_str(out, ".\n");
 	}
 }

@@ -23,6 +23,7 @@ libcore_la_SOURCES += \
 	src/orders/preview.h \
 	src/orders/quote.c \
 	src/orders/reconcile.h \
+	src/orders/reserve.c \
 	src/orders/row.c \
 	src/orders/row.h \
 	src/orders/settle.h \

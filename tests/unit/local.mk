@@ -34,11 +34,19 @@ unit_tests += \
 # the order desk, over the same
 unit_tests += \
 	tests/unit/test-desk \
+	tests/unit/test-check \
 	tests/unit/test-gates \
 	tests/unit/test-limits \
 	tests/unit/test-model \
 	tests/unit/test-order \
 	tests/unit/test-intent \
+	$(NULL)
+# neighbours of a check are the test's own: the first one counts
+tests_unit_test_check_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
+tests_unit_test_check_SOURCES = \
+	src/orders/check.c \
+	tests/unit/test-check.c \
+	$(journal_kit) \
 	$(NULL)
 tests_unit_test_desk_SOURCES = tests/unit/test-desk.c $(journal_kit)
 tests_unit_test_intent_SOURCES = tests/unit/test-intent.c $(journal_kit)
