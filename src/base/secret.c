@@ -103,10 +103,15 @@ secret_wipe(void *data, size_t len)
 		explicit_bzero(data, len);
 }
 
+/* least: SECRET_MIN, or 1 for a password. */
 static int
-check_len(size_t len, const char *what, const char *name, struct err *err)
+check_len(size_t len, size_t least, const char *what, const char *name,
+    struct err *err)
 {
-	if (len < SECRET_MIN)
+	if (len == 0 && least == 1)
+		return err_set(
+		    err, ERR_CONFIG_INVALID, "%s '%s' is empty", what, name);
+	if (len < least)
 		return err_set(err, ERR_CONFIG_INVALID,
 		    "%s '%s' holds %zu bytes: a secret needs at least %d; "
 		    "make one with `openssl rand -hex 32`",
@@ -118,8 +123,9 @@ check_len(size_t len, const char *what, const char *name, struct err *err)
 	return 0;
 }
 
-int
-secret_from_env(const char *name, struct secret **ret_secret, struct err *err)
+static int
+env_read(
+    const char *name, size_t least, struct secret **ret_secret, struct err *err)
 {
 	const char *value = getenv(name);
 	struct secret *secret;
@@ -128,7 +134,7 @@ secret_from_env(const char *name, struct secret **ret_secret, struct err *err)
 	if (!value)
 		return err_set(err, ERR_CONFIG_INVALID,
 		    "environment variable '%s' is not set", name);
-	rc = check_len(strlen(value), "environment variable", name, err);
+	rc = check_len(strlen(value), least, "environment variable", name, err);
 	if (rc < 0)
 		return rc;
 	secret = secret_new(value, strlen(value));
@@ -137,6 +143,19 @@ secret_from_env(const char *name, struct secret **ret_secret, struct err *err)
 		    "no memory for the secret of '%s'", name);
 	*ret_secret = secret;
 	return 0;
+}
+
+int
+secret_from_env(const char *name, struct secret **ret_secret, struct err *err)
+{
+	return env_read(name, SECRET_MIN, ret_secret, err);
+}
+
+int
+secret_password_from_env(
+    const char *name, struct secret **ret_secret, struct err *err)
+{
+	return env_read(name, 1, ret_secret, err);
 }
 
 /*
@@ -171,7 +190,8 @@ check_file(int fd, const char *path, mode_t allowed, struct err *err)
 
 /* Fill secret (READ_MAX bytes of room) from fd. */
 static int
-read_all(int fd, const char *path, struct secret *secret, struct err *err)
+read_all(int fd, const char *path, size_t least, struct secret *secret,
+    struct err *err)
 {
 	secret->len = 0;
 	while (secret->len < READ_MAX) {
@@ -190,12 +210,12 @@ read_all(int fd, const char *path, struct secret *secret, struct err *err)
 	}
 	if (secret->len > 0 && secret->data[secret->len - 1] == '\n')
 		secret->len--;
-	return check_len(secret->len, "secret file", path, err);
+	return check_len(secret->len, least, "secret file", path, err);
 }
 
 static int
-secret_read(const char *path, mode_t allowed, struct secret **ret_secret,
-    struct err *err)
+secret_read(const char *path, mode_t allowed, size_t least,
+    struct secret **ret_secret, struct err *err)
 {
 	struct secret *secret CLEANUP(cleanup_secret_p) = NULL;
 	CLEANUP_CLOSE int fd = -1;
@@ -213,7 +233,7 @@ secret_read(const char *path, mode_t allowed, struct secret **ret_secret,
 	if (!secret)
 		return err_set(err, ERR_OUT_OF_MEMORY,
 		    "no memory for the secret of '%s'", path);
-	rc = read_all(fd, path, secret, err);
+	rc = read_all(fd, path, least, secret, err);
 	if (rc < 0)
 		return rc;
 	*ret_secret = STEAL(secret);
@@ -223,7 +243,14 @@ secret_read(const char *path, mode_t allowed, struct secret **ret_secret,
 int
 secret_from_file(const char *path, struct secret **ret_secret, struct err *err)
 {
-	return secret_read(path, 0, ret_secret, err);
+	return secret_read(path, 0, SECRET_MIN, ret_secret, err);
+}
+
+int
+secret_password_from_file(
+    const char *path, struct secret **ret_secret, struct err *err)
+{
+	return secret_read(path, 0, 1, ret_secret, err);
 }
 
 int
@@ -248,5 +275,6 @@ secret_from_credential(
 	if (path.failed)
 		return err_set(err, ERR_OUT_OF_MEMORY,
 		    "no memory for the path of credential '%s'", name);
-	return secret_read(buf_text(&path), S_IRGRP, ret_secret, err);
+	return secret_read(
+	    buf_text(&path), S_IRGRP, SECRET_MIN, ret_secret, err);
 }

@@ -36,6 +36,15 @@ int secret_from_file(
     const char *path, struct secret **ret_secret, struct err *err);
 
 /*
+ * The same for what others made (passwords, tokens): one byte is enough,
+ * since only a key has to be long to be one.
+ */
+int secret_password_from_env(
+    const char *name, struct secret **ret_secret, struct err *err);
+int secret_password_from_file(
+    const char *path, struct secret **ret_secret, struct err *err);
+
+/*
  * From $CREDENTIALS_DIRECTORY/name, as a service manager hands it out.  There
  * the mode may show a group bit: it is the mask of the access list by which
  * the service's own user may read a file of root.

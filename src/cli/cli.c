@@ -64,21 +64,25 @@ cli_number(const struct cli *cli, const char *option, uint64_t min,
 }
 
 int
+cli_faults(const struct buf *faults, int rc, struct err *err)
+{
+	size_t len = faults->len;
+
+	if (!err || len == 0)
+		return rc;
+	len -= faults->data[len - 1] == '\n';
+	return err_set(err, err->code, "%.*s", (int)len, buf_text(faults));
+}
+
+int
 cli_config(struct cli *cli, struct config **ret_config, struct err *err)
 {
 	struct buf faults CLEANUP_BUF = BUF_INIT;
 	int rc;
 
 	rc = config_find(cli_value(cli, "--config"), ret_config, &faults, err);
-	if (rc) {
-		/* one fault a line, the first on the line of the code */
-		if (err && faults.len > 0)
-			(void)err_set(err, err->code, "%.*s",
-			    (int)faults.len -
-				(faults.data[faults.len - 1] == '\n'),
-			    buf_text(&faults));
-		return rc;
-	}
+	if (rc)
+		return cli_faults(&faults, rc, err);
 	/* programs parse stderr: one object, and no warnings around it */
 	log_setup(cli->args.json ? LOG_LEVEL_ERROR : (*ret_config)->log.level,
 	    (*ret_config)->log.format);

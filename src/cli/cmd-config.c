@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "gateway/settings.h"
 
 /* Programs get each fault as a string of its own. */
 static void
@@ -34,11 +35,19 @@ int
 run_config_check(struct cli *cli, struct err *err)
 {
 	struct buf out CLEANUP_BUF = BUF_INIT;
+	struct buf faults CLEANUP_BUF = BUF_INIT;
 	struct config *config;
 	const char *path;
 	int rc = cli_config(cli, &config, err);
 
+	/* development defaults are nobody's configuration */
+	if (rc == 0 && !config->development) {
+		rc = settings_check(config, &faults, err);
+		if (rc)
+			config_free(config);
+	}
 	if (rc) {
+		(void)cli_faults(&faults, rc, err);
 		faults_to_details(err_text(err), err);
 		return rc;
 	}

@@ -117,6 +117,42 @@ option_add(const struct plugin *plugin, struct instance_option *options,
 	options[(*count)++].value = value;
 }
 
+/* What the configuration gives to a plugin beside plugins.options. */
+static size_t
+options_of(const struct plugin *plugin, const struct config *config,
+    const char *store, bool read_only, struct instance_option options[2])
+{
+	size_t count = 0;
+
+	switch (plugin_kind(plugin)) {
+	case IAG_KIND_STORE:
+		option_add(plugin, options, &count, "path", store);
+		option_add(plugin, options, &count, "read_only",
+		    read_only ? "true" : "false");
+		break;
+	case IAG_KIND_BACKEND:
+		option_add(plugin, options, &count, "base_url",
+		    config->broker.base_url);
+		option_add(plugin, options, &count, "fixtures",
+		    config->broker.fixture_root);
+		break;
+	default:
+		break;
+	}
+	return count;
+}
+
+int
+house_check_options(
+    const struct plugin *plugin, const struct config *config, struct err *err)
+{
+	struct instance_option options[2];
+	size_t count =
+	    options_of(plugin, config, config->audit.path, false, options);
+
+	return plugin_options_check(plugin, config, options, count, err);
+}
+
 int
 house_open_store(struct host *host, const struct config *config,
     const char *path, bool read_only, struct instance **ret_store,
@@ -124,15 +160,13 @@ house_open_store(struct host *host, const struct config *config,
 {
 	struct instance_option options[2];
 	struct plugin *plugin;
-	size_t count = 0;
+	size_t count;
 	int rc;
 
 	rc = host_load(host, IAG_KIND_STORE, config->audit.store, &plugin, err);
 	if (rc)
 		return rc;
-	option_add(plugin, options, &count, "path", path);
-	option_add(
-	    plugin, options, &count, "read_only", read_only ? "true" : "false");
+	count = options_of(plugin, config, path, read_only, options);
 	return instance_open(
 	    host, plugin, "store", options, count, ret_store, err);
 }
@@ -143,17 +177,14 @@ house_open_backend(struct host *host, const struct config *config,
 {
 	struct instance_option options[2];
 	struct plugin *plugin;
-	size_t count = 0;
+	size_t count;
 	int rc;
 
 	rc = host_load(
 	    host, IAG_KIND_BACKEND, config->broker.backend, &plugin, err);
 	if (rc)
 		return rc;
-	option_add(
-	    plugin, options, &count, "base_url", config->broker.base_url);
-	option_add(
-	    plugin, options, &count, "fixtures", config->broker.fixture_root);
+	count = options_of(plugin, config, NULL, false, options);
 	return instance_open(
 	    host, plugin, "backend", options, count, ret_backend, err);
 }

@@ -40,5 +40,8 @@ int house_open_store(struct host *host, const struct config *config,
     struct err *err);
 int house_open_backend(struct host *host, const struct config *config,
     struct instance **ret_backend, struct err *err);
+/* plugin_options_check() with what opening it would give it. */
+int house_check_options(
+    const struct plugin *plugin, const struct config *config, struct err *err);
 
 #endif

@@ -12,6 +12,8 @@ libcore_la_SOURCES += \
 	src/gateway/review.c \
 	src/gateway/review.h \
 	src/gateway/sdk.c \
+	src/gateway/settings.c \
+	src/gateway/settings.h \
 	src/gateway/workers.c \
 	src/gateway/workers.h \
 	$(NULL)

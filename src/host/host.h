@@ -86,6 +86,14 @@ struct instance_option {
 };
 
 /*
+ * Would instance_open() take these options, and can the secrets that they
+ * name be read?  CONFIG_INVALID with every fault; the plugin is not asked.
+ */
+int plugin_options_check(const struct plugin *plugin,
+    const struct config *config, const struct instance_option *given,
+    size_t given_count, struct err *err);
+
+/*
  * Check options against the plugin's schema (every fault in the text), run
  * open() and start().  label: for logs, for example "backend".
  */

@@ -388,10 +388,44 @@ option_secret(const struct option_set *set, const char *key,
 	if (!*slot)
 		return IAG_NOTFOUND;
 	if (strncmp(*slot, "env:", 4) == 0)
-		r = secret_from_env(*slot + 4, ret_secret, err);
+		r = secret_password_from_env(*slot + 4, ret_secret, err);
 	else
-		r = secret_from_file(*slot + 5, ret_secret, err);
+		r = secret_password_from_file(*slot + 5, ret_secret, err);
 	if (r < 0)
 		(void)err_wrap(err, "option '%s'", key);
 	return r;
+}
+
+static void
+add_secret_faults(const struct option_set *set, struct buf *faults)
+{
+	for (size_t i = 0; i < set->plugin->desc.option_count; i++) {
+		CLEANUP_ERR struct err why = ERR_INIT;
+		const struct iag_option *option = &set->plugin->options[i];
+		struct secret *secret = NULL;
+
+		if (!(option->flags & IAG_OPTION_SECRET) || !set->values[i])
+			continue;
+		if (option_secret(set, option->key, &secret, &why) < 0)
+			buf_printf(faults, "%s%s", faults->len ? "; " : "",
+			    err_text(&why));
+		secret_free(secret);
+	}
+}
+
+int
+plugin_options_check(const struct plugin *plugin, const struct config *config,
+    const struct instance_option *given, size_t given_count, struct err *err)
+{
+	CLEANUP_BUF struct buf faults = BUF_INIT;
+	struct option_set *set = NULL;
+	int r = option_set_new(plugin, config, given, given_count, &set, err);
+
+	if (r < 0)
+		return r;
+	add_secret_faults(set, &faults);
+	option_set_free(set);
+	return faults.len
+		   ? err_set(err, ERR_CONFIG_INVALID, "%s", buf_text(&faults))
+		   : 0;
 }

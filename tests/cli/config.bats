@@ -78,8 +78,33 @@ setup() {
         on { print substr($0, 5) }' \
         "$IAG_TEST_SRCDIR/docs/getting-started.md" >"$config"
     [ "$(wc -l <"$config")" -gt 8 ]
+    grep -q '^plugins:' "$config" || printf 'plugins:\n  path: [%s]\n' \
+        "$IAG_TEST_PLUGINDIR" >>"$config"
     iag config check
     expect 0
+}
+
+@test "plugins, their options and secrets are checked, all at once" {
+    make_config "  options:" "    fake: {delay_ms: soon, colour: red}" \
+        "    fakke: {x: 1}"
+    unset IBKR_AUDIT_HMAC_SECRET
+    iag --json config check
+    expect 7
+    local faults
+    faults=$(json 'j.details.faults.join("\n")' <<<"$stderr")
+    has "$faults" "broker.backend 'fake': option 'colour'" \
+        "option 'delay_ms'" "got 'soon'" \
+        "there is no plugin 'fakke' (did you mean 'fake'?)" \
+        "environment variable 'IBKR_AUDIT_HMAC_SECRET' is not set"
+    [ "$(json 'j.details.faults.length' <<<"$stderr")" = 3 ]
+    [ ! -e "$store" ]
+}
+
+@test "a plugin that is not there is a fault of the configuration" {
+    sed -i 's/backend: fake/backend: fantasy/' "$config"
+    iag config check
+    expect 7
+    has "$stderr" "broker.backend 'fantasy'" CONFIG_INVALID
 }
 
 @test "doctor gives each fault of a configuration a line of its own" {

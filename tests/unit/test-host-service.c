@@ -283,7 +283,7 @@ test_faults_of_a_configuration_name_their_lines(void **state)
 }
 
 static void
-read_secret(const char *value)
+read_secret(const char *value, const char *expected)
 {
 	struct instance_option given[] = { { "token", value } };
 	struct option_set *set = set_options(NULL, given, 1);
@@ -293,14 +293,14 @@ read_secret(const char *value)
 
 	ctx->options = set;
 	assert_int_equal(0, host->secret(ctx, "token", &secret));
-	assert_int_equal(strlen(SECRET), secret.len);
-	assert_memory_equal(SECRET, secret.data, secret.len);
+	assert_int_equal(strlen(expected), secret.len);
+	assert_memory_equal(expected, secret.data, secret.len);
 	assert_int_equal(0, host->secret(ctx, "token", &again));
 	host->secret_done(ctx, &secret);
 	assert_null(secret.data);
 	host->secret_done(ctx, &secret);
 	/* What is not given back goes with the context. */
-	assert_memory_equal(SECRET, again.data, again.len);
+	assert_memory_equal(expected, again.data, again.len);
 	assert_int_equal(IAG_INVAL, host->secret(ctx, "text", &secret));
 	assert_int_equal(IAG_NOTFOUND, host->secret(ctx, "other", &secret));
 	assert_int_equal(IAG_NOTFOUND, host->secret(ctx, "none", &secret));
@@ -317,7 +317,7 @@ test_secret_comes_from_the_environment_or_a_file(void **state)
 
 	(void)state;
 	assert_int_equal(0, setenv("HOST_TEST_SECRET", SECRET, 1));
-	read_secret("env:HOST_TEST_SECRET");
+	read_secret("env:HOST_TEST_SECRET", SECRET);
 	assert_true(asprintf(&value, "file:%s/secret.XXXXXX",
 			tmp && *tmp == '/' ? tmp : "/tmp") > 0);
 	fd = mkstemp(value + 5);
@@ -325,8 +325,27 @@ test_secret_comes_from_the_environment_or_a_file(void **state)
 	assert_int_equal(
 	    strlen(SECRET) + 1, write(fd, SECRET "\n", strlen(SECRET) + 1));
 	(void)close(fd);
-	read_secret(value);
+	read_secret(value, SECRET);
 	assert_int_equal(0, unlink(value + 5));
+}
+
+/* It is no key of ours: how long it is, somebody else has decided. */
+static void
+test_a_password_may_be_short_but_not_empty(void **state)
+{
+	static const struct instance_option given[] = { { "token",
+	    "env:HOST_TEST_SECRET" } };
+	struct option_set *set = set_options(NULL, given, 1);
+	struct secret *secret = NULL;
+	CLEANUP_ERR struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(0, setenv("HOST_TEST_SECRET", "x", 1));
+	read_secret("env:HOST_TEST_SECRET", "x");
+	assert_int_equal(0, setenv("HOST_TEST_SECRET", "", 1));
+	assert_int_equal(IAG_INVAL, option_secret(set, "token", &secret, &err));
+	assert_non_null(strstr(err_text(&err), "'HOST_TEST_SECRET' is empty"));
+	option_set_free(set);
 }
 
 static void
@@ -467,6 +486,7 @@ main(void)
 		    test_secret_comes_from_the_environment_or_a_file),
 		cmocka_unit_test(
 		    test_secret_that_is_not_there_fails_with_its_name),
+		cmocka_unit_test(test_a_password_may_be_short_but_not_empty),
 		cmocka_unit_test(test_reply_reads_the_meta_that_the_plugin_has),
 		cmocka_unit_test(
 		    test_reply_after_the_caller_has_left_is_dropped),
