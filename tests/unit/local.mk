@@ -41,6 +41,9 @@ unit_tests += \
 	tests/unit/test-order \
 	tests/unit/test-intent \
 	$(NULL)
+# limits against fractions, many random ones
+other_tests += tests/unit/limits-oracle.sh
+EXTRA_DIST += tests/unit/limits-oracle.py
 # neighbours of a check are the test's own: the first one counts
 tests_unit_test_check_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 tests_unit_test_check_SOURCES = \

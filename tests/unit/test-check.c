@@ -136,7 +136,7 @@ market_quote(struct instance *backend, struct call *call,
 	quote->has_bid = quote->has_ask = true;
 	assert_int_equal(dec_parse(&quote->bid, world.bid, NULL), 0);
 	assert_int_equal(dec_parse(&quote->ask, world.ask, NULL), 0);
-	strcpy(quote->currency, "USD");
+	memcpy(quote->currency, "USD", sizeof("USD"));
 	quote->source_ns = quote->receipt_ns = clock_real_ns();
 	return 0;
 }
@@ -264,7 +264,7 @@ leg_make(struct scene *scene, size_t i, uint32_t mode, const char *account,
 	*approval = (struct approval){ .state = APPROVAL_APPROVED };
 	(void)snprintf(preview->id, sizeof(preview->id), "preview-%zu", i);
 	(void)snprintf(approval->id, sizeof(approval->id), "approval-%zu", i);
-	strcpy(approval->preview_id, preview->id);
+	memcpy(approval->preview_id, preview->id, sizeof(preview->id));
 	world.previews[i] = preview;
 	world.approvals[i] = approval;
 	approve(scene, i);
@@ -954,7 +954,8 @@ test_after_an_unknown_modify_only_a_cancel_passes(void **state)
 	intent.client_ref = strdup("key-m");
 	intent.broker_order_id = strdup("b-1");
 	intent.recorded_ns = intent.incarnation = 1;
-	strcpy(intent.request_digest, scene.approvals[0].digest);
+	memcpy(intent.request_digest, scene.approvals[0].digest,
+	    sizeof(intent.request_digest));
 	id_new(intent.id);
 	store(&scene, &(struct row){ .intent = &intent,
 			  .hash = scene.check.account_hash });
