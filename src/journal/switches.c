@@ -119,6 +119,8 @@ closed_row(struct switch_row *ret_row, const char *reason, struct err *err)
 {
 	struct switch_row row = { .state = SWITCH_CLOSED };
 
+	if (err)
+		err_fini(err); /* the doubt is answered: it is closed */
 	row.reason = strdup(reason);
 	if (!row.reason)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");

@@ -362,6 +362,49 @@ test_inv6_a_removed_state_row_is_found(void **state)
 	assert_non_null(strstr(verdict.reason, "not there"));
 }
 
+/* "open" for "closed", in a row whose evidence stays. */
+static void
+edit_switch(struct store_txn *txn, struct kit *kit)
+{
+	struct buf row CLEANUP_BUF = BUF_INIT;
+	struct iag_bytes value;
+	char *state;
+
+	(void)kit;
+	assert_int_equal(
+	    0, store_get(txn, TABLE_SWITCHES, bytes_str("live"), &value, NULL));
+	buf_add(&row, value.data, value.len);
+	state = memmem(row.data, row.len, "closed\"", 7);
+	assert_non_null(state);
+	memcpy(state, "open\"  ", 7);
+	assert_int_equal(0, store_put(txn, TABLE_SWITCHES, bytes_str("live"),
+				bytes_of(row.data, row.len), 0, NULL));
+}
+
+static int
+switch_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	return switch_read(txn, SWITCH_LIVE, arg, err);
+}
+
+static void
+test_inv7_an_edited_switch_is_closed_and_no_error(void **state)
+{
+	struct kit *kit = *state;
+	struct switch_row row = { .state = SWITCH_OPEN };
+
+	fill(kit);
+	assert_false(verify_tampered(kit, edit_switch).valid);
+	assert_int_equal(
+	    0, journal_view(kit->journal, switch_step, &row, &kit->err));
+	assert_int_equal(SWITCH_CLOSED, row.state);
+	assert_string_equal(
+	    "the stored switch is not what was written", row.reason);
+	/* who looks at the error to see how it went must not be misled */
+	assert_int_equal(ERR_NONE, kit->err.code);
+	switch_row_fini(&row);
+}
+
 static int
 set_step(struct journal_txn *txn, void *arg, struct err *err)
 {
@@ -933,6 +976,7 @@ main(void)
 		TEST(test_inv6_an_added_record_is_found),
 		TEST(test_inv6_a_record_torn_out_as_if_purged_is_found),
 		TEST(test_inv6_a_removed_state_row_is_found),
+		TEST(test_inv7_an_edited_switch_is_closed_and_no_error),
 		TEST(test_inv6_a_state_row_that_was_rolled_back_is_found),
 		TEST(test_inv6_a_deleted_state_row_that_came_back_is_found),
 		TEST(test_inv6_a_checkpoint_shows_a_rollback),
