@@ -555,16 +555,13 @@ env_is_short(const struct environment *env)
 
 /* Pages inside the file that the next commits may use again. */
 static uint64_t
-free_pages(const struct environment *env)
+free_pages(MDB_txn *mdb)
 {
-	MDB_txn *mdb;
 	MDB_cursor *cursor;
 	MDB_val key, value;
 	uint64_t pages = 0;
 	size_t count;
 
-	if (mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &mdb) != 0)
-		return 0;
 	if (mdb_cursor_open(mdb, 0, &cursor) == 0) {
 		while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0 &&
 		       value.mv_size >= sizeof(count)) {
@@ -573,12 +570,11 @@ free_pages(const struct environment *env)
 		}
 		mdb_cursor_close(cursor);
 	}
-	mdb_txn_abort(mdb);
 	return pages;
 }
 
-int32_t
-env_room(struct iag_ctx *ctx, const struct environment *env,
+static int
+find_room(const struct environment *env, MDB_txn *mdb,
     struct iag_store_room *ret_room)
 {
 	MDB_envinfo info;
@@ -589,7 +585,7 @@ env_room(struct iag_ctx *ctx, const struct environment *env,
 	if (rc == 0)
 		rc = mdb_env_stat(env->mdb, &stat_page);
 	if (rc != 0)
-		return fault(ctx, rc, "look at the room");
+		return rc;
 	(void)disk_bytes(env, &disk);
 	ret_room->readers = (uint32_t)info.me_numreaders;
 	ret_room->limit_bytes = info.me_mapsize;
@@ -597,7 +593,22 @@ env_room(struct iag_ctx *ctx, const struct environment *env,
 	    ((uint64_t)info.me_last_pgno + 1) * stat_page.ms_psize;
 	/* the exact figure costs a walk, so only where it decides */
 	if (ret_room->limit_bytes - ret_room->used_bytes < LOW_BYTES)
-		ret_room->used_bytes -= free_pages(env) * stat_page.ms_psize;
+		ret_room->used_bytes -= free_pages(mdb) * stat_page.ms_psize;
 	ret_room->disk_bytes = disk;
-	return IAG_OK;
+	return 0;
+}
+
+int32_t
+env_room(struct iag_ctx *ctx, struct environment *env,
+    struct iag_store_room *ret_room)
+{
+	MDB_txn *look;
+	int32_t result = txn_look(ctx, env, &look);
+	int rc;
+
+	if (result != IAG_OK)
+		return result;
+	rc = find_room(env, look, ret_room);
+	txn_look_end(env, look);
+	return rc == 0 ? IAG_OK : fault(ctx, rc, "look at the room");
 }

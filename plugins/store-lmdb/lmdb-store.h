@@ -78,7 +78,7 @@ void env_put(struct environment *env);
 void env_check_readers(struct iag_ctx *ctx, struct environment *env);
 /* True if the disk or the process's file size limit is nearly used up. */
 bool env_is_short(const struct environment *env);
-int32_t env_room(struct iag_ctx *ctx, const struct environment *env,
+int32_t env_room(struct iag_ctx *ctx, struct environment *env,
     struct iag_store_room *ret_room);
 
 /* directory.c: make or check the directory; refuse network file systems. */
@@ -121,6 +121,13 @@ int32_t store_nested(struct iag_ctx *ctx, void *txn, void **ret_child);
  * its pages two commits later; IAG_AGAIN as soon as that is possible.
  */
 int32_t txn_check(struct iag_ctx *ctx, const struct txn *txn);
+/*
+ * A snapshot for the plugin's own use, counted like those of callers: the map
+ * moves when it grows, but never under one.
+ */
+int32_t txn_look(
+    struct iag_ctx *ctx, struct environment *env, MDB_txn **ret_mdb);
+void txn_look_end(struct environment *env, MDB_txn *mdb);
 int32_t txn_table(struct iag_ctx *ctx, const struct txn *txn, uint32_t table,
     const struct iag_bytes *key);
 

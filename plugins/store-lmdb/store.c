@@ -105,12 +105,12 @@ store_change(struct iag_ctx *ctx, void *instance, uint64_t *ret_counter)
 {
 	struct store *store = instance;
 	MDB_txn *txn;
-	int rc = mdb_txn_begin(store->env->mdb, NULL, MDB_RDONLY, &txn);
+	int32_t result = txn_look(ctx, store->env, &txn);
 
-	if (rc != 0)
-		return fault(ctx, rc, "look for changes");
+	if (result != IAG_OK)
+		return result;
 	*ret_counter = mdb_txn_id(txn);
-	mdb_txn_abort(txn);
+	txn_look_end(store->env, txn);
 	return IAG_OK;
 }
 
@@ -145,8 +145,14 @@ static int32_t
 store_backup(struct iag_ctx *ctx, void *instance, int32_t fd)
 {
 	struct store *store = instance;
-	int rc = mdb_env_copyfd2(store->env->mdb, fd, MDB_CP_COMPACT);
+	MDB_txn *look;
+	int32_t result = txn_look(ctx, store->env, &look);
+	int rc;
 
+	if (result != IAG_OK)
+		return result;
+	rc = mdb_env_copyfd2(store->env->mdb, fd, MDB_CP_COMPACT);
+	txn_look_end(store->env, look);
 	return rc == 0 ? IAG_OK : fault(ctx, rc, "copy the store");
 }
 

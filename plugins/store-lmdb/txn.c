@@ -68,6 +68,19 @@ begin(
 	return rc == 0 ? IAG_OK : fault(ctx, rc, "begin a transaction");
 }
 
+int32_t
+txn_look(struct iag_ctx *ctx, struct environment *env, MDB_txn **ret_mdb)
+{
+	return begin(ctx, env, false, ret_mdb);
+}
+
+void
+txn_look_end(struct environment *env, MDB_txn *mdb)
+{
+	mdb_txn_abort(mdb);
+	count(env, -1);
+}
+
 static int32_t
 check_begin(struct iag_ctx *ctx, const struct store *store, uint32_t mode)
 {

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -133,6 +134,8 @@ in_child(void (*work)(struct kit *kit, int out), const struct kit *parent,
 		struct kit kit;
 
 		(void)close(ends[0]);
+		/* a test that fails leaves it: it would hold stdout open */
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		kit_init(&kit);
 		(void)rmdir(kit.base);
 		memcpy(kit.path, parent->path, sizeof(kit.path));
@@ -955,6 +958,45 @@ test_change_grows_with_every_commit(void **state)
 	assert_int_equal(before + 1, after);
 }
 
+/* Three MiB, which no map of one MiB shows. */
+static void
+write_much(struct kit *kit, int out)
+{
+	static char value[IAG_STORE_VALUE_LEN + 1];
+	const char *const keys[] = { "a", "b", "c" };
+
+	memset(value, 'x', sizeof(value) - 1);
+	open_store(kit);
+	for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
+		put(kit->store, keys[i], value);
+	tell(out, 'x');
+	for (;;)
+		(void)pause();
+}
+
+static void
+test_a_map_that_others_outgrew_is_followed(void **state)
+{
+	struct kit *kit = *state;
+	struct iag_store_room room = { .struct_size = sizeof(room) };
+	uint64_t before = 0, after = 0;
+	pid_t pid;
+
+	kit->map_mib = "1";
+	open_store(kit);
+	assert_int_equal(0, store_change(kit->store, &before, &kit->err));
+	assert_int_equal('x', in_child(write_much, kit, &pid));
+	if (store_change(kit->store, &after, &kit->err) < 0)
+		fail_msg("%s", err_text(&kit->err));
+	assert_true(after >= before + 3);
+	assert_int_equal(0, store_room(kit->store, &room, &kit->err));
+	assert_true(room.used_bytes > UINT64_C(3) << 20);
+	assert_true(room.limit_bytes > room.used_bytes);
+	end_child(pid);
+	put(kit->store, "d", "1");
+	assert_true(has(kit->store, "d", "1"));
+}
+
 static void
 test_a_backup_is_a_store(void **state)
 {
@@ -1029,6 +1071,7 @@ main(void)
 		TEST(test_sequences_sort_whatever_order_they_come_in),
 		TEST(test_a_nested_step_takes_back_only_its_own),
 		TEST(test_change_grows_with_every_commit),
+		TEST(test_a_map_that_others_outgrew_is_followed),
 		TEST(test_a_backup_is_a_store),
 		TEST(test_room_and_identity_tell_where_it_stands),
 	};
