@@ -5,7 +5,8 @@
  * The answers.  One file for each operation, `{"key": NAMES, "answers": {KEY:
  * ANSWER}}`: NAMES are the arguments that choose the answer, joined by '/'.
  * Beside its own members an answer may have `$reply`, words about it
- * (partial, cold, delayed, stale), or be `$error` {result, code, text}.
+ * (partial, cold, delayed, stale), or be `$error` {result, code, text},
+ * of which the last two may be missing.
  * Nothing changes once it is loaded, so any thread may read.
  */
 

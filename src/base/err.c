@@ -104,6 +104,7 @@ err_set(struct err *err, enum err_code code, const char *fmt, ...)
 	err->text = text;
 	err->retryable = kind->retryable;
 	err->unknown = kind->class == IAG_UNKNOWN;
+	err->missing = false;
 	return kind->class;
 }
 

@@ -37,6 +37,7 @@ struct err {
 	enum err_code code; /* ERR_NONE: no error */
 	bool retryable;
 	bool unknown;            /* outcome `unknown` instead of `refused` */
+	bool missing;            /* a plugin said IAG_NOTFOUND */
 	uint64_t retry_after_ns; /* 0: not given */
 	char *text;              /* "outer: inner", owned */
 	char *action;            /* owned; NULL: the code's default */

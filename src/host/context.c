@@ -340,6 +340,9 @@ explain(struct iag_ctx *ctx, int32_t result, struct err *err)
 		code = default_code(ctx, result);
 	if (ctx->fail_text)
 		return err_set(err, code, "%s", ctx->fail_text);
+	if (result == IAG_NOTFOUND)
+		return err_set(err, code, "%s '%s': there is no such thing",
+		    kind, ctx->plugin->desc.name);
 	return err_set(err, code,
 	    "%s '%s': '%s' failed with %s and did not say why", kind,
 	    ctx->plugin->desc.name, ctx->callback, err_class_name(result));
@@ -358,6 +361,7 @@ context_result(struct iag_ctx *ctx, int32_t result, struct err *err)
 		return class;
 	if (result == IAG_UNKNOWN)
 		err->unknown = true;
+	err->missing = result == IAG_NOTFOUND;
 	if (ctx->retry_after_ns)
 		err->retry_after_ns = ctx->retry_after_ns;
 	return class;

@@ -160,6 +160,8 @@ resources_code(const struct tool_result *result)
 {
 	const struct err_kind *kind = err_kind(result->err.code);
 
+	if (result->err.missing)
+		return RPC_RESOURCE_NOT_FOUND;
 	/* a faulty configuration is of class INVAL, too, but no fault of it */
 	return kind->class == IAG_INVAL && kind->exit_code == 2
 		   ? RPC_RESOURCE_NOT_FOUND

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "ibkr-agent/plugin.h"
@@ -22,6 +23,40 @@ answer_backend_name(const struct tool_house *house)
 {
 	return house->backend ? plugin_name(instance_plugin(house->backend))
 			      : "none";
+}
+
+/*
+ * A backend that only says that something does not exist means what the call
+ * names most closely; these are its codes (reference.md section 5).
+ */
+static const struct {
+	const char *field, *noun;
+	enum err_code code;
+} named[] = {
+	{ "broker_order_id", "order", ERR_BROKER_CAPABILITY_UNAVAILABLE },
+	{ "contract_id", "contract", ERR_INPUT_INVALID_CONTRACT },
+	{ "symbol", "symbol", ERR_INPUT_INVALID_CONTRACT },
+	{ "article_id", "article", ERR_INPUT_INVALID },
+	{ "account_id", "account", ERR_INPUT_UNAUTHORIZED_ACCOUNT },
+};
+
+static int
+missing_failed(const struct tool_call *call, int class, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(named); i++) {
+		const char *value =
+		    json_get_str(call->arguments, named[i].field, NULL);
+
+		if (!value)
+			continue;
+		class = err_set(err, named[i].code,
+		    "the broker knows no %s '%s': %s", named[i].noun, value,
+		    err_text(err));
+		if (err)
+			err->missing = true;
+		break;
+	}
+	return class;
 }
 
 /* Say whose fault it is, where the host has not said so already. */
@@ -55,7 +90,11 @@ answer_query(const struct tool_call *call, const char *arguments,
 		    answer_backend_name(house), operation);
 	ret = backend_query(
 	    house->backend, call->call, operation, arguments, ret_answer, err);
-	return ret ? query_failed(call, ret, err) : 0;
+	if (ret == 0)
+		return 0;
+	if (err && err->missing && err->code == ERR_INPUT_INVALID)
+		ret = missing_failed(call, ret, err);
+	return query_failed(call, ret, err);
 }
 
 static const struct field *

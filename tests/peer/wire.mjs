@@ -140,6 +140,16 @@ test('an audit record can be read by its sequence', { skip }, async () => {
   assert.equal(modern.error.data.uri, 'ibkr://audit/123456789');
 });
 
+test('an order that the broker does not know is no resource', { skip },
+  async () => {
+    const uri = 'ibkr://orders/DU1234567/none';
+    const { error } = await wire.ask('resources/read', { uri });
+
+    assert.equal(error.code, -32002);
+    assert.equal(error.data.error.code, 'BROKER_CAPABILITY_UNAVAILABLE');
+    assert.match(error.message, /no order 'none'/);
+  });
+
 test('an order can be read by account and id', { skip }, async () => {
   const { result: list } = await wire.call('ibkr_orders_list',
     { account_id: 'DU1234567' });

@@ -236,6 +236,38 @@ test_backend_cannot_call_a_page_complete(void **state)
 	broken_close(&w, "positions_list");
 }
 
+/* A backend that does not say what it did not find. */
+static void
+missing_is(const char *tool, const char *operation, const char *key,
+    const char *arguments, const char *code, const char *text)
+{
+	CLEANUP_FREE char *fixture = NULL;
+	struct world w;
+
+	assert_true(asprintf(&fixture,
+			"{\"key\":\"%s\",\"answers\":{\"265598\":{\"$error\":"
+			"{\"result\":\"notfound\"}},\"DU1234567\":{\"$error\":"
+			"{\"result\":\"notfound\"}}}}",
+			key) > 0);
+	broken_open(&w, operation, fixture);
+	bad(&w, tool, arguments, code);
+	has(&w, text);
+	assert_true(w.result.err.missing);
+	broken_close(&w, operation);
+}
+
+static void
+test_what_a_backend_does_not_find_is_named(void **state)
+{
+	(void)state;
+	missing_is("ibkr_market_depth", "market_depth", "contract_id",
+	    "{\"contract_id\":\"265598\"}", "INPUT_INVALID_CONTRACT",
+	    "the broker knows no contract '265598': ");
+	missing_is("ibkr_account_metadata", "account_metadata", "account_id",
+	    "{\"account_id\":\"DU1234567\"}", "INPUT_UNAUTHORIZED_ACCOUNT",
+	    "the broker knows no account 'DU1234567': ");
+}
+
 static void
 open_fails(const char *name, const char *text, const char *part)
 {
@@ -335,6 +367,7 @@ main(void)
 		    test_answers_of_wrong_shape_name_plugin_and_path),
 		cmocka_unit_test(test_time_ahead_of_ours_counts_as_none),
 		cmocka_unit_test(test_backend_cannot_call_a_page_complete),
+		cmocka_unit_test(test_what_a_backend_does_not_find_is_named),
 		cmocka_unit_test(test_wrong_fixtures_are_refused_by_name),
 		cmocka_unit_test(
 		    test_other_files_of_the_directory_are_left_alone),
