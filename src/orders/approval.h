@@ -47,6 +47,9 @@ void approval_fini(struct approval *approval);
 /* Inside a step; IAG_NOTFOUND without text. */
 int approval_get(struct journal_txn *txn, const char *id,
     struct approval *ret_approval, struct err *err);
+/* Row and index of its preview. */
+int approval_put(
+    struct journal_txn *txn, const struct approval *approval, struct err *err);
 /* What it is at a time: requested and approved ones expire. */
 enum approval_state approval_state_at(
     const struct approval *approval, uint64_t now_ns, uint64_t incarnation);

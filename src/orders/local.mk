@@ -2,6 +2,7 @@
 
 libcore_la_SOURCES += \
 	src/orders/approval.h \
+	src/orders/approvalrow.c \
 	src/orders/check.h \
 	src/orders/desk.c \
 	src/orders/desk.h \
@@ -21,6 +22,7 @@ libcore_la_SOURCES += \
 	src/orders/order.h \
 	src/orders/orderrow.c \
 	src/orders/preview.h \
+	src/orders/previewrow.c \
 	src/orders/quote.c \
 	src/orders/reconcile.h \
 	src/orders/reserve.c \

@@ -39,6 +39,8 @@ void preview_fini(struct preview *preview);
 /* Inside a step; IAG_NOTFOUND without text. */
 int preview_get(struct journal_txn *txn, const char *id,
     struct preview *ret_preview, struct err *err);
+int preview_put(
+    struct journal_txn *txn, const struct preview *preview, struct err *err);
 bool preview_is_fresh(
     const struct preview *preview, uint64_t now_ns, uint64_t incarnation);
 
@@ -46,6 +48,8 @@ bool preview_is_fresh(
 extern const char *const group_roles[3]; /* parent, take_profit, stop_loss */
 int preview_group(struct journal_txn *txn, const char *group_id,
     char ret_ids[3][ID_TEXT_SIZE], struct err *err);
+int preview_group_put(struct journal_txn *txn, const char *group_id,
+    const char *const ids[3], struct err *err);
 
 /*
  * `ibkr_order_preview`, `ibkr_bracket_order_preview`: arguments as the tool

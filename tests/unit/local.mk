@@ -33,6 +33,7 @@ unit_tests += \
 	$(NULL)
 # the order desk, over the same
 unit_tests += \
+	tests/unit/test-approval \
 	tests/unit/test-desk \
 	tests/unit/test-check \
 	tests/unit/test-gates \
@@ -51,6 +52,7 @@ tests_unit_test_check_SOURCES = \
 	tests/unit/test-check.c \
 	$(journal_kit) \
 	$(NULL)
+tests_unit_test_approval_SOURCES = tests/unit/test-approval.c $(journal_kit)
 tests_unit_test_desk_SOURCES = tests/unit/test-desk.c $(journal_kit)
 tests_unit_test_intent_SOURCES = tests/unit/test-intent.c $(journal_kit)
 
