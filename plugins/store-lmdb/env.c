@@ -89,6 +89,8 @@ open_lock_file(int dir, const char *name)
 static int32_t
 open_locks(struct iag_ctx *ctx, struct environment *env, const char *path)
 {
+	int32_t result;
+
 	env->guards_fd = directory_guards(ctx, path);
 	if (env->guards_fd < 0)
 		return env->guards_fd;
@@ -97,7 +99,10 @@ open_locks(struct iag_ctx *ctx, struct environment *env, const char *path)
 	env->waiting_fd = open_lock_file(env->guards_fd, ".waiting");
 	if (env->process_fd < 0 || env->writer_fd < 0 || env->waiting_fd < 0)
 		return unavailable(ctx, path, strerror(errno));
-	return claim_process(ctx, env, path);
+	result = claim_process(ctx, env, path);
+	if (result == IAG_OK)
+		guard_sweep(env->guards_fd);
+	return result;
 }
 
 static void

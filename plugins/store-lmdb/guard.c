@@ -5,11 +5,13 @@
  * Guards: OFD locks on guards/NAME.  Every guard opens the file anew, so two
  * holders in one process exclude each other as two processes do.  Whoever
  * gives up an exclusive guard removes the file, therefore a lock counts only
- * if the name still leads to the locked file.
+ * if the name still leads to the locked file.  Files that were left behind
+ * are swept in the same way, by whoever opens the store.
  */
 
 #include "lmdb-store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -153,4 +155,43 @@ store_unguard(struct iag_ctx *ctx, void *held)
 		(void)unlinkat(guard->dir, guard->name, 0);
 	(void)close(guard->fd);
 	free(guard);
+}
+
+/* As who takes the guard exclusively, does not wait, and gives it up. */
+static void
+sweep_one(int dir, const char *name)
+{
+	struct stat st;
+	int fd =
+	    openat(dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	/* a guard holds no bytes: what does is not ours */
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0 &&
+	    lock_byte(fd, F_OFD_SETLK, F_WRLCK, 0) == 0 &&
+	    is_same_file(dir, name, fd))
+		(void)unlinkat(dir, name, 0);
+	(void)close(fd);
+}
+
+void
+guard_sweep(int guards_fd)
+{
+	/* a description of its own, since reading moves its position */
+	int fd = openat(guards_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!dir) {
+		if (fd >= 0)
+			(void)close(fd);
+		return;
+	}
+	while ((entry = readdir(dir))) {
+		/* those with a point are locks of the store itself */
+		if (entry->d_name[0] != '.')
+			sweep_one(guards_fd, entry->d_name);
+	}
+	(void)closedir(dir);
 }

@@ -145,5 +145,10 @@ int32_t store_guard(struct iag_ctx *ctx, void *instance, const char *name,
 int32_t store_guard_check(
     struct iag_ctx *ctx, void *instance, const char *name);
 void store_unguard(struct iag_ctx *ctx, void *guard);
+/*
+ * Remove the files that nobody holds: killed processes and the last holder
+ * of a shared guard leave theirs behind.
+ */
+void guard_sweep(int guards_fd);
 
 #endif

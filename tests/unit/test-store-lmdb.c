@@ -791,6 +791,44 @@ test_one_holder_at_a_time_while_files_come_and_go(void **state)
 	assert_int_equal(0, most);
 }
 
+static bool
+has_guard_file(const struct kit *kit, const char *name)
+{
+	char path[600];
+
+	(void)snprintf(path, sizeof path, "%s/guards/%s", kit->path, name);
+	return access(path, F_OK) == 0;
+}
+
+static void
+test_opening_sweeps_guards_that_nobody_holds(void **state)
+{
+	struct kit *kit = *state;
+	char path[600];
+	pid_t killed, alive;
+	int fd;
+
+	/* children first: they would keep this process's claim alive */
+	assert_int_equal('x', in_child(hold_guard, kit, &killed));
+	end_child(killed);
+	assert_true(has_guard_file(kit, "account:x"));
+	(void)snprintf(path, sizeof path, "%s/guards/owner:y", kit->path);
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(1, write(fd, "?", 1));
+	(void)close(fd);
+	open_store(kit);
+	assert_false(has_guard_file(kit, "account:x"));
+	assert_true(has_guard_file(kit, "owner:y")); /* not ours */
+	kit_close(kit);
+	assert_int_equal('x', in_child(hold_guard, kit, &alive));
+	open_store(kit);
+	assert_true(has_guard_file(kit, "account:x"));
+	assert_int_equal(
+	    IAG_AGAIN, store_guard_check(kit->store, "account:x", NULL));
+	end_child(alive);
+}
+
 static void
 test_guard_names_stay_in_their_directory(void **state)
 {
@@ -1065,6 +1103,7 @@ main(void)
 		TEST(test_a_guard_ends_with_its_process),
 		TEST(test_guards_exclude_within_one_process),
 		TEST(test_one_holder_at_a_time_while_files_come_and_go),
+		TEST(test_opening_sweeps_guards_that_nobody_holds),
 		TEST(test_guard_names_stay_in_their_directory),
 		TEST(test_cursors_go_both_ways_from_anywhere),
 		TEST(test_keys_and_values_at_their_bounds),
