@@ -2,8 +2,9 @@
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
 /*
- * How an account stands against its risk policy.  Counts come from the
- * activity index alone; amounts are exact.
+ * How an account stands against its risk policy, by the code that its orders
+ * are judged by.  Counts come from the activity index alone; amounts are
+ * exact.
  */
 
 #include <inttypes.h>
@@ -12,13 +13,10 @@
 #include "base/clock.h"
 #include "base/dec.h"
 #include "base/json.h"
-#include "base/zone.h"
 #include "journal/activity.h"
+#include "orders/limits.h"
 #include "tools/dispatch.h"
 #include "tools/handlers.h"
-
-/* Without a configured session the day is UTC's. */
-#define DAY_NS (86400 * NS_PER_S)
 
 /* One question and its answer. */
 struct standing {
@@ -28,7 +26,8 @@ struct standing {
 	const char *id;   /* of the policy, or NULL */
 	const struct risk_policy *policy; /* NULL: none */
 	char hash[HASH_HEX_SIZE];
-	uint64_t now_ns, session_ns, window_ns;
+	uint64_t now_ns;
+	struct limits_span span;
 	struct activity_count count;
 };
 
@@ -47,10 +46,7 @@ policy_find(struct standing *s)
 		s->mode = "paper";
 		s->id = config->paper_trading.risk_policy_id;
 	}
-	for (size_t i = 0; s->id && i < config->policy_count; i++) {
-		if (strcmp(config->policies[i].id, s->id) == 0)
-			s->policy = &config->policies[i];
-	}
+	s->policy = limits_policy(config, s->id);
 }
 
 static const char *
@@ -77,8 +73,8 @@ count_step(struct journal_txn *txn, void *arg, struct err *err)
 {
 	struct standing *s = arg;
 
-	return activity_count(txn, s->hash, s->session_ns, s->window_ns,
-	    notional_currency(s), &s->count, err);
+	return activity_count(txn, s->hash, s->span.session_ns,
+	    s->span.window_ns, notional_currency(s), &s->count, err);
 }
 
 /*
@@ -89,22 +85,11 @@ static int
 standing_count(struct standing *s, struct err *err)
 {
 	struct journal *journal = s->call->house->journal;
-	const struct risk_policy *policy = s->policy;
-	const char *zone = policy ? policy->session_timezone : NULL;
-	const char *start = policy ? policy->session_starts_at : NULL;
-	int ret;
+	int ret = journal_view(journal, now_step, s, err);
 
-	ret = journal_view(journal, now_step, s, err);
-	s->session_ns = s->now_ns - s->now_ns % DAY_NS;
-	if (ret == 0 && zone && start)
-		ret = zone_session_start(
-		    zone, start, s->now_ns, &s->session_ns, err);
-	if (ret)
-		return ret;
-	s->window_ns = UINT64_MAX;
-	if (policy && policy->window_max_orders)
-		s->window_ns = s->now_ns - policy->window_seconds * NS_PER_S;
-	return journal_view(journal, count_step, s, err);
+	if (ret == 0)
+		ret = limits_span(s->policy, s->now_ns, &s->span, err);
+	return ret ? ret : journal_view(journal, count_step, s, err);
 }
 
 static int
@@ -195,7 +180,7 @@ standing_write(const struct standing *s, struct err *err)
 	char session[CLOCK_TEXT_SIZE], now[CLOCK_TEXT_SIZE];
 	int ret;
 
-	clock_format(s->session_ns, session);
+	clock_format(s->span.session_ns, session);
 	clock_format(s->now_ns, now);
 	ret = json_add_str(out, "account_id", s->account);
 	ret |= json_add_str(out, "account_mode", s->mode);
