@@ -20,6 +20,8 @@
 
 #define DAY_NS (86400 * NS_PER_S) /* of UTC, where no session is configured */
 
+#define TEXT_ROOM 64
+
 static const char snapshot_missing[] = "LIVE_MARKET_SNAPSHOT_MISSING";
 static const char other_currency[] = "LIVE_NOTIONAL_CURRENCY_REFUSED";
 
@@ -34,7 +36,9 @@ struct judge {
 struct finding {
 	const char *rule, *code;
 	bool passed;
-	struct buf limit, actual, fix;
+	struct buf limit, actual;
+	const char *advice; /* what would pass; or, where it needs numbers: */
+	struct buf fix;     /* made for refusals only */
 };
 
 static void
@@ -42,6 +46,9 @@ finding_init(struct finding *finding, const struct judge *judge,
     const char *rule, const char *code)
 {
 	*finding = (struct finding){ .rule = rule, .code = code };
+	/* most texts fit, and are then made in one go */
+	(void)buf_reserve(&finding->limit, TEXT_ROOM);
+	(void)buf_reserve(&finding->actual, TEXT_ROOM);
 	if (judge->in->leg)
 		buf_printf(&finding->actual, "%s: ", judge->in->leg);
 }
@@ -57,7 +64,7 @@ finding_say(struct finding *finding, const struct judge *judge)
 	verdicts_add(verdicts, finding->rule, finding->code, finding->passed,
 	    finding->limit.len ? buf_text(&finding->limit) : NULL,
 	    finding->actual.len ? buf_text(&finding->actual) : NULL,
-	    finding->fix.len ? buf_text(&finding->fix) : NULL);
+	    finding->fix.len ? buf_text(&finding->fix) : finding->advice);
 	buf_fini(&finding->limit);
 	buf_fini(&finding->actual);
 	buf_fini(&finding->fix);
@@ -90,7 +97,7 @@ judge_enabled(const struct judge *judge)
 	buf_str(&f.limit, "an enabled policy");
 	buf_printf(&f.actual, "'%s' is %s", judge->policy->id,
 	    f.passed ? "enabled" : "disabled");
-	buf_str(&f.fix, "enable the policy in the configuration");
+	f.advice = "enable the policy in the configuration";
 	finding_say(&f, judge);
 }
 
@@ -104,7 +111,8 @@ judge_listed(const struct judge *judge, const char *rule, const char *code,
 	f.passed = item && config_list_has(list, item);
 	put_list(&f.limit, list);
 	buf_str(&f.actual, item ? item : "nothing");
-	buf_printf(&f.fix, "use one of those, or add it to %s", rule);
+	if (!f.passed)
+		buf_printf(&f.fix, "use one of those, or add it to %s", rule);
 	finding_say(&f, judge);
 }
 
@@ -124,8 +132,9 @@ judge_quantity(const struct judge *judge)
 		   dec_sign(&quantity) > 0 && dec_cmp(&quantity, &max) <= 0;
 	buf_str(&f.limit, judge->policy->max_quantity);
 	buf_str(&f.actual, judge->order->quantity);
-	buf_printf(&f.fix, "a quantity above 0 and at most %s",
-	    judge->policy->max_quantity);
+	if (!f.passed)
+		buf_printf(&f.fix, "a quantity above 0 and at most %s",
+		    judge->policy->max_quantity);
 	finding_say(&f, judge);
 }
 
@@ -232,19 +241,15 @@ put_quantity(struct buf *out, const struct order *order, const struct dec *max,
 static void
 judge_multiplier(const struct judge *judge)
 {
-	CLEANUP_DEC struct dec notional, one;
 	struct finding f;
 
-	dec_init(&notional);
-	dec_init(&one);
-	(void)dec_set_int(&one, 1);
-	if (order_notional(judge->order, &one, &notional, NULL) != IAG_NOTSUP)
+	if (order_is_measurable(judge->order))
 		return;
 	finding_init(&f, judge, "multiplier", "LIVE_NOTIONAL_LIMIT_REFUSED");
 	buf_str(&f.limit, "a contract whose multiplier is known");
 	buf_printf(&f.actual, "%s without a multiplier",
 	    judge->order->asset_class ? judge->order->asset_class : "nothing");
-	buf_str(&f.fix, "only stock and etf pass without a multiplier");
+	f.advice = "only stock and etf pass without a multiplier";
 	finding_say(&f, judge);
 }
 
@@ -288,15 +293,16 @@ judge_notional(const struct judge *judge)
 	} else if (!notional_of(judge, &notional, &f.code) ||
 		   dec_parse(&max, judge->policy->max_notional_amount, NULL)) {
 		buf_str(&f.actual, "cannot be computed");
-		buf_str(&f.fix, f.code == snapshot_missing
-				    ? "try again when there is a quote"
-				    : "a contract whose multiplier is known");
+		f.advice = f.code == snapshot_missing
+			       ? "try again when there is a quote"
+			       : "a contract whose multiplier is known";
 	} else {
 		f.passed =
 		    dec_sign(&notional) > 0 && dec_cmp(&notional, &max) <= 0;
 		put_dec(&f.actual, &notional);
 		buf_printf(&f.actual, " %s", currency);
-		put_quantity(&f.fix, judge->order, &max, &notional);
+		if (!f.passed)
+			put_quantity(&f.fix, judge->order, &max, &notional);
 	}
 	finding_say(&f, judge);
 }
@@ -320,7 +326,7 @@ judge_snapshot(const struct judge *judge)
 	f.passed = quote && quote->is_known;
 	buf_str(&f.limit, "a row of the market");
 	buf_str(&f.actual, f.passed ? "one" : "none");
-	buf_str(&f.fix, "try again when the broker gives a quote");
+	f.advice = "try again when the broker gives a quote";
 	finding_say(&f, judge);
 	return quote && quote->is_known;
 }
@@ -343,7 +349,7 @@ judge_age(const struct judge *judge)
 	else
 		buf_printf(&f.actual, "%" PRIu64 ".%03" PRIu64 " s",
 		    age_ns / NS_PER_S, age_ns % NS_PER_S / NS_PER_MS);
-	buf_str(&f.fix, "try again with a newer quote");
+	f.advice = "try again with a newer quote";
 	finding_say(&f, judge);
 }
 
@@ -425,6 +431,15 @@ put_edge(struct buf *out, const struct dec *from, int64_t bps)
 }
 
 static void
+put_range(struct buf *out, const struct dec *from, uint32_t bps)
+{
+	buf_str(out, "a price from ");
+	put_edge(out, from, -(int64_t)bps);
+	buf_str(out, " to ");
+	put_edge(out, from, bps);
+}
+
+static void
 put_prices(struct buf *out, const struct order *order)
 {
 	const struct {
@@ -464,16 +479,14 @@ judge_collar(const struct judge *judge)
 		f.code = snapshot_missing;
 		buf_str(&f.limit, " of a reference price");
 		buf_str(&f.actual, "no real-time reference price");
-		buf_str(&f.fix, "try again when there are bid and ask");
+		f.advice = "try again when there are bid and ask";
 	} else {
 		f.passed = prices_near(order, &from, bps);
 		buf_str(&f.limit, " of ");
 		put_dec(&f.limit, &from);
 		put_prices(&f.actual, order);
-		buf_str(&f.fix, "a price from ");
-		put_edge(&f.fix, &from, -(int64_t)bps);
-		buf_str(&f.fix, " to ");
-		put_edge(&f.fix, &from, bps);
+		if (!f.passed)
+			put_range(&f.fix, &from, bps);
 	}
 	finding_say(&f, judge);
 }
@@ -491,7 +504,7 @@ judge_count(const struct judge *judge, const char *rule, const char *code,
 	f.passed = before < max;
 	buf_printf(&f.limit, "%" PRIu64 " orders", max);
 	buf_printf(&f.actual, "%" PRIu64 " before this one", before);
-	buf_str(&f.fix, fix);
+	f.advice = fix;
 	finding_say(&f, judge);
 }
 
@@ -502,14 +515,14 @@ limits_notional(const struct order *order, struct dec *ret_notional)
 	       order_notional(order, NULL, ret_notional, NULL) == 0;
 }
 
-/* What the session would hold with this order. */
-static bool
-session_total(const struct judge *judge, struct dec *ret_total)
+/* What the session would hold with this order, which is worth own. */
+static void
+session_total(
+    const struct judge *judge, const struct dec *own, struct dec *ret_total)
 {
 	const struct limits_input *in = judge->in;
 
-	if (!limits_notional(judge->order, ret_total))
-		return false;
+	dec_set(ret_total, own);
 	if (in->is_modify && in->notional_held) {
 		dec_sub(ret_total, ret_total, in->notional_held);
 		if (dec_sign(ret_total) < 0)
@@ -518,7 +531,6 @@ session_total(const struct judge *judge, struct dec *ret_total)
 	if (in->notional_before)
 		dec_add(ret_total, ret_total, in->notional_before);
 	dec_add(ret_total, ret_total, &in->count->notional);
-	return true;
 }
 
 static void
@@ -561,15 +573,16 @@ judge_session_notional(const struct judge *judge)
 		buf_printf(&f.fix, "an order in %s, or a policy in %s",
 		    currency, judge->order->currency);
 	} else if (dec_parse(&max, max_text, NULL) ||
-		   !limits_notional(judge->order, &own) ||
-		   !session_total(judge, &total)) {
+		   !limits_notional(judge->order, &own)) {
 		buf_str(&f.actual, "cannot be computed");
-		buf_str(&f.fix, "a contract whose multiplier is known");
+		f.advice = "a contract whose multiplier is known";
 	} else {
+		session_total(judge, &own, &total);
 		f.passed = dec_sign(&own) > 0 && dec_cmp(&total, &max) <= 0;
 		put_dec(&f.actual, &total);
 		buf_printf(&f.actual, " %s with this order", currency);
-		put_left(&f.fix, &max, &total, &own, currency);
+		if (!f.passed)
+			put_left(&f.fix, &max, &total, &own, currency);
 	}
 	finding_say(&f, judge);
 }
@@ -607,13 +620,13 @@ trigger_say(const struct judge *judge)
 		f.code = snapshot_missing;
 		f.passed = order->mode == IAG_MODE_PAPER;
 		buf_printf(&f.actual, "%s, and no quote", order->stop_price);
-		buf_str(&f.fix, "try again when there is a quote");
+		f.advice = "try again when there is a quote";
 	} else {
 		f.passed = !is_triggered(order, &stop, met, judge->in->quote);
 		buf_printf(&f.actual, "%s, quoted ", order->stop_price);
 		put_dec(&f.actual, met);
-		buf_str(&f.fix, "a stop that the market has not reached: this "
-				"one would be a market order");
+		f.advice = "a stop that the market has not reached: this "
+			   "one would be a market order";
 	}
 	finding_say(&f, judge);
 }

@@ -450,12 +450,13 @@ order_wire(const struct order *order, const char *client_ref,
 }
 
 /* One share is one share; of everything else the contract must tell. */
-static bool
-is_plain(const struct order *order)
+bool
+order_is_measurable(const struct order *order)
 {
-	return order->asset_class &&
-	       (strcmp(order->asset_class, "stock") == 0 ||
-		   strcmp(order->asset_class, "etf") == 0);
+	return order->multiplier ||
+	       (order->asset_class &&
+		   (strcmp(order->asset_class, "stock") == 0 ||
+		       strcmp(order->asset_class, "etf") == 0));
 }
 
 /* product *= factor; NULL: nothing. */
@@ -495,7 +496,7 @@ order_notional(const struct order *order, const struct dec *price,
 	int ret = 0;
 
 	dec_init(&product);
-	if (!order->multiplier && !is_plain(order))
+	if (!order_is_measurable(order))
 		return IAG_NOTSUP;
 	if (order->limit_price)
 		ret = dec_parse(&product, order->limit_price, err);

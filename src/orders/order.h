@@ -89,6 +89,8 @@ int order_digest(const struct order *order, const struct order_frame *frame,
 void order_wire(const struct order *order, const char *client_ref,
     const char *parent_ref, struct iag_order *ret_wire);
 
+/* The multiplier is told, or the class (stock, etf) needs none. */
+bool order_is_measurable(const struct order *order);
 /*
  * Price x quantity x multiplier / price magnifier, exact (ruling 10).  price:
  * the limit, else what the caller gives (may be NULL).  Without text: NOTSUP

@@ -4,6 +4,7 @@
 bench_programs = \
 	tests/bench/bench-stdio \
 	tests/bench/bench-journal \
+	tests/bench/bench-gates \
 	$(NULL)
 bench_scripts = \
 	$(NULL)
@@ -44,3 +45,6 @@ tests_bench_bench_journal_SOURCES = \
 	tests/bench/bench-journal.c $(journal_kit)
 tests_bench_bench_journal_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
 tests_bench_bench_journal_LDADD = $(LDADD) $(LMDB_LIBS)
+
+tests_bench_bench_gates_SOURCES = tests/bench/bench-gates.c $(journal_kit)
+tests_bench_bench_gates_LDADD = $(LDADD)
