@@ -147,14 +147,15 @@ work(struct pool *pool, struct iag_ctx *ctx)
 		ctx->job.result = ctx->job.run(ctx, ctx->job.arg);
 	}
 	next = advance(ctx, &abandoned);
-	if (ctx->job.over)
-		ctx->job.over(ctx);
-	context_finish(ctx);
+	/* before over(): its host may then free the pool, if not this one */
 	if (abandoned) {
 		LOCK_SCOPE(&home->lock);
 		home->abandoned--;
 		(void)pthread_cond_broadcast(&home->ended);
 	}
+	if (ctx->job.over)
+		ctx->job.over(ctx);
+	context_finish(ctx);
 	context_unref(ctx);
 	/* Two hosts share the lane of a plugin that wants one call at once. */
 	if (next && next->job.pool != pool) {
