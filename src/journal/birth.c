@@ -9,7 +9,11 @@
 #include "journal/core.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "journal/switches.h"
+
+/* How long another process may keep the new store's lock to itself. */
+#define BIRTH_NS (30 * NS_PER_S)
 
 static int
 write_format(struct journal_txn *txn, struct err *err)
@@ -76,10 +80,16 @@ birth_run(struct journal *journal, struct err *err)
 		.device = journal->device,
 		.inode = journal->inode,
 	};
+	struct call *call = call_new(clock_boot_ns() + BIRTH_NS);
+	int rc;
 
+	if (!call)
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 	hash_random(info.id, sizeof(info.id));
 	hash_random(info.salt, sizeof(info.salt));
 	memcpy(info.key_id, journal->keys.id, KEY_ID_SIZE);
 	memcpy(info.machine, journal->machine, MACHINE_SIZE);
-	return writer_run(journal, NULL, UPDATE_BIRTH, birth_step, &info, err);
+	rc = writer_run(journal, call, UPDATE_BIRTH, birth_step, &info, err);
+	call_unref(call);
+	return rc;
 }

@@ -26,6 +26,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "journal-kit.h"
 
 #define FLUSHES 64
@@ -199,6 +200,41 @@ test_a_parent_that_cannot_be_read_does_not_hinder(void **state)
 	assert_int_equal(0, WEXITSTATUS(status));
 }
 
+/* A clock on which each look takes a second. */
+static uint64_t looks;
+
+static uint64_t
+hasty_ns(void *arg)
+{
+	(void)arg;
+	return __atomic_add_fetch(&looks, 1, __ATOMIC_RELAXED) * NS_PER_S;
+}
+
+static void
+test_a_birth_that_gets_no_turn_to_write_ends(void **state)
+{
+	static const struct clock_source hasty = { hasty_ns, hasty_ns, NULL };
+	struct kit *kit = *state;
+	struct instance *other;
+	struct store_txn *txn = NULL;
+	int rc;
+
+	open_store(kit);
+	other = kit->store;
+	kit->store = NULL;
+	assert_int_equal(
+	    0, store_begin(other, NULL, IAG_STORE_WRITE, &txn, &kit->err));
+	clock_set_source(&hasty);
+	rc = kit_try(kit, JOURNAL_WRITE);
+	clock_set_source(NULL);
+	assert_int_equal(IAG_AGAIN, rc);
+	assert_int_equal(ERR_JOURNAL_UNAVAILABLE, kit->err.code);
+	store_abort(txn);
+	kit_open(kit, JOURNAL_WRITE);
+	kit_close(kit);
+	instance_close(other);
+}
+
 int
 main(void)
 {
@@ -210,6 +246,7 @@ main(void)
 		TEST(
 		    test_a_file_system_that_flushes_no_directories_holds_a_store),
 		TEST(test_a_parent_that_cannot_be_read_does_not_hinder),
+		TEST(test_a_birth_that_gets_no_turn_to_write_ends),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
