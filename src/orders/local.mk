@@ -15,6 +15,7 @@ libcore_la_SOURCES += \
 	src/orders/killswitch.h \
 	src/orders/limits.c \
 	src/orders/limits.h \
+	src/orders/market.c \
 	src/orders/market.h \
 	src/orders/mdoc.c \
 	src/orders/mdoc.h \

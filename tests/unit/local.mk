@@ -41,6 +41,7 @@ unit_tests += \
 	tests/unit/test-model \
 	tests/unit/test-order \
 	tests/unit/test-intent \
+	tests/unit/test-market \
 	$(NULL)
 # limits against fractions, many random ones
 other_tests += tests/unit/limits-oracle.sh
