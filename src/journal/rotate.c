@@ -62,6 +62,31 @@ account_key_load(struct journal_txn *txn, struct keys *keys, struct err *err)
 	return 0;
 }
 
+/*
+ * Write a switch as it stands, so that the rotation is its evidence: records
+ * before it carry no MAC that can be checked.  One in doubt stays so.
+ */
+static int
+switch_prove(struct journal_txn *txn, const char *name, struct err *err)
+{
+	CLEANUP_ERR struct err doubt = ERR_INIT;
+	struct buf value CLEANUP_BUF = BUF_INIT;
+	struct iag_bytes row;
+	int rc = txn_get(txn, TABLE_SWITCHES, bytes_str(name), &row, &doubt);
+
+	if (rc == IAG_NOTFOUND || (rc == IAG_CORRUPT && !txn->broken))
+		return 0;
+	if (rc < 0) {
+		err_move(err, &doubt);
+		return rc;
+	}
+	buf_add(&value, row.data, row.len);
+	if (value.failed)
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	return txn_put(txn, TABLE_SWITCHES, bytes_str(name),
+	    bytes_of(value.data, value.len), err);
+}
+
 static int
 rotate_step(struct journal_txn *txn, void *arg, struct err *err)
 {
@@ -79,6 +104,12 @@ rotate_step(struct journal_txn *txn, void *arg, struct err *err)
 
 	if (!metadata || describe(txn, rotation, metadata) < 0)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	/* while the old key still checks what proves them */
+	rc = switch_prove(txn, SWITCH_LIVE, err);
+	if (rc == 0)
+		rc = switch_prove(txn, SWITCH_PAPER, err);
+	if (rc < 0)
+		return rc;
 	memcpy(rotation->chain.store_id, txn->info.id, STORE_ID_SIZE);
 	memcpy(txn->info.key_id, rotation->next.id, KEY_ID_SIZE);
 	txn->info.keyed_from = txn->head.count;

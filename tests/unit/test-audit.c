@@ -847,6 +847,48 @@ test_inv2_accounts_keep_their_hash_over_rotations(void **state)
 	assert_true(kit_verify(kit, AUDIT_VERIFY_STATE).valid);
 }
 
+static uint64_t
+evidence_of(struct kit *kit, const char *name)
+{
+	struct store_txn *txn = NULL;
+	struct iag_bytes row;
+	uint64_t sequence;
+
+	assert_int_equal(
+	    0, store_begin(kit->store, NULL, IAG_STORE_READ, &txn, NULL));
+	assert_int_equal(
+	    0, store_get(txn, TABLE_SWITCHES, bytes_str(name), &row, NULL));
+	sequence = get_u64((const uint8_t *)row.data + row.len - EVIDENCE_SIZE);
+	store_abort(txn);
+	return sequence;
+}
+
+/*
+ * What proves a switch must carry a MAC of the key in use: older records are
+ * held by the chain alone, which nobody walks for each order.
+ */
+static void
+test_inv7_a_rotation_proves_the_switches_anew(void **state)
+{
+	struct kit *kit = *state;
+	struct switch_row row = { .state = SWITCH_OPEN };
+
+	fill(kit);
+	assert_int_equal(0, evidence_of(kit, SWITCH_LIVE));
+	rotate(kit, NEW_SECRET);
+	assert_int_equal(9, evidence_of(kit, SWITCH_LIVE));
+	assert_int_equal(9, evidence_of(kit, SWITCH_PAPER));
+	kit_close(kit);
+	kit->secret = NEW_SECRET;
+	kit_open(kit, JOURNAL_WRITE);
+	assert_int_equal(
+	    0, journal_view(kit->journal, switch_step, &row, &kit->err));
+	assert_int_equal(SWITCH_CLOSED, row.state);
+	assert_string_equal("a new store begins closed", row.reason);
+	switch_row_fini(&row);
+	assert_true(kit_verify(kit, AUDIT_VERIFY_STATE).valid);
+}
+
 static void
 test_inv6_records_from_before_a_rotation_stay_protected(void **state)
 {
@@ -992,6 +1034,7 @@ main(void)
 		TEST(test_records_of_orders_outlive_those_of_reads),
 		TEST(test_the_chain_goes_on_under_a_new_key),
 		TEST(test_inv2_accounts_keep_their_hash_over_rotations),
+		TEST(test_inv7_a_rotation_proves_the_switches_anew),
 		TEST(test_inv6_records_from_before_a_rotation_stay_protected),
 		TEST(test_inv6_a_forged_past_does_not_meet_the_rotation),
 		TEST(test_a_copied_store_is_read_only_until_adopted),
