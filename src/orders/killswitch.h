@@ -61,6 +61,7 @@ int activation_check(struct desk *desk, struct journal_txn *txn,
  */
 struct clock_note {
 	uint64_t real_ns, boot_ns;
+	uint64_t accepted_ns; /* up to here records may be ahead of now */
 	char boot_id[40]; /* of the kernel; another one: boot time says nothing
 			   */
 };
@@ -68,6 +69,9 @@ bool clock_is_sound(const struct clock_note *noted,
     const struct clock_note *now, uint64_t highest_ns, struct buf *why);
 int clock_check(struct journal_txn *txn, const struct clock_note *now,
     bool *ret_sound, struct buf *why, struct err *err);
+/* Note it at a write, for the next one; inside its step. */
+int clock_put(
+    struct journal_txn *txn, const struct clock_note *now, struct err *err);
 int clock_accept(struct order_call *call, const char *reason, struct buf *out,
     struct err *err);
 void clock_note_now(struct clock_note *ret_note);

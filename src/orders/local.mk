@@ -1,9 +1,12 @@
 # Intents, previews, approvals, limits, gates, the kill switch, recovery.
 
 libcore_la_SOURCES += \
+	src/orders/activation.c \
 	src/orders/approval.h \
 	src/orders/approvalrow.c \
 	src/orders/check.h \
+	src/orders/checklist.c \
+	src/orders/clockcheck.c \
 	src/orders/desk.c \
 	src/orders/desk.h \
 	src/orders/deskstate.c \

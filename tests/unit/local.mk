@@ -34,6 +34,7 @@ unit_tests += \
 # the order desk, over the same
 unit_tests += \
 	tests/unit/test-approval \
+	tests/unit/test-checklist \
 	tests/unit/test-desk \
 	tests/unit/test-check \
 	tests/unit/test-gates \
@@ -54,6 +55,8 @@ tests_unit_test_check_SOURCES = \
 	$(journal_kit) \
 	$(NULL)
 tests_unit_test_approval_SOURCES = tests/unit/test-approval.c $(journal_kit)
+tests_unit_test_checklist_SOURCES = \
+	tests/unit/test-checklist.c $(journal_kit)
 tests_unit_test_desk_SOURCES = tests/unit/test-desk.c $(journal_kit)
 tests_unit_test_intent_SOURCES = tests/unit/test-intent.c $(journal_kit)
 

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * Can the clock be relied on (ruling 15)?  Gates go by max(now, highest
+ * recorded time), so a clock that ran ahead and came back would keep windows
+ * and sessions where they are; until somebody has looked, live submits wait.
+ */
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "journal/outcome.h"
+#include "orders/killswitch.h"
+#include "orders/row.h"
+
+#define DRIFT_NS (5 * NS_PER_S)
+#define BEHIND_NS (2 * NS_PER_S)
+
+static const char note_key[] = "clock/note";
+
+#define FIELD(member, kind) ROW_FIELD(struct clock_note, member, kind)
+
+static const struct row_field note_fields[] = {
+	FIELD(real_ns, ROW_U64),
+	FIELD(boot_ns, ROW_U64),
+	FIELD(accepted_ns, ROW_U64),
+	FIELD(boot_id, ROW_CHARS),
+	{ .name = NULL },
+};
+
+static uint64_t
+distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+static bool
+is_same_boot(const struct clock_note *a, const struct clock_note *b)
+{
+	return *a->boot_id && strcmp(a->boot_id, b->boot_id) == 0;
+}
+
+bool
+clock_is_sound(const struct clock_note *noted, const struct clock_note *now,
+    uint64_t highest_ns, struct buf *why)
+{
+	uint64_t real_ns, boot_ns, apart_ns;
+
+	if (highest_ns > now->real_ns + BEHIND_NS &&
+	    highest_ns > noted->accepted_ns) {
+		buf_printf(why, "the clock is %llu s behind the newest record",
+		    (unsigned long long)((highest_ns - now->real_ns) /
+					 NS_PER_S));
+		return false;
+	}
+	if (!noted->real_ns || !is_same_boot(noted, now))
+		return true;
+	real_ns = distance(now->real_ns, noted->real_ns);
+	boot_ns = distance(now->boot_ns, noted->boot_ns);
+	apart_ns = now->real_ns < noted->real_ns ? real_ns + boot_ns
+						 : distance(real_ns, boot_ns);
+	if (apart_ns <= DRIFT_NS)
+		return true;
+	buf_printf(why,
+	    "the clock was set by about %llu s since the last write",
+	    (unsigned long long)(apart_ns / NS_PER_S));
+	return false;
+}
+
+static int
+note_get(struct journal_txn *txn, struct clock_note *note, struct err *err)
+{
+	CLEANUP_JSON struct json_object *obj = NULL;
+	int ret = row_get(txn, TABLE_STATE,
+	    (struct iag_bytes){ note_key, strlen(note_key) }, &obj,
+	    "the clock's note", err);
+
+	memset(note, 0, sizeof(*note));
+	if (ret)
+		return ret == IAG_NOTFOUND ? 0 : ret;
+	return row_read(note_fields, obj, note, "the clock's note", err);
+}
+
+int
+clock_put(
+    struct journal_txn *txn, const struct clock_note *now, struct err *err)
+{
+	CLEANUP_JSON struct json_object *obj = json_object_new_object();
+	int ret = row_write(note_fields, now, obj, err);
+
+	return ret ? ret
+		   : row_put(txn, TABLE_STATE,
+			 (struct iag_bytes){ note_key, strlen(note_key) }, obj,
+			 err);
+}
+
+int
+clock_check(struct journal_txn *txn, const struct clock_note *now,
+    bool *ret_sound, struct buf *why, struct err *err)
+{
+	struct clock_note noted;
+	int ret = note_get(txn, &noted, err);
+
+	/* the step's time is the larger of now and the newest record */
+	if (ret == 0)
+		*ret_sound = clock_is_sound(&noted, now, txn_now_ns(txn), why);
+	return ret;
+}
+
+void
+clock_note_now(struct clock_note *ret_note)
+{
+	int fd CLEANUP_CLOSE =
+	    open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	memset(ret_note, 0, sizeof(*ret_note));
+	ret_note->real_ns = clock_real_ns();
+	ret_note->boot_ns = clock_boot_ns();
+	if (fd < 0)
+		return;
+	len = read(fd, ret_note->boot_id, sizeof(ret_note->boot_id) - 1);
+	ret_note->boot_id[len > 0 ? len : 0] = '\0';
+	ret_note->boot_id[strcspn(ret_note->boot_id, "\n")] = '\0';
+}
+
+struct accept_step {
+	struct order_call *call;
+	struct clock_note now;
+	struct buf *out;
+};
+
+static int
+accept_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	struct accept_step *step = arg;
+	struct audit_event event = *step->call->event;
+	char now[CLOCK_TEXT_SIZE], highest[CLOCK_TEXT_SIZE];
+	int ret;
+
+	step->now.accepted_ns = txn_now_ns(txn);
+	clock_format(step->now.real_ns, now);
+	clock_format(txn_now_ns(txn), highest);
+	buf_reset(step->out);
+	buf_printf(step->out,
+	    "{\"accepted\":true,\"now\":\"%s\",\"newest_record\":\"%s\"}", now,
+	    highest);
+	ret = clock_put(txn, &step->now, err);
+	if (ret)
+		return ret;
+	audit_outcome(&event, step->call->success, NULL);
+	event.output =
+	    (struct iag_bytes){ buf_text(step->out), step->out->len };
+	return txn_audit(txn, &event, err);
+}
+
+int
+clock_accept(struct order_call *call, const char *reason, struct buf *out,
+    struct err *err)
+{
+	struct accept_step step = { .call = call, .out = out };
+	int ret;
+
+	(void)reason; /* an argument of the call, and so in its record */
+	clock_note_now(&step.now);
+	ret = journal_update_reserved(
+	    desk_journal(call->desk), call->call, accept_step, &step, err);
+	if (ret == 0)
+		call->recorded = true;
+	return ret;
+}
