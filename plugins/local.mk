@@ -7,6 +7,17 @@ writer_refusing_la_SOURCES = plugins/writer-refusing/writer.c
 writer_refusing_la_CPPFLAGS = $(plugin_cppflags)
 writer_refusing_la_LDFLAGS = $(plugin_ldflags)
 
+plugin_LTLIBRARIES += writer-local-candidate.la
+writer_local_candidate_la_SOURCES = \
+	plugins/writer-local-candidate/book.c \
+	plugins/writer-local-candidate/book.h \
+	plugins/writer-local-candidate/writer.c \
+	$(NULL)
+writer_local_candidate_la_CPPFLAGS = \
+	$(plugin_cppflags) -I$(top_srcdir)/plugins/writer-local-candidate
+writer_local_candidate_la_LDFLAGS = $(plugin_ldflags)
+writer_local_candidate_la_LIBADD = $(JSON_C_LIBS)
+
 plugin_LTLIBRARIES += backend-fake.la
 backend_fake_la_SOURCES = \
 	plugins/backend-fake/backend.c \

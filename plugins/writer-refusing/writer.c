@@ -20,9 +20,11 @@ load(struct iag_ctx *ctx, const struct iag_host *table)
 }
 
 static int32_t
-refuse(struct iag_ctx *ctx, const char *what)
+refuse(struct iag_ctx *ctx, uint32_t mode, const char *what)
 {
-	return host->fail(ctx, IAG_REJECTED, "ORDER_POLICY_REFUSED",
+	return host->fail(ctx, IAG_REJECTED,
+	    mode == IAG_MODE_LIVE ? "LIVE_TRADING_DISABLED"
+				  : "PAPER_TRADING_DISABLED",
 	    "the writer 'refusing' %s nothing; choose another writer in the "
 	    "configuration",
 	    what);
@@ -38,7 +40,7 @@ submit(struct iag_ctx *ctx, void *instance, const struct iag_order *order,
 		return host->fail(ctx, IAG_NOTSUP, NULL,
 		    "the order needs 0x%x, which this writer does not know",
 		    (unsigned)order->need_flags);
-	return refuse(ctx, "places");
+	return refuse(ctx, order->mode, "places");
 }
 
 static int32_t
@@ -46,9 +48,8 @@ cancel(struct iag_ctx *ctx, void *instance, const struct iag_target *target,
     struct iag_ack *ret_ack)
 {
 	(void)instance;
-	(void)target;
 	(void)ret_ack;
-	return refuse(ctx, "cancels");
+	return refuse(ctx, target->mode, "cancels");
 }
 
 static int32_t

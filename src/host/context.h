@@ -33,6 +33,8 @@ struct context_secret {
 	struct secret *secret;
 };
 
+struct write;
+
 struct iag_ctx {
 	atomic_uint refs;
 	const struct plugin *plugin;
@@ -43,6 +45,7 @@ struct iag_ctx {
 	bool takes_reply;
 	bool lasts;   /* of start(): lives until stop() has returned */
 	bool closing; /* of stop() and close(): runs when nothing else may */
+	struct write *write; /* of a writer's callback: job.arg; else NULL */
 	struct call *call;
 	struct call_watch watch;
 	_Atomic uint64_t deadline_ns; /* UINT64_MAX: none */
@@ -109,7 +112,8 @@ int context_result(struct iag_ctx *ctx, int32_t result, struct err *err);
 /* The reason why a call is over: CALL_CANCELLED or CALL_TIMED_OUT. */
 int context_over(struct iag_ctx *ctx, const char *what, struct err *err);
 
-/* The services of plugin.h, for all plugins and all kinds. */
+/* The services of plugin.h: for every kind but writers, and for writers. */
 extern const struct iag_host services_table;
+extern const struct iag_host writer_services_table;
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "host/kit.h"
+#include "host/write.h"
 
 #define HANDLE_MAX 256
 
@@ -51,13 +52,126 @@ refuse_question(struct iag_ctx *ctx, const char *const *message_ids,
 /* Lives as long as the process, like every host table. */
 static struct iag_host table;
 
+/* ---- the state that a writer may keep, in memory */
+
+static struct state_row {
+	struct state_row *next; /* by key */
+	struct buf key, value;
+} * state_rows;
+
+static int
+compare_state(const struct buf *row, struct iag_bytes key)
+{
+	size_t len = row->len < key.len ? row->len : key.len;
+	int order = len ? memcmp(row->data, key.data, len) : 0;
+
+	return order ? order : (row->len > key.len) - (row->len < key.len);
+}
+
+static struct state_row **
+state_at(struct iag_bytes key)
+{
+	struct state_row **at = &state_rows;
+
+	while (*at && compare_state(&(*at)->key, key) < 0)
+		at = &(*at)->next;
+	return at;
+}
+
+static int
+state_get(void *arg, const char *plugin, const char *account,
+    struct iag_bytes key, struct buf *ret_value, struct err *err)
+{
+	struct state_row *row = *state_at(key);
+
+	(void)arg, (void)plugin, (void)account, (void)err;
+	if (!row || compare_state(&row->key, key) != 0)
+		return IAG_NOTFOUND;
+	buf_reset(ret_value);
+	buf_add(ret_value, buf_text(&row->value), row->value.len);
+	return 0;
+}
+
+static int
+state_put(void *arg, const char *plugin, const char *account,
+    struct iag_bytes key, struct iag_bytes value, struct err *err)
+{
+	struct state_row **at = state_at(key);
+	struct state_row *row = *at;
+
+	(void)arg, (void)plugin, (void)account;
+	if (row && compare_state(&row->key, key) == 0) {
+		*at = row->next;
+		buf_fini(&row->key);
+		buf_fini(&row->value);
+		free(row);
+	}
+	if (!value.data)
+		return 0;
+	row = calloc(1, sizeof *row);
+	if (!row)
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	buf_add(&row->key, key.data, key.len);
+	buf_add(&row->value, value.data, value.len);
+	row->next = *at;
+	*at = row;
+	return 0;
+}
+
+static int
+state_next(void *arg, const char *plugin, const char *account,
+    struct iag_bytes key, struct buf *ret_key, struct buf *ret_value,
+    struct err *err)
+{
+	struct state_row *row = *state_at(key);
+
+	(void)arg, (void)plugin, (void)account, (void)err;
+	if (row && compare_state(&row->key, key) == 0)
+		row = row->next;
+	if (!row)
+		return IAG_NOTFOUND;
+	buf_reset(ret_key);
+	buf_add(ret_key, buf_text(&row->key), row->key.len);
+	buf_reset(ret_value);
+	buf_add(ret_value, buf_text(&row->value), row->value.len);
+	return 0;
+}
+
+static const struct host_desk state_desk = {
+	.state_get = state_get,
+	.state_put = state_put,
+	.state_next = state_next,
+};
+
+/* A context of a callback about orders. */
+static struct iag_ctx *
+write_context(struct kit *kit, struct instance *writer, const char *callback)
+{
+	struct iag_ctx *ctx = kit_context(kit, writer, callback);
+	struct write *write = ctx ? write_new("DU1234567", NULL) : NULL;
+
+	if (!write) {
+		context_unref(ctx);
+		return NULL;
+	}
+	write->may_send =
+	    strcmp(callback, "find") != 0 && strcmp(callback, "list") != 0;
+	ctx->write = write;
+	ctx->job.arg = write;
+	ctx->job.free_arg = write_free;
+	return ctx;
+}
+
 static struct instance *
 open_writer(struct kit *kit, bool sends)
 {
-	table = services_table;
+	table = writer_services_table;
 	table.commit_send = sends ? allow_send : refuse_send;
 	table.question = refuse_question;
-	return kit_load(kit, &table) ? kit_open(kit) : NULL;
+	if (!kit_load(kit, &table))
+		return NULL;
+	host_set_desk(kit->host, &state_desk);
+	return kit_open(kit);
 }
 
 static struct iag_order
@@ -115,7 +229,7 @@ submit_one(struct kit *kit, struct instance *writer, uint32_t type, bool sends)
 {
 	struct iag_order order = make_order(ops_of(kit), type);
 	struct iag_ack ack = { .struct_size = sizeof ack };
-	struct iag_ctx *ctx = kit_context(kit, writer, "submit");
+	struct iag_ctx *ctx = write_context(kit, writer, "submit");
 	int32_t r;
 
 	if (!ctx)
@@ -185,7 +299,7 @@ check_need(struct kit *kit)
 		struct iag_order order =
 		    make_order(ops_of(kit), IAG_TYPE_LIMIT);
 		struct iag_ack ack = { .struct_size = sizeof ack };
-		struct iag_ctx *ctx = kit_context(kit, writer, "submit");
+		struct iag_ctx *ctx = write_context(kit, writer, "submit");
 		int32_t r;
 
 		order.need_flags = UINT32_C(1) << bit;
@@ -211,7 +325,7 @@ find_one(
     struct kit *kit, struct instance *writer, const struct iag_target *target)
 {
 	struct iag_find found = { .struct_size = sizeof found };
-	struct iag_ctx *ctx = kit_context(kit, writer, "find");
+	struct iag_ctx *ctx = write_context(kit, writer, "find");
 	int32_t r;
 
 	if (!ctx)
@@ -235,7 +349,7 @@ cancel_one(
     struct kit *kit, struct instance *writer, const struct iag_target *target)
 {
 	struct iag_ack ack = { .struct_size = sizeof ack };
-	struct iag_ctx *ctx = kit_context(kit, writer, "cancel");
+	struct iag_ctx *ctx = write_context(kit, writer, "cancel");
 	int32_t r;
 
 	if (!ctx)
@@ -302,7 +416,7 @@ check_list(struct kit *kit)
 		kit_skip(kit, "list", "the writer does not offer it");
 		return;
 	}
-	ctx = writer ? kit_context(kit, writer, "list") : NULL;
+	ctx = writer ? write_context(kit, writer, "list") : NULL;
 	if (ctx) {
 		int32_t r;
 

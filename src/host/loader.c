@@ -192,6 +192,10 @@ run_load(
 	ctx = context_new(plugin, "load", NULL, UINT64_MAX);
 	if (!ctx)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	if (!services)
+		services = plugin->desc.kind == IAG_KIND_WRITER
+			       ? &writer_services_table
+			       : &services_table;
 	r = plugin->desc.load(ctx, services);
 	if (r != 0) {
 		CLEANUP_ERR struct err why = ERR_INIT;
@@ -204,7 +208,8 @@ run_load(
 	return r;
 }
 
-/* With load_lock held: load what is not in the registry. */
+/* With load_lock held: load what is not in the registry; services NULL: ours.
+ */
 static int
 load_new(const char *path, const struct stat *st, uint32_t kind,
     const char *name, const struct iag_host *services,
@@ -295,7 +300,7 @@ int
 plugin_open(const char *path, uint32_t kind, const char *name,
     struct plugin **ret_plugin, struct err *err)
 {
-	return open_path(path, kind, name, &services_table, ret_plugin, err);
+	return open_path(path, kind, name, NULL, ret_plugin, err);
 }
 
 int

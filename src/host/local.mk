@@ -1,6 +1,7 @@
 # The plugin loader, the services table, the wrappers.
 
 libcore_la_SOURCES += \
+	src/host/accepts.c \
 	src/host/backend.c \
 	src/host/call.c \
 	src/host/call.h \
@@ -32,7 +33,12 @@ libcore_la_SOURCES += \
 	src/host/services.c \
 	src/host/store.c \
 	src/host/store.h \
+	src/host/write.c \
+	src/host/write.h \
+	src/host/writer.c \
 	src/host/writer.h \
+	src/host/writeservice.c \
+	src/host/writeservice.h \
 	src/host/text.c \
 	src/host/text.h \
 	$(NULL)

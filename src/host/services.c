@@ -22,6 +22,7 @@
 #include "host/context.h"
 #include "host/instance.h"
 #include "host/text.h"
+#include "host/writeservice.h"
 
 static void
 service_log(struct iag_ctx *ctx, uint32_t level, const char *text)
@@ -336,30 +337,28 @@ service_emit(struct iag_ctx *ctx, const char *topic, const char *key)
 	return 0;
 }
 
-/*
- * This host places no orders: what only a writer that sends would need
- * (commit_send and everything behind it) is not offered.
- */
-const struct iag_host services_table = {
-	.struct_size = sizeof(struct iag_host),
-	.abi_minor = IAG_ABI_MINOR,
-	.version = PACKAGE_VERSION,
-	.log = service_log,
-	.fail = service_fail,
-	.retry_after = service_retry_after,
-	.real_ns = service_real_ns,
-	.boot_ns = service_boot_ns,
-	.deadline_ns = service_deadline_ns,
-	.sleep_ns = service_sleep_ns,
-	.cancel_fd = service_cancel_fd,
-	.stopping = service_stopping,
-	.option_str = service_option_str,
-	.option_int = service_option_int,
-	.option_bool = service_option_bool,
-	.secret = service_secret,
-	.secret_done = service_secret_done,
-	.intern = service_intern,
-	.reply = service_reply,
-	.count = service_count,
-	.emit = service_emit,
+#define SERVICES_OF_ALL                                                       \
+	.struct_size = sizeof(struct iag_host), .abi_minor = IAG_ABI_MINOR,   \
+	.version = PACKAGE_VERSION, .log = service_log, .fail = service_fail, \
+	.retry_after = service_retry_after, .real_ns = service_real_ns,       \
+	.boot_ns = service_boot_ns, .deadline_ns = service_deadline_ns,       \
+	.sleep_ns = service_sleep_ns, .cancel_fd = service_cancel_fd,         \
+	.stopping = service_stopping, .option_str = service_option_str,       \
+	.option_int = service_option_int, .option_bool = service_option_bool, \
+	.secret = service_secret, .secret_done = service_secret_done,         \
+	.intern = service_intern, .reply = service_reply,                     \
+	.count = service_count, .emit = service_emit
+
+/* Backends and stores are given nothing that sends (invariant 10). */
+const struct iag_host services_table = { SERVICES_OF_ALL };
+
+const struct iag_host writer_services_table = {
+	SERVICES_OF_ALL,
+	.commit_send = service_commit_send,
+	.question = service_question,
+	.query = service_query,
+	.state_get = service_state_get,
+	.state_put = service_state_put,
+	.state_del = service_state_del,
+	.state_next = service_state_next,
 };

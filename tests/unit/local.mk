@@ -36,6 +36,7 @@ unit_tests += \
 	tests/unit/test-approval \
 	tests/unit/test-checklist \
 	tests/unit/test-desk \
+	tests/unit/test-writer \
 	tests/unit/test-check \
 	tests/unit/test-gates \
 	tests/unit/test-limits \

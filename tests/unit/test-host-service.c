@@ -80,6 +80,8 @@ test_inv10_services_that_send_are_not_offered(void **state)
 	assert_null(host->state_del);
 	assert_null(host->state_next);
 	assert_true(IAG_HAS(struct iag_host, host, state_next));
+	assert_non_null(writer_services_table.commit_send);
+	assert_non_null(writer_services_table.state_next);
 }
 
 static void
