@@ -227,6 +227,25 @@ edit_and_rehash(struct store_txn *txn, struct kit *kit)
 	}
 }
 
+/* Nothing is written behind a last record that the head does not name. */
+static void
+test_inv6_a_replaced_last_record_stops_the_writer(void **state)
+{
+	struct kit *kit = *state;
+	struct store_txn *txn = NULL;
+
+	fill(kit);
+	go_to_copy(kit);
+	assert_int_equal(0, kit_store(kit, false));
+	assert_int_equal(
+	    0, store_begin(kit->store, NULL, IAG_STORE_WRITE, &txn, NULL));
+	edit_and_rehash(txn, kit);
+	assert_int_equal(0, store_commit(txn, NULL));
+	kit_close(kit);
+	assert_int_equal(IAG_CORRUPT, kit_try(kit, JOURNAL_WRITE));
+	assert_non_null(strstr(err_text(&kit->err), "the last record"));
+}
+
 static void
 test_inv6_hashes_made_anew_without_the_key_are_found(void **state)
 {
@@ -1012,6 +1031,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(test_an_untouched_copy_verifies),
 		TEST(test_inv6_an_edited_record_is_found),
+		TEST(test_inv6_a_replaced_last_record_stops_the_writer),
 		TEST(test_inv6_hashes_made_anew_without_the_key_are_found),
 		TEST(test_inv6_each_removed_record_is_found),
 		TEST(test_inv6_swapped_records_are_found),
