@@ -95,13 +95,20 @@ write_int(struct buf *out, struct json_object *obj)
 static void
 write_double(struct buf *out, struct json_object *obj)
 {
+	/* one that was read may be an integer that fits no int64 */
+	static const struct json_bounds number = {
+		.bytes = 64,
+		.depth = 1,
+		.values = 1,
+		.wide_integers = true,
+	};
 	size_t len = 0;
 	const char *text = json_object_to_json_string_length(
 	    obj, JSON_C_TO_STRING_PLAIN, &len);
 
 	if (!text)
 		out->failed = true;
-	else if (json_check(text, len, NULL, NULL) < 0)
+	else if (json_check(text, len, &number, NULL) < 0)
 		buf_str(out, "null");
 	else
 		buf_add(out, text, len);

@@ -547,10 +547,33 @@ test_the_message_names_byte_and_expectation(void **state)
 	    "closing '\"'");
 }
 
+/* The hash of a call's arguments is over what is written here. */
+static void
+test_wide_integers_are_written_as_they_were_read(void **state)
+{
+	static const char text[] =
+	    "[9223372036854775807,9223372036854775808,-9223372036854775809,"
+	    "100000000000000000000000000000000000000000000000000000000000]";
+	struct json_bounds bounds = json_bounds_default;
+	struct json_object *root CLEANUP_JSON = NULL;
+	struct buf out CLEANUP_BUF = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(
+	    IAG_INVAL, json_parse(text, strlen(text), &bounds, &root, NULL));
+	bounds.wide_integers = true;
+	assert_int_equal(
+	    0, json_parse(text, strlen(text), &bounds, &root, NULL));
+	json_write(&out, root, 0);
+	assert_string_equal(text, buf_text(&out));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    test_wide_integers_are_written_as_they_were_read),
 		cmocka_unit_test(test_every_kind_of_value_comes_back),
 		cmocka_unit_test(
 		    test_a_number_at_the_top_needs_no_nul_behind_it),
