@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <json-c/linkhash.h>
@@ -21,13 +22,29 @@
 
 #define DEPTH_MAX 32
 #define HASH_SHOWN 12 /* of 64 digits, for people */
+#define WIDTH 80
+#define WIDTH_MIN 20 /* no terminal is narrower; some say 0 */
+
+static unsigned
+width_of(FILE *stream)
+{
+	struct winsize size = { .ws_col = 0 };
+
+	if (ioctl(fileno(stream), TIOCGWINSZ, &size) != 0 ||
+	    size.ws_col < WIDTH_MIN)
+		return WIDTH;
+	return size.ws_col;
+}
 
 struct style
 style_of(FILE *stream)
 {
 	const char *no_color = getenv("NO_COLOR");
 	const char *term = getenv("TERM");
-	struct style style = { .terminal = isatty(fileno(stream)) };
+	struct style style = {
+		.terminal = isatty(fileno(stream)),
+		.width = width_of(stream),
+	};
 
 	style.colour = style.terminal && !(no_color && *no_color) && term &&
 		       strcmp(term, "dumb") != 0;

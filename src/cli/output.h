@@ -20,8 +20,9 @@
 struct style {
 	bool terminal; /* relative times */
 	bool colour;
+	unsigned width; /* of tables, in characters; 0: without bound */
 };
-/* As the stream and NO_COLOR have it. */
+/* As the stream and NO_COLOR have it; 80 columns where it has no width. */
 struct style style_of(FILE *stream);
 
 enum colour { COLOUR_BOLD, COLOUR_RED, COLOUR_GREEN, COLOUR_YELLOW };

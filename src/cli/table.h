@@ -21,7 +21,9 @@ void table_add(struct table *table, const char *text);
 /*
  * Columns are parted by two blanks; those of numbers only are aligned to the
  * right, those without any value are left out.  With a heading the first row
- * is printed bold, in capitals.
+ * is printed bold, in capitals.  Within the style's width long text goes on
+ * in the next line of its column; rows with too many columns for that are
+ * printed one below the other, as lines `name  value`.
  */
 void table_print(const struct table *table, const struct style *style,
     bool heading, unsigned indent, struct buf *out);

@@ -27,7 +27,7 @@ fingerprint() {
         e.event.tool_name === "ibkr_account_summary")' <<<"$output")" = true ]
     iag audit tail --limit 3
     expect 0
-    has "${lines[0]}" SEQUENCE "TOOL NAME"
+    has "$output" "tool name      ibkr_accounts_list"
 }
 
 @test "the account is in the trail as a hash only" {

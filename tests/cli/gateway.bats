@@ -20,7 +20,7 @@ setup() {
     done
     iag plugins list
     expect 0
-    has "$output" "NAME" lmdb fake refusing
+    has "$output" "name" lmdb fake refusing
 }
 
 @test "a file that is no plugin is listed with the reason" {

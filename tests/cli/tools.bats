@@ -101,8 +101,23 @@ each_tool() {
 @test "the list of accounts is a table" {
     iag accounts list
     expect 0
-    [[ ${lines[0]} =~ ^"ACCOUNT ID" ]]
+    [[ ${lines[0]} =~ ^ACCOUNT\ +ACCOUNT ]]
     has "$output" DU1234567 paper
+}
+
+@test "no table is wider than 80 columns where no terminal says otherwise" {
+    local command
+    for command in "accounts list" "orders list --account DU1234567" \
+        "positions list --account DU1234567" "audit tail" "plugins show fake" \
+        "executions list --account DU1234567"; do
+        # shellcheck disable=SC2086
+        iag $command
+        expect 0
+        [ "$(awk 'length > n { n = length } END { print n }' <<<"$output")" \
+            -le 80 ]
+    done
+    iag --json orders list --account DU1234567
+    has "$output" good_till_cancelled
 }
 
 @test "a missing scope is exit code 4, and on the record" {

@@ -176,6 +176,95 @@ test_times_are_relative_on_a_terminal_only(void **state)
 	clock_set_source(NULL);
 }
 
+/* The table of a list of objects in so many columns. */
+static void
+expect_within(
+    unsigned width, bool terminal, const char *json, const char *expected)
+{
+	const struct style style = { .width = width, .terminal = terminal };
+	struct json_object *tree CLEANUP_JSON = NULL;
+	struct buf out CLEANUP_BUF = BUF_INIT;
+
+	assert_int_equal(0,
+	    json_parse(json, strlen(json), &json_bounds_default, &tree, NULL));
+	output_people(&out, &style, NULL, tree);
+	assert_string_equal(expected, buf_text(&out));
+}
+
+#define ROWS                                                                  \
+	"{\"rows\":[{\"id\":1,\"name_of_it\":\"a text of several words\","    \
+	"\"path\":\"/some/where/over\"},{\"id\":22,\"name_of_it\":\"short\"," \
+	"\"path\":\"/x\"}]}"
+
+static void
+test_long_columns_go_on_below_within_the_width(void **state)
+{
+	(void)state;
+	expect_within(60, false, ROWS,
+	    "ID  NAME OF IT               PATH\n"
+	    " 1  a text of several words  /some/where/over\n"
+	    "22  short                    /x\n");
+	expect_within(32, true, ROWS,
+	    "ID  NAME OF IT     PATH\n"
+	    " 1  a text of      /some/where/\n"
+	    "    several words  over\n"
+	    "22  short          /x\n");
+}
+
+static void
+test_rows_too_wide_for_columns_stand_one_below_the_other(void **state)
+{
+	(void)state;
+	expect_within(15, true, ROWS,
+	    "id          1\n"
+	    "name of it  a text\n"
+	    "            of\n"
+	    "            several\n"
+	    "            words\n"
+	    "path        /some/\n"
+	    "            where/\n"
+	    "            over\n"
+	    "\n"
+	    "id          22\n"
+	    "name of it  short\n"
+	    "path        /x\n");
+}
+
+/* A word that programs may look for is never cut. */
+static void
+test_where_programs_read_words_stay_whole(void **state)
+{
+	(void)state;
+	expect_within(34, false, ROWS,
+	    "ID  NAME OF IT    PATH\n"
+	    " 1  a text of     /some/where/over\n"
+	    "    several\n"
+	    "    words\n"
+	    "22  short         /x\n");
+	expect_within(20, false, ROWS,
+	    "id          1\n"
+	    "name of it  a text of\n"
+	    "            several words\n"
+	    "path        /some/where/over\n"
+	    "\n"
+	    "id          22\n"
+	    "name of it  short\n"
+	    "path        /x\n");
+}
+
+static void
+test_a_word_without_end_is_cut_between_characters(void **state)
+{
+	(void)state;
+	expect_within(22, true,
+	    "{\"a\":\"\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
+	    "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
+	    "\u00e4\u00e4\u00e4\u00e4\u00e4\"}",
+	    "a  \u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
+	    "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\n"
+	    "   \u00e4\n");
+}
+
 static const char *
 nearest_of(const char *word)
 {
@@ -217,6 +306,13 @@ main(void)
 		    test_control_characters_do_not_reach_the_terminal),
 		cmocka_unit_test(test_widths_count_characters_and_not_bytes),
 		cmocka_unit_test(test_times_are_relative_on_a_terminal_only),
+		cmocka_unit_test(
+		    test_long_columns_go_on_below_within_the_width),
+		cmocka_unit_test(
+		    test_rows_too_wide_for_columns_stand_one_below_the_other),
+		cmocka_unit_test(test_where_programs_read_words_stay_whole),
+		cmocka_unit_test(
+		    test_a_word_without_end_is_cut_between_characters),
 		cmocka_unit_test(test_the_nearest_word_is_found),
 	};
 
