@@ -4,6 +4,7 @@ libcore_la_SOURCES += \
 	src/orders/activation.c \
 	src/orders/approval.h \
 	src/orders/approvalrow.c \
+	src/orders/check.c \
 	src/orders/check.h \
 	src/orders/checklist.c \
 	src/orders/clockcheck.c \

@@ -51,7 +51,6 @@ EXTRA_DIST += tests/unit/limits-oracle.py
 # neighbours of a check are the test's own: the first one counts
 tests_unit_test_check_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 tests_unit_test_check_SOURCES = \
-	src/orders/check.c \
 	tests/unit/test-check.c \
 	$(journal_kit) \
 	$(NULL)
