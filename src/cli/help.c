@@ -108,7 +108,9 @@ help_command(struct buf *out, const struct command *command)
 		add_line(
 		    out, command->operand, command->operand_field->description);
 	}
-	if (command->tool)
+	if (command->tool && !command->tool->scope)
+		buf_str(out, "\nFor the operator alone.\n");
+	else if (command->tool)
 		buf_printf(out, "\nTool %s, scope %s.\n", command->tool->name,
 		    command->tool->scope);
 	add_options(out, "Options", command->options);

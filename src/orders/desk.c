@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "orders/deskstate.h"
+#include "orders/settlequeue.h"
 
 /* Taking a guard of one's own never waits for long. */
 #define OWN_GUARD_NS (5 * NS_PER_S)
@@ -50,6 +51,7 @@ struct desk {
 	struct open_writer *writers;
 	char owner[ID_TEXT_SIZE]; /* "": not yet */
 	struct store_guard *guard;
+	struct settle_queue *late;
 };
 
 static char *
@@ -105,10 +107,12 @@ desk_new(
 	desk->setup = *setup;
 	pthread_mutex_init(&desk->lock, NULL);
 	pthread_cond_init(&desk->opened, NULL);
+	desk->late = settle_queue_new();
 	desk->connection = connection_text(setup->config);
 	if (setup->live_broker)
 		desk->live_broker = strdup(setup->live_broker);
-	if (!desk->connection || (setup->live_broker && !desk->live_broker)) {
+	if (!desk->late || !desk->connection ||
+	    (setup->live_broker && !desk->live_broker)) {
 		desk_free(desk);
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 	}
@@ -124,6 +128,9 @@ desk_free(struct desk *desk)
 
 	if (!desk)
 		return;
+	if (desk->late)
+		(void)settle_queue_retry(desk);
+	settle_queue_free(desk->late);
 	while ((writer = desk->writers)) {
 		desk->writers = writer->next;
 		instance_close(writer->instance);
@@ -149,6 +156,12 @@ struct instance *
 desk_backend(struct desk *desk)
 {
 	return atomic_load(&desk->backend);
+}
+
+struct settle_queue *
+desk_settle_queue(struct desk *desk)
+{
+	return desk->late;
 }
 
 const struct config *

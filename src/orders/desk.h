@@ -117,6 +117,9 @@ int desk_state_apply(struct desk *desk, struct journal_txn *txn,
     const char *plugin, const char *account,
     const struct writer_change *changes, size_t count, struct err *err);
 
+/* Settlements that wait for the journal (settlequeue.h). */
+struct settle_queue *desk_settle_queue(struct desk *desk);
+
 /* Names of guards (ruling 3, 8, 11). */
 #define GUARD_SEND "send"
 #define GUARD_RECONCILER "reconciler"

@@ -33,10 +33,24 @@ libcore_la_SOURCES += \
 	src/orders/reserve.c \
 	src/orders/row.c \
 	src/orders/row.h \
+	src/orders/settle.c \
 	src/orders/settle.h \
+	src/orders/settlegroup.c \
+	src/orders/settlement.h \
+	src/orders/settlequeue.c \
+	src/orders/settlequeue.h \
+	src/orders/settleresult.c \
 	src/orders/shape.c \
 	src/orders/shape.h \
 	src/orders/verdict.c \
 	src/orders/verdict.h \
 	src/orders/write.h \
+	src/orders/writecore.c \
+	src/orders/writecore.h \
+	src/orders/writegroup.c \
+	src/orders/writereplay.c \
+	src/orders/writesettle.c \
+	src/orders/writesingle.c \
+	src/orders/writesweep.c \
+	src/orders/writewatch.c \
 	$(NULL)

@@ -23,4 +23,14 @@ int limits_handler(struct tool_call *call, struct err *err);
 int audit_tail_handler(struct tool_call *call, struct err *err);
 int audit_export_handler(struct tool_call *call, struct err *err);
 
+int paper_submit_handler(struct tool_call *call, struct err *err);
+int paper_cancel_handler(struct tool_call *call, struct err *err);
+int paper_modify_handler(struct tool_call *call, struct err *err);
+int paper_bracket_handler(struct tool_call *call, struct err *err);
+int live_submit_handler(struct tool_call *call, struct err *err);
+int live_cancel_handler(struct tool_call *call, struct err *err);
+int live_modify_handler(struct tool_call *call, struct err *err);
+int live_bracket_handler(struct tool_call *call, struct err *err);
+int cancel_all_handler(struct tool_call *call, struct err *err);
+
 #endif

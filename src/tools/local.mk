@@ -22,6 +22,7 @@ libcore_la_SOURCES += \
 	src/tools/manual.c \
 	src/tools/manual.h \
 	src/tools/operations.c \
+	src/tools/orders.c \
 	src/tools/pattern.c \
 	src/tools/pattern.h \
 	src/tools/policy.c \

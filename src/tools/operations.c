@@ -12,6 +12,19 @@
 #include "tools/tool.h"
 
 const struct tool operation_table[] = {
+	{
+	    .name = "ibkr_orders_cancel_all",
+	    .title = "Cancel all orders of an account",
+	    .description =
+		"Cancels every working order of an account that this gateway "
+		"sent, whatever the kill switch says.",
+	    .flags = TOOL_DESTRUCTIVE | TOOL_OPEN_WORLD,
+	    .input = sweep_input,
+	    .output = sweep_output,
+	    .handler = cancel_all_handler,
+	    .command = "orders cancel-all",
+	    .event = "orders_cancelled",
+	},
 	{ .name = NULL },
 };
 

@@ -21,6 +21,9 @@
 #define HOUSE (TOOL_READ_ONLY | TOOL_IDEMPOTENT)
 #define BROKER (TOOL_READ_ONLY | TOOL_IDEMPOTENT | TOOL_OPEN_WORLD)
 
+/* Of orders: repeating one with its key changes nothing further. */
+#define WRITE (TOOL_DESTRUCTIVE | TOOL_IDEMPOTENT | TOOL_OPEN_WORLD)
+
 const struct tool tool_table[] = {
 	{
 	    .name = "ibkr_health",
@@ -482,6 +485,128 @@ const struct tool tool_table[] = {
 	    .handler = audit_export_handler,
 	    .command = "audit export",
 	    .event = "tool_completed",
+	},
+	{
+	    .name = "ibkr_paper_order_submit",
+	    .title = "Submit paper order",
+	    .description =
+		"Sends an approved order to a paper account. Uses the "
+		"approval up. The same idempotency_key never sends "
+		"twice: after a lost answer call again with the same "
+		"arguments.",
+	    .scope = "ibkr:orders:paper:submit",
+	    .flags = WRITE,
+	    .input = paper_submit_input,
+	    .output = lifecycle_output,
+	    .handler = paper_submit_handler,
+	    .command = "orders submit",
+	    .event = "paper_order_submitted",
+	},
+	{
+	    .name = "ibkr_paper_order_cancel",
+	    .title = "Cancel paper order",
+	    .description =
+		"Cancels an order of a paper account that this gateway "
+		"sent. After a lost answer call again with the same "
+		"idempotency_key.",
+	    .scope = "ibkr:orders:paper:cancel",
+	    .flags = WRITE,
+	    .input = cancel_input,
+	    .output = lifecycle_output,
+	    .handler = paper_cancel_handler,
+	    .command = "orders cancel",
+	    .event = "paper_order_cancelled",
+	},
+	{
+	    .name = "ibkr_paper_order_modify",
+	    .title = "Modify paper order",
+	    .description =
+		"Replaces a working order of a paper account by one "
+		"that was previewed and approved; the changes given "
+		"must equal it. After a lost answer call again with the "
+		"same idempotency_key.",
+	    .scope = "ibkr:orders:paper:modify",
+	    .flags = WRITE,
+	    .input = modify_input,
+	    .output = lifecycle_output,
+	    .handler = paper_modify_handler,
+	    .command = "orders paper-modify",
+	    .event = "paper_order_modified",
+	},
+	{
+	    .name = "ibkr_paper_bracket_order_submit",
+	    .title = "Submit paper bracket",
+	    .description =
+		"Sends an approved entry with its target and its stop "
+		"to a paper account. After a lost answer call again "
+		"with the same idempotency_key.",
+	    .scope = "ibkr:orders:paper:submit",
+	    .flags = WRITE,
+	    .input = bracket_submit_input,
+	    .output = group_output,
+	    .handler = paper_bracket_handler,
+	    .command = "orders bracket-submit",
+	    .event = "paper_bracket_submitted",
+	},
+	{
+	    .name = "ibkr_live_order_submit",
+	    .title = "Submit live order",
+	    .description =
+		"Sends an approved order to a live account: real money. "
+		"Every gate must be open; refusals lists those that are "
+		"not. After a lost answer call again with the same "
+		"idempotency_key.",
+	    .scope = "ibkr:orders:live:submit",
+	    .flags = WRITE | TOOL_LIVE,
+	    .input = live_submit_input,
+	    .output = lifecycle_output,
+	    .handler = live_submit_handler,
+	    .command = "orders live-submit",
+	    .event = "live_order_lifecycle_changed",
+	},
+	{
+	    .name = "ibkr_live_order_cancel",
+	    .title = "Cancel live order",
+	    .description = "Cancels an order of a live account. After a lost "
+			   "answer call again with the same idempotency_key.",
+	    .scope = "ibkr:orders:live:cancel",
+	    .flags = WRITE | TOOL_LIVE,
+	    .input = cancel_input,
+	    .output = lifecycle_output,
+	    .handler = live_cancel_handler,
+	    .command = "orders live-cancel",
+	    .event = "live_order_lifecycle_changed",
+	},
+	{
+	    .name = "ibkr_live_order_modify",
+	    .title = "Modify live order",
+	    .description =
+		"Replaces a working order of a live account by one that "
+		"was previewed and approved; the changes given must "
+		"equal it. After a lost answer call again with the same "
+		"idempotency_key.",
+	    .scope = "ibkr:orders:live:modify",
+	    .flags = WRITE | TOOL_LIVE,
+	    .input = modify_input,
+	    .output = lifecycle_output,
+	    .handler = live_modify_handler,
+	    .command = "orders live-modify",
+	    .event = "live_order_lifecycle_changed",
+	},
+	{
+	    .name = "ibkr_live_bracket_order_submit",
+	    .title = "Submit live bracket",
+	    .description =
+		"Sends an approved entry with its target and its stop "
+		"to a live account: real money. After a lost answer "
+		"call again with the same idempotency_key.",
+	    .scope = "ibkr:orders:live:submit",
+	    .flags = WRITE | TOOL_LIVE,
+	    .input = bracket_submit_input,
+	    .output = group_output,
+	    .handler = live_bracket_handler,
+	    .command = "orders live-bracket-submit",
+	    .event = "live_order_lifecycle_changed",
 	},
 };
 const size_t tool_count = ARRAY_COUNT(tool_table);

@@ -43,6 +43,7 @@ unit_tests += \
 	tests/unit/test-model \
 	tests/unit/test-order \
 	tests/unit/test-intent \
+	tests/unit/test-write \
 	tests/unit/test-market \
 	$(NULL)
 # limits against fractions, many random ones
@@ -58,6 +59,13 @@ tests_unit_test_approval_SOURCES = tests/unit/test-approval.c $(journal_kit)
 tests_unit_test_checklist_SOURCES = \
 	tests/unit/test-checklist.c $(journal_kit)
 tests_unit_test_desk_SOURCES = tests/unit/test-desk.c $(journal_kit)
+# the definitions of fake-broker.c come before those of libcore
+tests_unit_test_write_SOURCES = \
+	tests/unit/fake-broker.c \
+	tests/unit/fake-broker.h \
+	tests/unit/test-write.c \
+	$(journal_kit)
+tests_unit_test_write_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 tests_unit_test_intent_SOURCES = tests/unit/test-intent.c $(journal_kit)
 
 # a gateway of its own in front of the one in libcore

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * What one settlement changes, row by row.  Everything starts from the intent
+ * as the transaction has it, so that running it again changes the same.
+ */
+
+#include "orders/settle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "journal/activity.h"
+#include "orders/approval.h"
+#include "orders/settlement.h"
+
+/* One intent on its way into a settled state. */
+struct settling {
+	struct desk *desk;
+	struct journal_txn *txn;
+	struct intent *intent;
+	const struct settlement *how;
+	char hash[HASH_HEX_SIZE];
+	struct order_row row; /* of the order that it is about */
+	bool has_row;
+};
+
+static int
+no_memory(struct err *err)
+{
+	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+}
+
+static int
+replace(char **text, const char *by, struct err *err)
+{
+	char *copy = by ? strdup(by) : NULL;
+
+	if (by && !copy)
+		return no_memory(err);
+	free(*text);
+	*text = copy;
+	return 0;
+}
+
+/* As it is stored now; IAG_REJECTED: somebody else was faster. */
+static int
+reread(struct settling *s, struct err *err)
+{
+	CLEANUP_INTENT struct intent stored;
+	int ret;
+
+	intent_init(&stored);
+	ret = intent_get(
+	    s->txn, s->hash, s->intent->key, s->intent->leg, &stored, err);
+	if (ret == IAG_NOTFOUND)
+		return IAG_REJECTED; /* it was freed */
+	if (ret)
+		return ret;
+	if (strcmp(stored.id, s->intent->id) != 0)
+		return IAG_REJECTED; /* freed, and used again */
+	intent_fini(s->intent);
+	*s->intent = stored;
+	intent_init(&stored);
+	return s->intent->state == INTENT_DONE ||
+		       s->intent->state == INTENT_REFUSED
+		   ? IAG_REJECTED
+		   : 0;
+}
+
+/* Give back what the gate reserved (ruling 9). */
+static int
+reservation_release(struct settling *s, struct err *err)
+{
+	uint8_t key[ACTIVITY_KEY_SIZE];
+	struct iag_bytes at = { key, sizeof(key) };
+	int ret;
+
+	if (!s->intent->activity_ns)
+		return 0;
+	activity_key(
+	    s->hash, s->intent->activity_ns, s->intent->activity_sequence, key);
+	ret = txn_del(s->txn, TABLE_ACTIVITY, at, err);
+	s->intent->activity_ns = s->intent->activity_sequence = 0;
+	return ret == IAG_NOTFOUND ? 0 : ret;
+}
+
+/* Nothing was sent: as if nobody had asked (ruling 6). */
+static int
+free_key(struct settling *s, struct err *err)
+{
+	struct intent *intent = s->intent;
+	int ret = reservation_release(s, err);
+
+	if (ret == 0 && intent->approval_id)
+		ret = approval_release(
+		    s->txn, intent->approval_id, intent->key, err);
+	if (ret == IAG_NOTFOUND)
+		ret = 0; /* its approval was revoked and is gone */
+	if (ret == 0)
+		ret = intent_del(s->txn, intent, s->hash, err);
+	if (ret == 0)
+		intent->state = INTENT_REFUSED;
+	return ret;
+}
+
+static uint32_t
+default_status(enum order_operation operation)
+{
+	return operation == OPERATION_CANCEL   ? IAG_STATUS_PENDING_CANCEL
+	       : operation == OPERATION_MODIFY ? IAG_STATUS_OPEN
+					       : IAG_STATUS_SUBMITTED;
+}
+
+/* What a new row says of where it comes from. */
+static int
+row_begin(struct settling *s, struct err *err)
+{
+	const struct intent *intent = s->intent;
+	struct order_row *row = &s->row;
+	int ret = replace(&row->account, intent->account, err);
+
+	row->mode = intent->mode;
+	row->created_ns = txn_now_ns(s->txn);
+	if (ret == 0)
+		ret = replace(&row->client_ref, intent->client_ref, err);
+	if (ret == 0)
+		ret = replace(&row->key, intent->key, err);
+	if (ret == 0)
+		ret = replace(&row->leg, intent->leg, err);
+	if (ret == 0)
+		ret = replace(&row->writer, intent->writer, err);
+	if (ret == 0)
+		ret = replace(&row->connection, intent->connection, err);
+	if (ret == 0)
+		ret = replace(&row->approval_id, intent->approval_id, err);
+	return ret;
+}
+
+static int
+handle_set(struct order_row *row, const struct writer_ack *ack, struct err *err)
+{
+	CLEANUP_BUF struct buf hex = BUF_INIT;
+
+	if (!ack->handle_len)
+		return 0;
+	buf_hex(&hex, ack->handle, ack->handle_len);
+	return hex.failed ? no_memory(err)
+			  : replace(&row->handle, buf_text(&hex), err);
+}
+
+/* What the broker said of it; what it did not say stays as it was. */
+static int
+row_answer(struct settling *s, uint32_t status, struct err *err)
+{
+	const struct writer_ack *ack = s->how->ack;
+	struct order_row *row = &s->row;
+	int ret = 0;
+
+	row->status = status;
+	row->updated_ns = txn_now_ns(s->txn);
+	if (ack && ack->broker_status)
+		ret = replace(&row->broker_status, ack->broker_status, err);
+	if (ret == 0 && ack && ack->filled_quantity)
+		ret = replace(&row->filled_quantity, ack->filled_quantity, err);
+	if (ret == 0 && ack && ack->average_price)
+		ret = replace(&row->average_price, ack->average_price, err);
+	return ret || !ack ? ret : handle_set(row, ack, err);
+}
+
+/* A terminal state that is there already wins, and is what is reported. */
+static int
+row_save(struct settling *s, struct err *err)
+{
+	struct order_row *row = &s->row;
+	CLEANUP_FREE char *id = NULL;
+	int ret = order_row_put(s->txn, row, s->hash, err);
+
+	s->has_row = true;
+	if (ret != IAG_REJECTED)
+		return ret;
+	id = strdup(row->broker_order_id);
+	if (!id)
+		return no_memory(err);
+	order_row_fini(row);
+	return order_row_get(s->txn, s->hash, id, row, err);
+}
+
+static int
+row_load(struct settling *s, const char *id, struct err *err)
+{
+	int ret = order_row_get(s->txn, s->hash, id, &s->row, err);
+
+	s->has_row = ret == 0;
+	return ret;
+}
+
+static uint32_t
+answered_status(const struct settling *s)
+{
+	const struct writer_ack *ack = s->how->ack;
+
+	return ack && ack->status ? ack->status
+				  : default_status(s->intent->operation);
+}
+
+/* submit: the order as it was sent, under the id that the broker gave. */
+static int
+submit_row(struct settling *s, struct err *err)
+{
+	const struct writer_ack *ack = s->how->ack;
+	int ret =
+	    replace(&s->intent->broker_order_id, ack->broker_order_id, err);
+
+	/* a late find may come behind the reconciler's own look */
+	if (ret == 0)
+		ret = row_load(s, ack->broker_order_id, err);
+	if (ret == IAG_NOTFOUND) {
+		ret =
+		    replace(&s->row.broker_order_id, ack->broker_order_id, err);
+		if (ret == 0)
+			ret = row_begin(s, err);
+		if (ret == 0)
+			ret = order_copy(&s->row.order, &s->intent->order, err);
+	}
+	if (ret == 0)
+		ret = row_answer(s,
+		    s->how->state == INTENT_REFUSED ? IAG_STATUS_REFUSED
+						    : answered_status(s),
+		    err);
+	return ret ? ret : row_save(s, err);
+}
+
+/* A replacement that got an id of its own: the old one is no more. */
+static int
+row_move(struct settling *s, const char *id, struct err *err)
+{
+	CLEANUP_BUF struct buf word = BUF_INIT;
+	uint32_t status = s->row.status;
+	int ret;
+
+	buf_printf(&word, "replaced by %s", id);
+	if (word.failed)
+		return no_memory(err);
+	ret = replace(&s->row.broker_status, buf_text(&word), err);
+	s->row.status = IAG_STATUS_CANCELLED;
+	s->row.updated_ns = txn_now_ns(s->txn);
+	if (ret == 0)
+		ret = order_row_put(s->txn, &s->row, s->hash, err);
+	if (ret == IAG_REJECTED)
+		ret = 0; /* it had ended by itself */
+	if (ret == 0)
+		ret = replace(&s->row.broker_order_id, id, err);
+	if (ret == 0)
+		ret = replace(&s->row.broker_status, NULL, err);
+	s->row.status = status;
+	s->row.created_ns = txn_now_ns(s->txn);
+	return ret;
+}
+
+/* The broker's lists have it, the journal has not: only for the answer. */
+static int
+foreign_row(struct settling *s, struct err *err)
+{
+	int ret =
+	    replace(&s->row.broker_order_id, s->intent->broker_order_id, err);
+
+	s->has_row = true;
+	return ret ? ret : row_answer(s, answered_status(s), err);
+}
+
+/* cancel and modify: the order that they were about. */
+static int
+target_row(struct settling *s, struct err *err)
+{
+	const struct writer_ack *ack = s->how->ack;
+	const char *id = s->intent->broker_order_id;
+	int ret = row_load(s, id, err);
+
+	if (ret == IAG_NOTFOUND)
+		return foreign_row(s, err);
+	if (ret == 0 && s->intent->operation == OPERATION_MODIFY) {
+		if (ack && ack->broker_order_id &&
+		    strcmp(ack->broker_order_id, id) != 0)
+			ret = row_move(s, ack->broker_order_id, err);
+		order_fini(&s->row.order);
+		memset(&s->row.order, 0, sizeof(s->row.order));
+		if (ret == 0)
+			ret = order_copy(&s->row.order, &s->intent->order, err);
+	}
+	if (ret == 0)
+		ret = row_answer(s, answered_status(s), err);
+	return ret ? ret : row_save(s, err);
+}
+
+static bool
+has_ack_id(const struct settlement *how)
+{
+	return how->ack && how->ack->broker_order_id;
+}
+
+static int
+rows_write(struct settling *s, struct err *err)
+{
+	switch (s->intent->operation) {
+	case OPERATION_SUBMIT:
+		if (!has_ack_id(s->how))
+			return 0;
+		if (s->how->state != INTENT_UNKNOWN)
+			return submit_row(s, err);
+		return replace(&s->intent->broker_order_id,
+		    s->how->ack->broker_order_id, err);
+	case OPERATION_CANCEL:
+	case OPERATION_MODIFY:
+		return s->how->state == INTENT_DONE ? target_row(s, err) : 0;
+	case OPERATION_GROUP:
+		break;
+	}
+	return 0;
+}
+
+/* What callers get, now and when they ask again. */
+static int
+answer_write(struct settling *s, struct err *err)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	struct intent *intent = s->intent;
+	int ret = 0;
+
+	if (s->how->result)
+		return replace(&intent->result, s->how->result, err);
+	if (s->how->state == INTENT_DONE)
+		ret = settle_result(
+		    intent, s->has_row ? &s->row : NULL, &text, err);
+	else if (s->how->fault)
+		settlement_fault_write(&text, s->how->fault);
+	if (ret == 0 && text.failed)
+		ret = no_memory(err);
+	if (ret || !text.len)
+		return ret;
+	return replace(
+	    s->how->state == INTENT_DONE ? &intent->result : &intent->error,
+	    buf_text(&text), err);
+}
+
+static int
+changes_apply(struct settling *s, struct err *err)
+{
+	CLEANUP_BUF struct buf plugin = BUF_INIT;
+
+	buf_printf(&plugin, "writer-%s", s->intent->writer);
+	if (plugin.failed)
+		return no_memory(err);
+	return desk_state_apply(s->desk, s->txn, buf_text(&plugin),
+	    s->intent->account, s->how->changes, s->how->change_count, err);
+}
+
+/* Something was sent, or may have been. */
+static int
+settle_steps(struct settling *s, struct err *err)
+{
+	const struct settlement *how = s->how;
+	struct intent *intent = s->intent;
+	int ret;
+
+	ret = changes_apply(s, err);
+	if (ret == 0 && how->state == INTENT_REFUSED)
+		ret = reservation_release(s, err);
+	if (ret == 0)
+		ret = rows_write(s, err);
+	intent->state = how->state;
+	if (how->state != INTENT_UNKNOWN)
+		intent->settled_ns = txn_now_ns(s->txn);
+	if (ret == 0)
+		ret = answer_write(s, err);
+	return ret ? ret : intent_put(s->txn, intent, s->hash, err);
+}
+
+static int
+settle_one(struct settling *s, struct err *err)
+{
+	int ret = reread(s, err);
+
+	if (ret == 0)
+		ret = s->how->nothing_sent ? free_key(s, err)
+					   : settle_steps(s, err);
+	return ret ? ret : settlement_group(s->txn, s->intent, s->hash, err);
+}
+
+int
+settle_apply(struct desk *desk, struct journal_txn *txn, struct intent *intent,
+    const struct settlement *settlement, struct err *err)
+{
+	struct settling s = {
+		.desk = desk,
+		.txn = txn,
+		.intent = intent,
+		.how = settlement,
+	};
+	int ret;
+
+	order_row_init(&s.row);
+	journal_account_hash(desk_journal(desk), intent->account, s.hash);
+	ret = settle_one(&s, err);
+	order_row_fini(&s.row);
+	return ret;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * A bracket as a whole: unknown while a leg is, done if one was placed and
+ * may still live, refused if nothing is left of it at the broker.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "orders/preview.h"
+#include "orders/settlement.h"
+
+enum { LEGS = 3 };
+
+/* What the legs say together. */
+struct group_view {
+	unsigned missing, open, unknown, placed, gone, refused;
+	struct json_object *legs; /* of the result */
+	char *fault;              /* of the first leg that was refused */
+	bool simulated;
+};
+
+static int
+leg_json(struct group_view *view, const struct intent *leg,
+    const struct order_row *row)
+{
+	struct json_object *obj = json_object_new_object();
+	int ret = obj ? json_object_array_add(view->legs, obj) : IAG_NOMEM;
+
+	if (ret)
+		return IAG_NOMEM;
+	ret = json_add_str(obj, "role", leg->leg);
+	if (ret == 0)
+		ret = json_add_str(obj, "broker_order_id",
+		    row ? row->broker_order_id : leg->broker_order_id);
+	if (ret == 0)
+		ret = json_add_str(obj, "client_order_id", leg->client_ref);
+	if (ret == 0)
+		ret = json_add_str(obj, "outcome",
+		    leg->state == INTENT_RECORDED
+			? "unknown"
+			: intent_state_name(leg->state));
+	return ret ? ret
+		   : json_add_str(obj, "status",
+			 row ? order_status_name(row->status) : NULL);
+}
+
+static int
+leg_count(struct group_view *view, const struct intent *leg,
+    const struct order_row *row)
+{
+	bool is_gone = row && (row->status == IAG_STATUS_CANCELLED ||
+				  row->status == IAG_STATUS_REFUSED);
+
+	switch (leg->state) {
+	case INTENT_RECORDED:
+		view->open++;
+		break;
+	case INTENT_UNKNOWN:
+		view->unknown++;
+		break;
+	case INTENT_DONE:
+		view->placed++;
+		view->gone += is_gone;
+		break;
+	case INTENT_REFUSED:
+		view->refused++;
+		if (!view->fault && leg->error)
+			view->fault = strdup(leg->error);
+		break;
+	}
+	return leg_json(view, leg, row);
+}
+
+static int
+leg_look(struct journal_txn *txn, const char *hash, const char *key,
+    const char *role, struct group_view *view, struct err *err)
+{
+	CLEANUP_INTENT struct intent leg;
+	CLEANUP_ORDER_ROW struct order_row row;
+	int ret, found = IAG_NOTFOUND;
+
+	intent_init(&leg);
+	order_row_init(&row);
+	ret = intent_get(txn, hash, key, role, &leg, err);
+	if (ret == IAG_NOTFOUND) {
+		view->missing++; /* freed: it was never sent */
+		return 0;
+	}
+	if (ret == 0 && leg.broker_order_id)
+		found =
+		    order_row_get(txn, hash, leg.broker_order_id, &row, err);
+	if (ret || (found && found != IAG_NOTFOUND))
+		return ret ? ret : found;
+	if (leg_count(view, &leg, found ? NULL : &row))
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	return 0;
+}
+
+static int
+group_look(struct journal_txn *txn, const char *hash, const char *key,
+    struct group_view *view, struct err *err)
+{
+	int ret = 0;
+
+	view->legs = json_object_new_array();
+	if (!view->legs)
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	for (size_t i = 0; i < LEGS && ret == 0; i++)
+		ret = leg_look(txn, hash, key, group_roles[i], view, err);
+	return ret;
+}
+
+static enum intent_state
+group_state(const struct group_view *view)
+{
+	if (view->open)
+		return INTENT_RECORDED;
+	if (view->unknown)
+		return INTENT_UNKNOWN;
+	return view->placed > view->gone ||
+		       (view->placed && !view->refused && !view->missing)
+		   ? INTENT_DONE
+		   : INTENT_REFUSED;
+}
+
+static const char *
+group_status(const struct group_view *view)
+{
+	if (view->placed == LEGS && !view->gone)
+		return "submitted";
+	return view->placed > view->gone ? "partial" : "cancelled";
+}
+
+static int
+ids_add(struct json_object *obj, const struct json_object *legs)
+{
+	struct json_object *ids = json_object_new_array();
+	const char *id;
+
+	if (json_add(obj, "broker_order_ids", ids) || !ids)
+		return IAG_NOMEM;
+	for (size_t i = 0; i < json_object_array_length(legs); i++) {
+		id = json_get_str(json_object_array_get_idx(legs, i),
+		    "broker_order_id", NULL);
+		if (id &&
+		    json_object_array_add(ids, json_object_new_string(id)))
+			return IAG_NOMEM;
+	}
+	return 0;
+}
+
+static int
+result_build(const struct intent *group, struct group_view *view,
+    struct json_object *obj)
+{
+	char time[CLOCK_TEXT_SIZE];
+	int ret = json_add_str(obj, "group_id", group->group_id);
+
+	clock_format(group->settled_ns, time);
+	if (ret == 0)
+		ret = json_add_str(obj, "account_id", group->account);
+	if (ret == 0)
+		ret = json_add_str(obj, "idempotency_key", group->key);
+	if (ret == 0)
+		ret = json_add_str(obj, "mode", order_mode_name(group->mode));
+	if (ret == 0)
+		ret = json_add_str(obj, "status", group_status(view));
+	if (ret == 0)
+		ret = json_add_str(obj, "atomicity", group->atomicity);
+	if (ret == 0)
+		ret = ids_add(obj, view->legs);
+	if (ret == 0)
+		ret = json_add(obj, "legs", STEAL(view->legs));
+	if (ret == 0)
+		ret = json_add_str(obj, "writer", group->writer);
+	if (ret == 0 && group->simulated)
+		ret = json_add_bool(obj, "simulated", true);
+	if (ret == 0)
+		ret = json_add_str(obj, "separation", group->separation);
+	return ret ? ret : json_add_str(obj, "updated_at", time);
+}
+
+static int
+result_write(struct intent *group, struct group_view *view, struct err *err)
+{
+	CLEANUP_JSON struct json_object *obj = json_object_new_object();
+	CLEANUP_BUF struct buf text = BUF_INIT;
+
+	if (!obj || result_build(group, view, obj))
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	json_write(&text, obj, 0);
+	free(group->result);
+	group->result = buf_take(&text);
+	return group->result ? 0
+			     : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+}
+
+static int
+group_settle(struct journal_txn *txn, const char *hash, struct intent *group,
+    struct group_view *view, struct err *err)
+{
+	enum intent_state state = group_state(view);
+	int ret;
+
+	if (view->missing == LEGS) /* nothing was sent of any */
+		return intent_del(txn, group, hash, err);
+	if (state == group->state || !intent_may_become(group->state, state))
+		return 0;
+	group->state = state;
+	if (state != INTENT_UNKNOWN)
+		group->settled_ns = txn_now_ns(txn);
+	ret = result_write(group, view, err);
+	if (ret)
+		return ret;
+	if (state == INTENT_REFUSED) {
+		free(group->error);
+		group->error = STEAL(view->fault);
+	}
+	return intent_put(txn, group, hash, err);
+}
+
+int
+settlement_group(struct journal_txn *txn, const struct intent *intent,
+    const char account_hash[HASH_HEX_SIZE], struct err *err)
+{
+	CLEANUP_INTENT struct intent group;
+	struct group_view view = { .missing = 0 };
+	int ret;
+
+	intent_init(&group);
+	if (!*intent->leg)
+		return 0;
+	ret = intent_get(txn, account_hash, intent->key, "", &group, err);
+	if (ret == 0)
+		ret = group_look(txn, account_hash, intent->key, &view, err);
+	if (ret == 0)
+		ret = group_settle(txn, account_hash, &group, &view, err);
+	(void)json_object_put(view.legs);
+	free(view.fault);
+	return ret == IAG_NOTFOUND ? 0 : ret;
+}

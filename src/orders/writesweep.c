@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * Cancels that no gate holds back: what is left of a half-placed bracket, and
+ * the operator's `orders cancel-all` (ruling 11, behaviour.md section 6).
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "orders/writecore.h"
+
+/* Each cancel may take so long, whatever is left of the call's own time. */
+#define CANCEL_NS (30 * NS_PER_S)
+
+struct record_step {
+	struct write *write;
+	struct intent *intent;
+};
+
+static int
+record_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	struct record_step *step = arg;
+	int ret;
+
+	step->intent->recorded_ns = txn_now_ns(txn);
+	ret = intent_put(txn, step->intent, step->write->hash, err);
+	return ret ? ret : write_record(step->write, txn, err);
+}
+
+static int
+text_set(char **text, const char *value, struct err *err)
+{
+	if (!value)
+		return 0;
+	*text = strdup(value);
+	return *text ? 0 : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+}
+
+static int
+sweep_record(struct write *write, const struct write_sweep *sweep,
+    struct intent *intent, struct err *err)
+{
+	struct record_step step = { write, intent };
+	int ret = write_intent(write, sweep->leg, intent, err);
+
+	if (ret == 0)
+		ret = text_set(
+		    &intent->broker_order_id, sweep->broker_order_id, err);
+	if (ret == 0)
+		ret = text_set(&intent->client_ref, sweep->client_ref, err);
+	if (ret == 0)
+		ret = text_set(&intent->handle, sweep->handle, err);
+	return ret ? ret
+		   : journal_update_reserved(desk_journal(write->call->desk),
+			 NULL, record_step, &step, err);
+}
+
+static int
+sweep_send(struct write *write, struct intent *intent, struct call *call,
+    struct err *err)
+{
+	CLEANUP_WRITER_RESULT struct writer_result result;
+	CLEANUP_ERR struct err fault = ERR_INIT;
+	struct write_outcome end = { .intent = intent };
+	struct write_watch watch;
+	struct iag_target target;
+	uint8_t handle[256];
+	int ret;
+
+	writer_result_init(&result);
+	write_target(intent, handle, &target);
+	ret = write_watch(write, &watch, &fault);
+	if (ret == 0)
+		ret = writer_cancel(
+		    write->writer, call, &watch, &target, &result, &fault);
+	write_classify(ret, &result, result.ack_count ? &result.acks[0] : NULL,
+	    &fault, &end);
+	ret = write_settle_part(write, &end, 1, err);
+	if (ret == 0 && intent->state == INTENT_REFUSED)
+		err_move(err, &fault);
+	return ret;
+}
+
+int
+write_cancel_now(struct write *write, const struct write_sweep *sweep,
+    enum intent_state *ret_state, struct err *err)
+{
+	CLEANUP_INTENT struct intent intent;
+	struct call *call = call_new(clock_boot_ns() + CANCEL_NS);
+	struct write own = *write;
+	int ret;
+
+	intent_init(&intent);
+	own.operation = OPERATION_CANCEL;
+	own.passes_closed = true;
+	own.key = sweep->key;
+	ret = call ? sweep_record(&own, sweep, &intent, err)
+		   : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	if (ret == 0)
+		ret = sweep_send(&own, &intent, call, err);
+	call_unref(call);
+	if (ret == 0)
+		*ret_state = intent.state;
+	return ret;
+}
+
+/* One order of the account that works, as far as the journal knows. */
+struct sweep_order {
+	struct sweep_order *next;
+	struct order_row row;
+};
+
+struct sweep_list {
+	const char *account;
+	struct sweep_order *first;
+	struct sweep_order **last;
+};
+
+static void
+list_clear(struct sweep_list *list)
+{
+	struct sweep_order *order;
+
+	while ((order = list->first)) {
+		list->first = order->next;
+		order_row_fini(&order->row);
+		free(order);
+	}
+	list->last = &list->first;
+}
+
+static int
+list_add(struct order_row *row, void *arg, struct err *err)
+{
+	struct sweep_list *list = arg;
+	struct sweep_order *order;
+
+	if (strcmp(row->account, list->account) != 0)
+		return 0;
+	order = calloc(1, sizeof(*order));
+	if (!order)
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	order->row = *row;
+	order_row_init(row);
+	*list->last = order;
+	list->last = &order->next;
+	return 0;
+}
+
+static int
+list_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	list_clear(arg);
+	return order_row_walk_working(txn, list_add, arg, err);
+}
+
+/* The writer whose book has it, if this process may write with that one. */
+static int
+row_open(struct write *write, const struct order_row *row, struct err *err)
+{
+	const char *fault;
+	const char *name =
+	    desk_writer_name(write->call->desk, row->mode, &fault);
+
+	write->mode = row->mode;
+	write->writer = NULL;
+	if (fault)
+		return err_set(err, ERR_ORDER_VALIDATION_FAILED,
+		    "the writer '%s' may not serve: %s", name, fault);
+	if (row->writer && !config_name_equal(name, row->writer))
+		return err_set(err, ERR_ORDER_VALIDATION_FAILED,
+		    "it is in the book of the writer '%s', this process writes "
+		    "with '%s'",
+		    row->writer, name);
+	return write_open(write, name, NULL, err);
+}
+
+static int
+row_cancel(struct write *write, const struct order_row *row,
+    enum intent_state *ret_state, struct err *err)
+{
+	char id[ID_TEXT_SIZE], key[ID_TEXT_SIZE + 4];
+	const struct write_sweep sweep = {
+		.key = key,
+		.leg = "",
+		.broker_order_id = row->broker_order_id,
+		.client_ref = row->client_ref,
+		.handle = row->handle,
+	};
+	int ret = row_open(write, row, err);
+
+	if (ret)
+		return ret;
+	id_new(id);
+	(void)snprintf(key, sizeof(key), "all-%s", id);
+	return write_cancel_now(write, &sweep, ret_state, err);
+}
+
+static int
+line_build(struct json_object *line, const struct order_row *row,
+    enum intent_state state, const struct err *fault)
+{
+	int ret = json_add_str(line, "broker_order_id", row->broker_order_id);
+
+	if (ret == 0)
+		ret = json_add_str(line, "client_order_id", row->client_ref);
+	if (ret == 0)
+		ret = json_add_str(line, "mode", order_mode_name(row->mode));
+	if (ret == 0)
+		ret = json_add_str(line, "outcome", intent_state_name(state));
+	if (ret == 0 && fault->code != ERR_NONE)
+		ret = json_add_str(
+		    line, "error_code", err_kind(fault->code)->name);
+	if (ret == 0 && fault->code != ERR_NONE)
+		ret = json_add_str(line, "error", err_text(fault));
+	return ret;
+}
+
+/* One order; its fault is a line of the result and stops nothing. */
+static int
+sweep_one(struct write *write, const struct order_row *row,
+    struct json_object *lines, bool *ret_good, struct err *err)
+{
+	CLEANUP_ERR struct err fault = ERR_INIT;
+	struct json_object *line = json_object_new_object();
+	enum intent_state state = INTENT_REFUSED;
+
+	if (!line || json_object_array_add(lines, line)) {
+		(void)json_object_put(line);
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	}
+	if (row_cancel(write, row, &state, &fault) && fault.unknown)
+		state = INTENT_UNKNOWN;
+	*ret_good = state == INTENT_DONE;
+	return line_build(line, row, state, &fault)
+		   ? err_set(err, ERR_OUT_OF_MEMORY, "out of memory")
+		   : 0;
+}
+
+static int
+sweep_all(struct write *write, const struct sweep_list *list,
+    struct json_object *result, struct err *err)
+{
+	struct json_object *lines = json_object_new_array();
+	int64_t cancelled = 0, failed = 0;
+	bool good = false;
+	int ret = 0;
+
+	if (json_add(result, "orders", lines) || !lines)
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	for (const struct sweep_order *o = list->first; o && ret == 0;
+	     o = o->next) {
+		ret = sweep_one(write, &o->row, lines, &good, err);
+		cancelled += good;
+		failed += !good;
+	}
+	if (ret == 0 && (json_add_int(result, "accepted", cancelled) ||
+			    json_add_int(result, "failed", failed)))
+		ret = err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	return ret;
+}
+
+int
+order_cancel_all(struct order_call *call, const char *account,
+    const char *reason, struct buf *out, struct err *err)
+{
+	CLEANUP_JSON struct json_object *result = json_object_new_object();
+	CLEANUP_WRITE struct write write = { .call = call, .account = account };
+	struct sweep_list list = { account, NULL, &list.first };
+	int ret;
+
+	if (!result || json_add_str(result, "account_id", account) ||
+	    json_add_str(result, "reason", reason))
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	journal_account_hash(desk_journal(call->desk), account, write.hash);
+	ret = write_lock(&write, err);
+	if (ret == 0)
+		ret = journal_view(
+		    desk_journal(call->desk), list_step, &list, err);
+	if (ret == 0)
+		ret = sweep_all(&write, &list, result, err);
+	list_clear(&list);
+	if (ret == 0)
+		json_write(out, result, 0);
+	return ret;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/* From the tools that write orders to the order desk. */
+
+#include "base/json.h"
+#include "orders/write.h"
+#include "tools/dispatch.h"
+#include "tools/handlers.h"
+
+int
+paper_submit_handler(struct tool_call *call, struct err *err)
+{
+	return order_submit(
+	    call->order, IAG_MODE_PAPER, call->arguments, call->output, err);
+}
+
+int
+paper_cancel_handler(struct tool_call *call, struct err *err)
+{
+	return order_cancel(
+	    call->order, IAG_MODE_PAPER, call->arguments, call->output, err);
+}
+
+int
+paper_modify_handler(struct tool_call *call, struct err *err)
+{
+	return order_modify(
+	    call->order, IAG_MODE_PAPER, call->arguments, call->output, err);
+}
+
+int
+paper_bracket_handler(struct tool_call *call, struct err *err)
+{
+	return order_submit_bracket(
+	    call->order, IAG_MODE_PAPER, call->arguments, call->output, err);
+}
+
+int
+live_submit_handler(struct tool_call *call, struct err *err)
+{
+	return order_submit(
+	    call->order, IAG_MODE_LIVE, call->arguments, call->output, err);
+}
+
+int
+live_cancel_handler(struct tool_call *call, struct err *err)
+{
+	return order_cancel(
+	    call->order, IAG_MODE_LIVE, call->arguments, call->output, err);
+}
+
+int
+live_modify_handler(struct tool_call *call, struct err *err)
+{
+	return order_modify(
+	    call->order, IAG_MODE_LIVE, call->arguments, call->output, err);
+}
+
+int
+live_bracket_handler(struct tool_call *call, struct err *err)
+{
+	return order_submit_bracket(
+	    call->order, IAG_MODE_LIVE, call->arguments, call->output, err);
+}
+
+int
+cancel_all_handler(struct tool_call *call, struct err *err)
+{
+	return order_cancel_all(call->order,
+	    json_get_str(call->arguments, "account_id", ""),
+	    json_get_str(call->arguments, "reason", ""), call->output, err);
+}
