@@ -110,6 +110,8 @@ int txn_audit(
     struct journal_txn *txn, const struct audit_event *event, struct err *err);
 /* max(now, highest recorded time): the time that gates go by (ruling 15). */
 uint64_t txn_now_ns(const struct journal_txn *txn);
+/* The highest recorded time by itself. */
+uint64_t txn_highest_ns(const struct journal_txn *txn);
 
 /* Visit entries from `from` on (empty: the end); stop when visit() != 0. */
 typedef int journal_visit(

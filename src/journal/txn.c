@@ -185,6 +185,12 @@ txn_now_ns(const struct journal_txn *txn)
 	return txn->now_ns;
 }
 
+uint64_t
+txn_highest_ns(const struct journal_txn *txn)
+{
+	return txn->head.time_ns;
+}
+
 static int
 entry_error(uint64_t sequence, const char *why, struct err *err)
 {

@@ -211,7 +211,8 @@ check_look(struct check *check, struct err *err)
 struct snapshot {
 	struct gate_facts facts;
 	struct switch_row row;
-	struct buf missing, why, target_fault, change_fault, writer_fault;
+	struct buf missing, activation, clock, target_fault, change_fault,
+	    writer_fault;
 };
 
 static void
@@ -219,7 +220,8 @@ snapshot_fini(struct snapshot *snapshot)
 {
 	switch_row_fini(&snapshot->row);
 	buf_fini(&snapshot->missing);
-	buf_fini(&snapshot->why);
+	buf_fini(&snapshot->activation);
+	buf_fini(&snapshot->clock);
 	buf_fini(&snapshot->target_fault);
 	buf_fini(&snapshot->change_fault);
 	buf_fini(&snapshot->writer_fault);
@@ -270,14 +272,16 @@ facts_of_live(struct journal_txn *txn, const struct check *check,
 	if (check->mode != IAG_MODE_LIVE)
 		return 0;
 	ret = activation_check(check->call->desk, txn, &facts->live_activated,
-	    &snapshot->why, err);
+	    &snapshot->activation, err);
 	if (ret == 0)
 		ret = clock_check(txn, &check->clock, &facts->clock_sound,
-		    &snapshot->why, err);
+		    &snapshot->clock, err);
 	if (ret == 0 && !check->call->flags->acknowledged)
 		ret = checklist_missing(
 		    txn, check->account_hash, &snapshot->missing, err);
 	facts->missing_items = buf_text(&snapshot->missing);
+	facts->activation_fault = buf_text(&snapshot->activation);
+	facts->clock_fault = buf_text(&snapshot->clock);
 	return ret;
 }
 

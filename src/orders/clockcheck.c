@@ -106,9 +106,10 @@ clock_check(struct journal_txn *txn, const struct clock_note *now,
 	struct clock_note noted;
 	int ret = note_get(txn, &noted, err);
 
-	/* the step's time is the larger of now and the newest record */
+	/* not txn_now_ns(): the note may have waited for the transaction */
 	if (ret == 0)
-		*ret_sound = clock_is_sound(&noted, now, txn_now_ns(txn), why);
+		*ret_sound =
+		    clock_is_sound(&noted, now, txn_highest_ns(txn), why);
 	return ret;
 }
 

@@ -113,8 +113,9 @@ writer_passes(const struct gate_facts *facts, struct gate_answer *answer)
 static bool
 activation_passes(const struct gate_facts *facts, struct gate_answer *answer)
 {
-	answer->actual = facts->live_activated
-			     ? "as activated"
+	answer->actual = facts->live_activated ? "as activated"
+			 : facts->activation_fault
+			     ? facts->activation_fault
 			     : "not the configuration that was activated";
 	return facts->live_activated;
 }
@@ -130,7 +131,9 @@ uid_passes(const struct gate_facts *facts, struct gate_answer *answer)
 static bool
 clock_passes(const struct gate_facts *facts, struct gate_answer *answer)
 {
-	answer->actual = facts->clock_sound ? "sound" : "has jumped";
+	answer->actual = facts->clock_sound   ? "sound"
+			 : facts->clock_fault ? facts->clock_fault
+					      : "has jumped";
 	return facts->clock_sound;
 }
 

@@ -55,9 +55,11 @@ struct gate_facts {
 	const char *writer;
 	const char *writer_fault; /* why it is not */
 	bool live_activated; /* live: the configuration's digest is in force */
-	bool separate_uid;   /* or not required (ruling 16) */
-	bool clock_sound;    /* ruling 15 */
-	bool reconciled;     /* no adopted store waits for its reconcile */
+	const char *activation_fault; /* what differs */
+	bool separate_uid;            /* or not required (ruling 16) */
+	bool clock_sound;             /* ruling 15 */
+	const char *clock_fault;
+	bool reconciled; /* no adopted store waits for its reconcile */
 
 	bool account_allowed;
 	uint32_t account_mode;     /* by the broker; 0: unknown */

@@ -666,6 +666,82 @@ flip_export(struct kit *kit, const char *end, off_t at)
 	assert_int_equal(1, pwrite(fd, &byte, 1, at));
 }
 
+static int
+try_export(struct kit *kit)
+{
+	struct buf manifest CLEANUP_BUF = BUF_INIT;
+	CLEANUP_CLOSE int fd = memfd_create("export", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	return audit_export(kit->journal, NULL, &everything, fd, "local:alice",
+	    NULL, NULL, &manifest, &kit->err);
+}
+
+/* Else one call with such a name would end all exports, and so all purges. */
+static void
+test_no_word_of_a_caller_hinders_an_export(void **state)
+{
+	static const char *const words[] = { "token=", "token='",
+		"\"token\":", "password: ", "cookie:", "Bearer ", "api_key=\"",
+		"{\"secret\":{", "-----BEGIN PRIVATE KEY", "eyJ.", "token=\\",
+		"x\\", "\\\"password\\\":\\\"" };
+	struct kit *kit = *state;
+
+	kit_open(kit, JOURNAL_WRITE);
+	for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
+		CLEANUP_JSON struct json_object *metadata =
+		    json_object_new_object();
+		const struct audit_event event = {
+			.event_type = "tool_failed",
+			.principal = words[i],
+			.tool_name = words[i],
+			.metadata = metadata,
+		};
+
+		assert_int_equal(0, json_add_str(metadata, "why", words[i]));
+		assert_int_equal(0, json_add_str(metadata, words[i], words[i]));
+		assert_int_equal(
+		    0, journal_record(kit->journal, NULL, &event, &kit->err));
+		if (try_export(kit) < 0)
+			fail_msg("%s: %s", words[i], err_text(&kit->err));
+	}
+}
+
+/* As if an older version had let it through. */
+static int
+leak_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	struct record record CLEANUP_RECORD = { .time_at = 1 };
+
+	buf_str(&record.first, "{");
+	buf_printf(&record.rest,
+	    "\"1970-01-01T00:00:00.000Z\":0,\"tool_name\":%s}",
+	    (const char *)arg);
+	return txn_append(txn, &record, err);
+}
+
+static void
+test_inv8_an_export_gives_out_no_secret(void **state)
+{
+	static const char *const leaks[] = { "\"Bearer abcdefghijklmnop1234\"",
+		"[{\"x\":\"password=hunter2secret\"}]",
+		"{\"access_token\":\"hunter2secret\"}",
+		"{\"token=hunter2secret\":1}" };
+	struct kit *kit = *state;
+
+	for (size_t i = 0; i < ARRAY_COUNT(leaks); i++) {
+		kit_open(kit, JOURNAL_WRITE);
+		assert_int_equal(0, try_export(kit));
+		assert_int_equal(
+		    0, journal_update(kit->journal, NULL, leak_step,
+			   (void *)(uintptr_t)leaks[i], &kit->err));
+		assert_true(try_export(kit) < 0);
+		assert_int_equal(ERR_OUTPUT_UNSAFE, kit->err.code);
+		kit_close(kit);
+		kit_remove(kit->path);
+	}
+}
+
 static off_t
 export_size(struct kit *kit, const char *end)
 {
@@ -1047,6 +1123,8 @@ main(void)
 		TEST(test_a_filtered_export_keeps_the_chain),
 		TEST(test_inv6_every_changed_byte_of_an_export_is_found),
 		TEST(test_inv6_a_cut_export_is_found),
+		TEST(test_no_word_of_a_caller_hinders_an_export),
+		TEST(test_inv8_an_export_gives_out_no_secret),
 		TEST(test_nothing_young_is_purged),
 		TEST(test_nothing_is_purged_that_was_not_exported),
 		TEST(test_an_export_into_memory_permits_no_purge),
