@@ -261,9 +261,15 @@ order_copy(struct order *to, const struct order *from, struct err *err)
 		if (!*text_at(&copy, member))
 			return no_memory(err);
 	}
-	*to = copy;
-	copy = (struct order){ .mode = 0 };
+	order_move(to, &copy);
 	return 0;
+}
+
+void
+order_move(struct order *to, struct order *from)
+{
+	*to = *from;
+	*from = (struct order){ .mode = 0 };
 }
 
 /* The normal form of a decimal; anything else as it is. */
@@ -377,8 +383,7 @@ order_from_json(
 	}
 	if (known != json_object_object_length(obj))
 		return corrupt(err, "a member", "something unknown");
-	*ret_order = order;
-	order = (struct order){ .mode = 0 };
+	order_move(ret_order, &order);
 	return 0;
 }
 

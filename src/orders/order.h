@@ -44,6 +44,8 @@ struct order {
 void order_fini(struct order *order);
 #define CLEANUP_ORDER __attribute__((cleanup(order_fini)))
 int order_copy(struct order *to, const struct order *from, struct err *err);
+/* Into an empty one; from is empty afterwards. */
+void order_move(struct order *to, struct order *from);
 
 /* "buy"; "limit"; "day"; "paper"; NULL and 0 for what is none. */
 const char *order_side_name(uint32_t side);

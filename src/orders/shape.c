@@ -205,8 +205,7 @@ shape_read(struct json_object *arguments, struct order *ret_order,
 	order.exchange = read_text(&r, "exchange");
 	if (r.ret)
 		return r.ret;
-	*ret_order = order;
-	order = (struct order){ .mode = 0 };
+	order_move(ret_order, &order);
 	return 0;
 }
 

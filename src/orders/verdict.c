@@ -8,6 +8,7 @@
 
 #include "orders/verdict.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -47,7 +48,9 @@ grow(struct verdicts *verdicts)
 
 	if (count && (count < 16 || (count & (count - 1)) != 0))
 		return true;
-	items = reallocarray(verdicts->items, size, sizeof(*items));
+	if (size > SIZE_MAX / sizeof(*items))
+		return false;
+	items = realloc(verdicts->items, size * sizeof(*items));
 	if (!items)
 		return false;
 	verdicts->items = items;

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/nearest.h"
+#include "orders/limits.h"
 #include "tools/dispatch.h"
 #include "tools/fields.h"
 
@@ -214,12 +215,8 @@ risk_policy_handler(struct tool_call *call, struct err *err)
 	const struct config *config = call->house->config;
 	const char *id = json_get_str(call->arguments, "policy_id", "");
 	CLEANUP_JSON struct json_object *out = json_object_new_object();
-	const struct risk_policy *policy = NULL;
+	const struct risk_policy *policy = limits_policy(config, id);
 
-	for (size_t i = 0; !policy && i < config->policy_count; i++) {
-		if (strcmp(config->policies[i].id, id) == 0)
-			policy = &config->policies[i];
-	}
 	if (!policy)
 		return policy_refuse(config, id, err);
 	if (policy_write(out, config, policy))

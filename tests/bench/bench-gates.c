@@ -65,7 +65,8 @@ static double
 median_us(uint64_t *times, size_t count)
 {
 	qsort(times, count, sizeof(*times), compare);
-	return (double)times[count / 2] / 1000;
+	count /= 2;
+	return (double)times[count] / 1000;
 }
 
 static void
