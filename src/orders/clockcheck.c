@@ -91,8 +91,14 @@ clock_put(
     struct journal_txn *txn, const struct clock_note *now, struct err *err)
 {
 	CLEANUP_JSON struct json_object *obj = json_object_new_object();
-	int ret = row_write(note_fields, now, obj, err);
+	struct clock_note note, noted;
+	int ret = note_get(txn, &noted, err);
 
+	note = *now;
+	if (!note.accepted_ns)
+		note.accepted_ns = noted.accepted_ns;
+	if (ret == 0)
+		ret = row_write(note_fields, &note, obj, err);
 	return ret ? ret
 		   : row_put(txn, TABLE_STATE,
 			 (struct iag_bytes){ note_key, strlen(note_key) }, obj,

@@ -71,15 +71,7 @@ write_begin(struct write *write, struct order_call *call,
 	return request_digest(write, err);
 }
 
-void
-write_fini(struct write *write)
-{
-	/* the account first: whoever drains waits for "send" */
-	journal_guard_drop(STEAL(write->turn));
-	journal_guard_drop(STEAL(write->send));
-}
-
-int
+static int
 write_open(
     struct write *write, const char *name, const char *fault, struct err *err)
 {
@@ -94,6 +86,28 @@ write_open(
 		write->writer_name =
 		    plugin_name(instance_plugin(write->writer));
 	return ret;
+}
+
+int
+write_look(struct write *write, struct check *check, struct err *err)
+{
+	/* the first process that enables live says what is in force */
+	int ret = write->mode == IAG_MODE_LIVE
+		      ? activation_ensure(write->call, err)
+		      : 0;
+
+	if (ret == 0)
+		ret = check_look(check, err);
+	return ret ? ret
+		   : write_open(write, check->writer, check->writer_fault, err);
+}
+
+void
+write_fini(struct write *write)
+{
+	/* the account first: whoever drains waits for "send" */
+	journal_guard_drop(STEAL(write->turn));
+	journal_guard_drop(STEAL(write->send));
 }
 
 int

@@ -47,9 +47,11 @@ int write_replay(struct write *write, struct buf *out, struct err *err);
 int write_answer(struct write *write, const struct intent *intent,
     struct buf *out, struct err *err);
 
-/* Open the writer that serves; one that may not is no error. */
-int write_open(
-    struct write *write, const char *name, const char *fault, struct err *err);
+/*
+ * Look at everything outside, and open the writer that serves; that none may
+ * is no error but a gate's.
+ */
+int write_look(struct write *write, struct check *check, struct err *err);
 
 /* "send" shared, then the account; released by write_fini(). */
 int write_lock(struct write *write, struct err *err);

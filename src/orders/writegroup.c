@@ -170,6 +170,8 @@ gate_record(struct group *g, struct journal_txn *txn, struct err *err)
 		if (ret == 0)
 			ret = intent_put(txn, &g->legs[i], g->write.hash, err);
 	}
+	if (ret == 0 && g->write.mode == IAG_MODE_LIVE)
+		ret = clock_put(txn, &g->check.clock, err);
 	return ret ? ret : write_record(&g->write, txn, err);
 }
 
@@ -465,10 +467,7 @@ order_submit_bracket(struct order_call *call, uint32_t mode,
 	ret = key_check(&g.write, err);
 	check_fill(&g);
 	if (ret == 0)
-		ret = check_look(&g.check, err);
-	if (ret == 0)
-		ret = write_open(
-		    &g.write, g.check.writer, g.check.writer_fault, err);
+		ret = write_look(&g.write, &g.check, err);
 	if (ret == 0)
 		ret = way_choose(&g, err);
 	if (ret == 0)

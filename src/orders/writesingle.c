@@ -186,6 +186,8 @@ gate_record(struct single *s, struct journal_txn *txn, struct err *err)
 		    &s->intent.activity_sequence, err);
 	if (ret == 0)
 		ret = intent_put(txn, &s->intent, s->write.hash, err);
+	if (ret == 0 && s->write.mode == IAG_MODE_LIVE)
+		ret = clock_put(txn, &check->clock, err);
 	return ret ? ret : write_record(&s->write, txn, err);
 }
 
@@ -296,10 +298,7 @@ write_single(struct order_call *call, enum order_operation operation,
 	if (ret != IAG_NOTFOUND)
 		return ret;
 	check_fill(&s);
-	ret = check_look(&s.check, err);
-	if (ret == 0)
-		ret = write_open(
-		    &s.write, s.check.writer, s.check.writer_fault, err);
+	ret = write_look(&s.write, &s.check, err);
 	if (ret == 0)
 		ret = write_lock(&s.write, err);
 	if (ret == 0)

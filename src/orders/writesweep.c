@@ -179,7 +179,9 @@ row_open(struct write *write, const struct order_row *row, struct err *err)
 		    "it is in the book of the writer '%s', this process writes "
 		    "with '%s'",
 		    row->writer, name);
-	return write_open(write, name, NULL, err);
+	write->writer_name = name;
+	return desk_writer(
+	    write->call->desk, row->mode, name, &write->writer, err);
 }
 
 static int
