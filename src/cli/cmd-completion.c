@@ -65,6 +65,13 @@ add_valued(struct buf *out, const struct option *option, struct seen *seen)
 }
 
 static void
+add_valued_word(struct buf *out, const struct option *option, struct seen *seen)
+{
+	if (option->value && !seen_before(seen, option->name))
+		buf_printf(out, " %s", option->name);
+}
+
+static void
 add_filed(struct buf *out, const struct option *option, struct seen *seen)
 {
 	if (option->flags & OPTION_FILE && !seen_before(seen, option->name))
@@ -144,9 +151,68 @@ add_bash_groups(struct buf *out)
 		last = strndup(path, len);
 		if (!last)
 			abort();
-		buf_printf(out, "    %s) words='", last);
+		buf_printf(out, "    %s) offer='", last);
 		add_next_words(out, last);
 		buf_str(out, "' ;;\n");
+	}
+}
+
+/* What the shells ask for the operand of `plugins show`. */
+#define PLUGIN_NAMES                                    \
+	"ibkr-agent plugins list --json 2>/dev/null | " \
+	"sed -n 's/^ *\"name\": \"\\([^\"]*\\)\".*/\\1/p'"
+
+enum operand {
+	OPERAND_NONE,
+	OPERAND_FILE,
+	OPERAND_PLUGIN,
+	OPERAND_CHOICE /* "bash|zsh|fish" */
+};
+
+static enum operand
+operand_of(const struct command *command)
+{
+	if (!command->operand)
+		return OPERAND_NONE;
+	if (strcmp(command->operand, "FILE") == 0)
+		return OPERAND_FILE;
+	if (strcmp(command->path, "plugins show") == 0)
+		return OPERAND_PLUGIN;
+	return strchr(command->operand, '|') ? OPERAND_CHOICE : OPERAND_NONE;
+}
+
+static void
+add_operand_choices(struct buf *out, const struct command *command)
+{
+	const char *c;
+
+	for (c = command->operand; *c; c++)
+		buf_char(out, *c == '|' ? ' ' : *c);
+}
+
+/* What may stand there besides the options, which are in `offer`. */
+static void
+add_bash_operand(struct buf *out, const struct command *command)
+{
+	switch (operand_of(command)) {
+	case OPERAND_FILE:
+		buf_str(out, "        if [[ $cur != -* ]]; then\n"
+			     "            COMPREPLY=($(compgen -f -- "
+			     "\"$cur\"))\n"
+			     "            return\n"
+			     "        fi\n");
+		break;
+	case OPERAND_PLUGIN:
+		buf_str(out,
+		    "        [[ $cur == -* ]] || offer=$(" PLUGIN_NAMES ")\n");
+		break;
+	case OPERAND_CHOICE:
+		buf_str(out, "        offer='");
+		add_operand_choices(out, command);
+		buf_str(out, "'\n");
+		break;
+	case OPERAND_NONE:
+		break;
 	}
 }
 
@@ -159,35 +225,41 @@ add_bash_commands(struct buf *out)
 		const struct command *command = command_at(i);
 		const struct option *option = command->options;
 
-		buf_printf(out, "    '%s') words='", command->path);
-		if (strcmp(command->path, "completion") == 0)
-			buf_str(out, "bash zsh fish");
+		buf_printf(out, "    '%s') offer='", command->path);
 		for (; option && option->name; option++)
 			buf_printf(out, "%s%s",
 			    option == command->options ? "" : " ",
 			    option->name);
-		buf_str(out, "' ;;\n");
+		if (operand_of(command) == OPERAND_NONE) {
+			buf_str(out, "' ;;\n");
+			continue;
+		}
+		buf_str(out, "'\n");
+		add_bash_operand(out, command);
+		buf_str(out, "        ;;\n");
 	}
 }
 
+/* No name of a local may be one that zsh gives a meaning: path, words. */
 static void
 add_bash(struct buf *out)
 {
 	const struct option *option;
 
 	buf_str(out, "_ibkr_agent()\n{\n"
-		     "    local cur prev path='' words='' i\n"
+		     "    local cur prev given='' offer='' i\n"
 		     "    cur=${COMP_WORDS[COMP_CWORD]}\n"
 		     "    prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
 		     "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
 		     "        case ${COMP_WORDS[i]} in\n        ");
 	visit_all(out, add_valued);
-	buf_str(out, ") ((i++)) ;;\n"
-		     "        -*) ;;\n"
-		     "        *) path=\"$path${path:+ }${COMP_WORDS[i]}\" ;;\n"
-		     "        esac\n"
-		     "    done\n"
-		     "    case \"$path $prev\" in\n");
+	buf_str(out,
+	    ") ((i++)) ;;\n"
+	    "        -*) ;;\n"
+	    "        *) given=\"$given${given:+ }${COMP_WORDS[i]}\" ;;\n"
+	    "        esac\n"
+	    "    done\n"
+	    "    case \"$given $prev\" in\n");
 	add_choices(out);
 	buf_str(out, "    esac\n    case $prev in\n    ");
 	visit_all(out, add_filed);
@@ -197,16 +269,16 @@ add_bash(struct buf *out)
 		     "        ;;\n    ");
 	visit_all(out, add_valued);
 	buf_str(out, ")\n        COMPREPLY=()\n        return\n        ;;\n"
-		     "    esac\n    case $path in\n    '') words='");
+		     "    esac\n    case $given in\n    '') offer='");
 	add_next_words(out, "");
 	buf_str(out, "' ;;\n");
 	add_bash_groups(out);
 	add_bash_commands(out);
-	buf_str(out, "    esac\n    words=\"$words");
+	buf_str(out, "    esac\n    offer=\"$offer");
 	for (option = global_options; option->name; option++)
 		buf_printf(out, " %s", option->name);
 	buf_str(out, "\"\n"
-		     "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+		     "    COMPREPLY=($(compgen -W \"$offer\" -- \"$cur\"))\n"
 		     "}\n"
 		     "complete -o filenames -F _ibkr_agent ibkr-agent\n");
 }
@@ -254,6 +326,31 @@ add_fish_word(struct buf *out, const struct command *command)
 }
 
 static void
+add_fish_operand(struct buf *out, const struct command *command)
+{
+	enum operand operand = operand_of(command);
+
+	if (operand == OPERAND_NONE)
+		return;
+	buf_printf(out, "complete -c ibkr-agent -n '__ibkr_agent_at \"%s\"'",
+	    command->path);
+	switch (operand) {
+	case OPERAND_FILE:
+		buf_str(out, " -F");
+		break;
+	case OPERAND_PLUGIN:
+		buf_str(out, " -a '(__ibkr_agent_plugins)'");
+		break;
+	default:
+		buf_str(out, " -a '");
+		add_operand_choices(out, command);
+		buf_char(out, '\'');
+		break;
+	}
+	buf_char(out, '\n');
+}
+
+static void
 add_fish(struct buf *out)
 {
 	const struct option *option;
@@ -261,11 +358,26 @@ add_fish(struct buf *out)
 
 	buf_str(out, "function __ibkr_agent_at\n"
 		     "    set -l path\n"
+		     "    set -l value no\n"
 		     "    for word in (commandline -opc)[2..-1]\n"
-		     "        string match -q -- '-*' $word; or set -a path "
-		     "$word\n"
+		     "        if test $value = yes\n"
+		     "            set value no\n"
+		     "            continue\n"
+		     "        end\n"
+		     "        switch $word\n"
+		     "            case");
+	visit_all(out, add_valued_word);
+	buf_str(out, "\n"
+		     "                set value yes\n"
+		     "            case '-*'\n"
+		     "            case '*'\n"
+		     "                set -a path $word\n"
+		     "        end\n"
 		     "    end\n"
 		     "    test \"$path\" = \"$argv[1]\"\n"
+		     "end\n"
+		     "function __ibkr_agent_plugins\n"
+		     "    " PLUGIN_NAMES "\n"
 		     "end\n"
 		     "complete -c ibkr-agent -f\n");
 	for (option = global_options; option->name; option++)
@@ -285,6 +397,7 @@ add_fish(struct buf *out)
 		for (option = command->options; option && option->name;
 		     option++)
 			add_fish_option(out, command->path, option);
+		add_fish_operand(out, command);
 	}
 }
 

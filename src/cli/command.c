@@ -12,9 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "cli/cli.h"
 #include "cli/orderflags.h"
+#include "mcp/clients.h"
 
 const struct option global_options[] = {
 	{ "--config", "FILE", "configuration file", OPTION_FILE, NULL, NULL },
@@ -109,7 +111,8 @@ static const struct option mcp_serve_options[] = {
 	END_OPTION,
 };
 
-static const struct option mcp_client_options[] = {
+/* The choices are put in from the table of clients. */
+static struct option mcp_client_options[] = {
 	{ "--client", "NAME", "the MCP client, such as claude-code",
 	    OPTION_REQUIRED, NULL, NULL },
 	END_OPTION,
@@ -332,6 +335,21 @@ commands_add(const struct tool *tools, size_t count)
 	}
 }
 
+/* Kept to the end of the process, as the table is. */
+static const char *
+client_names(void)
+{
+	struct buf names = BUF_INIT;
+	size_t i;
+
+	for (i = 0; i < mcp_client_count; i++)
+		buf_printf(
+		    &names, "%s%s", i > 0 ? " " : "", mcp_client_table[i].name);
+	if (names.failed)
+		abort();
+	return buf_take(&names);
+}
+
 static void
 commands_make(void)
 {
@@ -343,6 +361,7 @@ commands_make(void)
 	commands = calloc(total, sizeof(*commands));
 	if (!commands)
 		abort();
+	mcp_client_options[0].choices = client_names();
 	memcpy(commands, operator_commands, sizeof(operator_commands));
 	commands_count = ARRAY_COUNT(operator_commands);
 	commands_add(tool_table, tool_count);

@@ -196,14 +196,68 @@ list_commands() {
     complete_words --config /x audit tail --s | grep -qx -- --store
     complete_words mcp serve --transport "" | grep -qx stdio
     [ -z "$(complete_words audit tail --nothing)" ]
-    for shell in zsh fish; do
-        iag completion $shell
-        expect 0
-        has "$output" rotate-key limit
-    done
+    complete_words mcp client-config --client cl | grep -qx claude-code
+    complete_words completion f | grep -qx fish
+    complete_words plugins check "$IAG_TEST_SRCDIR/READ" |
+        grep -qx "$IAG_TEST_SRCDIR/README.md"
     iag completion tcsh
     expect 2
     has "$stderr" "expected bash, zsh or fish, got 'tcsh'"
+}
+
+# The program under its name, for completion that asks it.
+program_in_path() {
+    mkdir "$BATS_TEST_TMPDIR/bin"
+    ln -s "$IAG_TEST_PROGRAM" "$BATS_TEST_TMPDIR/bin/ibkr-agent"
+    PATH=$BATS_TEST_TMPDIR/bin:$PATH
+}
+
+@test "completion offers the plugins that there are" {
+    make_config
+    program_in_path
+    complete_words plugins show f | grep -qx fake
+    complete_words plugins show "" | grep -qx lmdb
+    [ -z "$(complete_words plugins show x)" ]
+}
+
+@test "fish completes commands, options, choices and plugins" {
+    command -v fish >/dev/null || skip "fish is not installed"
+    make_config
+    program_in_path
+    fish_words() {
+        fish --no-config -c 'ibkr-agent completion fish | source
+            complete -C $argv[1] | string replace -r "\t.*" ""' "$1"
+    }
+    fish_words "ibkr-agent " | grep -qx doctor
+    fish_words "ibkr-agent audit " | grep -qx rotate-key
+    fish_words "ibkr-agent --config /x audit ve" | grep -qx verify
+    fish_words "ibkr-agent audit tail --limit 3 --st" | grep -qx -- --store
+    fish_words "ibkr-agent mcp client-config --client cl" |
+        grep -qx claude-code
+    fish_words "ibkr-agent completion z" | grep -qx zsh
+    fish_words "ibkr-agent plugins show l" | grep -qx lmdb
+    [ -z "$(fish_words "ibkr-agent audit tail --nothing")" ]
+}
+
+@test "zsh completes commands, options, choices and plugins" {
+    command -v zsh >/dev/null || skip "zsh is not installed"
+    make_config
+    program_in_path
+    # as zsh asks a function that was made for bash
+    zsh_words() {
+        zsh -f -c 'autoload -U compinit && compinit -u -D
+            eval "$(ibkr-agent completion zsh)"
+            COMP_WORDS=(ibkr-agent "$@")
+            COMP_CWORD=$#
+            compgen -F _ibkr_agent -- "${@[-1]}"' zsh "$@"
+    }
+    zsh_words "" | grep -qx doctor
+    zsh_words audit "" | grep -qx rotate-key
+    zsh_words --config /x audit ve | grep -qx verify
+    zsh_words audit tail --limit 3 --st | grep -qx -- --store
+    zsh_words mcp client-config --client cl | grep -qx claude-code
+    zsh_words completion z | grep -qx zsh
+    zsh_words plugins show l | grep -qx lmdb
 }
 
 complete_words() {
