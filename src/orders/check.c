@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/json.h"
 
 /* A bracket's parent key gets a suffix for each leg (ruling 19). */
@@ -636,6 +637,9 @@ check_judge(struct journal_txn *txn, struct check *check, struct err *err)
 
 	reset(check);
 	check->now_ns = txn_now_ns(txn);
+	/* the transaction may have been waited for; the boot is the same */
+	check->clock.real_ns = clock_real_ns();
+	check->clock.boot_ns = clock_boot_ns();
 	ret = judge(txn, check, &snapshot, err);
 	snapshot_fini(&snapshot);
 	return ret;

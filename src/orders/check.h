@@ -82,7 +82,7 @@ struct check {
 	struct quote quote;
 	bool has_quote;
 	bool closed_by_file, separate_uid, journal_writable;
-	struct clock_note clock;
+	struct clock_note clock; /* its times again in check_judge() */
 
 	/* check_judge(); counts only when the step has succeeded: */
 	uint64_t now_ns;

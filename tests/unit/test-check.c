@@ -38,6 +38,7 @@ static struct {
 	const char *bid, *ask;
 	const char *missing;
 	bool active, sound;
+	uint64_t checked_ns; /* the time that clock_check() was given */
 } world;
 
 const char *const group_roles[3] = { "parent", "take_profit", "stop_loss" };
@@ -189,9 +190,9 @@ clock_check(struct journal_txn *txn, const struct clock_note *now,
     bool *ret_sound, struct buf *why, struct err *err)
 {
 	(void)txn;
-	(void)now;
 	(void)why;
 	(void)err;
+	world.checked_ns = now->real_ns;
 	*ret_sound = world.sound;
 	return 0;
 }
@@ -554,6 +555,34 @@ test_what_is_configured_and_said_is_read(void **state)
 	scene_fini(&scene);
 }
 
+/* A clock that stands still gives one gate time to all. */
+static uint64_t
+standing_ns(void *arg)
+{
+	return *(uint64_t *)arg;
+}
+
+/* Whoever waited for a turn is no clock that runs backwards. */
+static void
+test_the_clock_is_read_when_it_is_judged(void **state)
+{
+	uint64_t now = clock_real_ns() + 3600 * NS_PER_S;
+	const struct clock_source source = { standing_ns, standing_ns, &now };
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene, OPERATION_SUBMIT, IAG_MODE_LIVE);
+	clock_set_source(&source);
+	assert_int_equal(check_look(&scene.check, NULL), 0);
+	now += 10 * NS_PER_S;
+	assert_int_equal(
+	    journal_view(scene.kit.journal, judge_step, &scene.check, NULL), 0);
+	assert_int_equal(world.checked_ns, now);
+	assert_int_equal(scene.check.clock.boot_ns, now);
+	clock_set_source(NULL);
+	scene_fini(&scene);
+}
+
 static void
 test_a_bracket_leaves_room_in_its_key(void **state)
 {
@@ -759,13 +788,6 @@ test_inv12_reservations_hold_the_next_order_and_come_back(void **state)
 	approve(&scene, 0);
 	judged(&scene, "");
 	scene_fini(&scene);
-}
-
-/* A clock that stands still gives one gate time to all. */
-static uint64_t
-standing_ns(void *arg)
-{
-	return *(uint64_t *)arg;
 }
 
 static void
@@ -996,6 +1018,7 @@ main(void)
 		cmocka_unit_test(test_all_is_open_where_all_is_good),
 		cmocka_unit_test(test_inv7_the_stored_switch_decides),
 		cmocka_unit_test(test_what_is_configured_and_said_is_read),
+		cmocka_unit_test(test_the_clock_is_read_when_it_is_judged),
 		cmocka_unit_test(test_a_bracket_leaves_room_in_its_key),
 		cmocka_unit_test(test_an_adopted_store_waits_for_its_reconcile),
 		cmocka_unit_test(
