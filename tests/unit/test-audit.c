@@ -1018,6 +1018,33 @@ test_inv6_a_forged_past_does_not_meet_the_rotation(void **state)
 }
 
 static void
+test_a_store_is_at_home_in_one_place_only(void **state)
+{
+	const struct journal journal = {
+		.device = 1,
+		.inode = 2,
+		.machine = "one",
+	};
+	const struct meta_store home = {
+		.device = 1,
+		.inode = 2,
+		.machine = "one",
+	};
+	struct meta_store away = home;
+
+	(void)state;
+	assert_true(journal_is_at_home(&journal, &home));
+	away.device = 9;
+	assert_false(journal_is_at_home(&journal, &away));
+	away = home;
+	away.inode = 9;
+	assert_false(journal_is_at_home(&journal, &away));
+	away = home;
+	away.machine[0] = 'O';
+	assert_false(journal_is_at_home(&journal, &away));
+}
+
+static void
 test_a_copied_store_is_read_only_until_adopted(void **state)
 {
 	struct kit *kit = *state;
@@ -1135,6 +1162,7 @@ main(void)
 		TEST(test_inv7_a_rotation_proves_the_switches_anew),
 		TEST(test_inv6_records_from_before_a_rotation_stay_protected),
 		TEST(test_inv6_a_forged_past_does_not_meet_the_rotation),
+		TEST(test_a_store_is_at_home_in_one_place_only),
 		TEST(test_a_copied_store_is_read_only_until_adopted),
 		TEST(test_tail_refuses_to_show_what_was_changed),
 		TEST(test_ranges_by_time_type_and_account),
