@@ -579,6 +579,35 @@ test_a_read_only_journal_writes_nothing(void **state)
 	assert_true(kit_verify(kit, AUDIT_VERIFY_STATE).valid);
 }
 
+/* On a copy: at home the store's own counter would tell, too. */
+static void
+test_inv6_a_record_behind_the_end_is_not_written_over(void **state)
+{
+	struct kit *kit = *state;
+	char copy[sizeof(kit->path)];
+	struct store_txn *txn = NULL;
+	uint8_t key[8];
+
+	kit_open(kit, JOURNAL_WRITE);
+	kit_records(kit, 3);
+	kit_close(kit);
+	(void)snprintf(copy, sizeof(copy), "%.500s/copy", kit->base);
+	kit_copy(kit->path, copy);
+	memcpy(kit->path, copy, sizeof(copy));
+	assert_int_equal(0, kit_store(kit, false));
+	assert_int_equal(
+	    0, store_begin(kit->store, NULL, IAG_STORE_WRITE, &txn, NULL));
+	put_u64(key, 4);
+	assert_int_equal(0, store_put(txn, TABLE_AUDIT, bytes_of(key, 8),
+				bytes_str("evidence"), 0, NULL));
+	assert_int_equal(0, store_commit(txn, NULL));
+	kit_close(kit);
+	kit_open(kit, JOURNAL_WRITE);
+	assert_int_equal(IAG_CORRUPT,
+	    journal_adopt(kit->journal, NULL, "local:a", "why", &kit->err));
+	assert_non_null(strstr(err_text(&kit->err), "behind the end"));
+}
+
 int
 main(void)
 {
@@ -602,6 +631,7 @@ main(void)
 		TEST(test_a_future_format_is_refused),
 		TEST(test_reading_an_absent_store_makes_none),
 		TEST(test_a_read_only_journal_writes_nothing),
+		TEST(test_inv6_a_record_behind_the_end_is_not_written_over),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
