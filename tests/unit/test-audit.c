@@ -885,6 +885,13 @@ test_records_of_orders_outlive_those_of_reads(void **state)
 	export_to(kit, &everything);
 	offset_ns = 91 * DAY_NS;
 	assert_int_equal(0, purge(kit, true).purged);
+	/* for ever, unless the configuration says otherwise */
+	offset_ns = 9000 * DAY_NS;
+	assert_int_equal(0, purge(kit, true).purged);
+	kit_close(kit);
+	kit->config->audit.immutable_live_events = false;
+	kit_open(kit, JOURNAL_WRITE);
+	assert_int_equal(1, purge(kit, true).purged);
 }
 
 static void
