@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,9 +39,65 @@ static unsigned flush_count;
 static unsigned syncfs_count;
 static int fsync_errno;
 
+/* The data file, and what has been written to it. */
+static ino_t watched; /* 0: none */
+static bool loose;    /* something is not on the disk yet */
+static unsigned flushes;
+static unsigned sealed; /* writes that are on the disk when they return */
+
+static bool
+is_watched(int fd)
+{
+	struct stat st;
+
+	return watched && fstat(fd, &st) == 0 && st.st_ino == watched;
+}
+
+static void
+note_write(int fd)
+{
+	if (!is_watched(fd))
+		return;
+	if (fcntl(fd, F_GETFL) & O_DSYNC)
+		sealed++;
+	else
+		loose = true;
+}
+
+static void
+note_flush(int fd)
+{
+	if (!is_watched(fd))
+		return;
+	loose = false;
+	flushes++;
+}
+
+SEEN_BY_PLUGINS ssize_t
+pwrite(int fd, const void *data, size_t len, off_t at)
+{
+	note_write(fd);
+	return syscall(SYS_pwrite64, fd, data, len, at);
+}
+
+SEEN_BY_PLUGINS ssize_t
+writev(int fd, const struct iovec *pieces, int count)
+{
+	note_write(fd);
+	return syscall(SYS_writev, fd, pieces, count);
+}
+
+SEEN_BY_PLUGINS int
+fdatasync(int fd)
+{
+	note_flush(fd);
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
 SEEN_BY_PLUGINS int
 fsync(int fd)
 {
+	note_flush(fd);
 	if (flush_count < FLUSHES && fstat(fd, &flushed[flush_count]) == 0)
 		flush_count++;
 	if (fsync_errno) {
@@ -64,6 +121,10 @@ forget_flushes(void)
 	flush_count = 0;
 	syncfs_count = 0;
 	fsync_errno = 0;
+	watched = 0;
+	loose = false;
+	flushes = 0;
+	sealed = 0;
 }
 
 static bool
@@ -200,6 +261,25 @@ test_a_parent_that_cannot_be_read_does_not_hinder(void **state)
 	assert_int_equal(0, WEXITSTATUS(status));
 }
 
+static void
+test_inv5_a_record_is_on_the_disk_when_it_is_reported(void **state)
+{
+	struct kit *kit = *state;
+	char path[600];
+	struct stat st;
+
+	kit_open(kit, JOURNAL_WRITE);
+	(void)snprintf(path, sizeof(path), "%s/data.mdb", kit->path);
+	assert_int_equal(0, stat(path, &st));
+	watched = st.st_ino;
+	for (unsigned i = 1; i <= 3; i++) {
+		assert_int_equal(0, kit_record(kit, "ibkr_health"));
+		assert_false(loose);
+		assert_int_equal(i, flushes);
+		assert_int_equal(i, sealed);
+	}
+}
+
 /* A clock on which each look takes a second. */
 static uint64_t looks;
 
@@ -247,6 +327,7 @@ main(void)
 		    test_a_file_system_that_flushes_no_directories_holds_a_store),
 		TEST(test_a_parent_that_cannot_be_read_does_not_hinder),
 		TEST(test_a_birth_that_gets_no_turn_to_write_ends),
+		TEST(test_inv5_a_record_is_on_the_disk_when_it_is_reported),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
