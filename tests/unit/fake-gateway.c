@@ -342,19 +342,6 @@ tool_find(const char *name)
 	return NULL;
 }
 
-uint64_t
-scope_bit(const char *name)
-{
-	static const char *const names[] = { "ibkr:health:read",
-		"ibkr:orders:read", "ibkr:audit:read", "ibkr:risk:read" };
-
-	for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-		if (strcmp(names[i], name) == 0)
-			return UINT64_C(1) << i;
-	}
-	return 0;
-}
-
 const struct config *
 gateway_config(const struct gateway *gateway)
 {

@@ -25,6 +25,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "config/scope.h"
 #include "fake-gateway.h"
 #include "mcp/mcp.h"
 #include "mcp/session.h"
@@ -741,7 +742,7 @@ test_lists_show_only_what_the_scopes_allow(void **state)
 	CLEANUP_FREE char *templates = NULL;
 
 	(void)teardown(state);
-	peer_start(&few, 0x2); /* ibkr:orders:read of the fake */
+	peer_start(&few, scope_bit("ibkr:orders:read"));
 	say(&few, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}");
 	tools = hear(&few);
 	assert_non_null(strstr(tools, "ibkr_order_status"));
