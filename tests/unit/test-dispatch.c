@@ -61,7 +61,10 @@ test_every_read_answers(void **state)
 
 	(void)state;
 	world_open(&w, NULL, 0);
-	assert_int_equal(tool_count, ARRAY_COUNT(calls));
+	/* those that write stand behind all that read */
+	for (size_t i = 0; i < tool_count; i++)
+		assert_int_equal(i < ARRAY_COUNT(calls),
+		    !!(tool_table[i].flags & TOOL_READ_ONLY));
 	for (size_t i = 0; i < ARRAY_COUNT(calls); i++) {
 		assert_string_equal(tool_table[i].name, calls[i].tool);
 		good(&w, calls[i].tool, calls[i].arguments);
