@@ -39,6 +39,14 @@ struct iag_backend_ops {
 	 */
 	int32_t (*query)(struct iag_ctx *ctx, void *instance,
 	    const char *operation, const char *arguments, size_t len);
+
+	/*
+	 * Since 1.1; NULL: a backend without a session.  One step
+	 * (IAG_SESSION_STEP_*) of the host's supervisor: ask the broker, tell
+	 * what it said with host->session_set() and return 0, or the result
+	 * of host->fail().
+	 */
+	int32_t (*session)(struct iag_ctx *ctx, void *instance, uint32_t step);
 };
 
 #ifdef __cplusplus

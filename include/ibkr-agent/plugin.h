@@ -27,6 +27,7 @@
 #ifndef IBKR_AGENT_PLUGIN_H
 #define IBKR_AGENT_PLUGIN_H
 
+#include "ibkr-agent/broker.h"
 #include "ibkr-agent/types.h"
 
 #ifdef __cplusplus
@@ -34,7 +35,7 @@ extern "C" {
 #endif
 
 #define IAG_ABI_MAJOR 1
-#define IAG_ABI_MINOR 0
+#define IAG_ABI_MINOR 1
 
 /* Kinds.  One shared object is one plugin of one kind. */
 #define IAG_KIND_BACKEND 1 /* reads from the broker: backend.h */
@@ -190,6 +191,34 @@ struct iag_host {
 	/* The first key behind *key (empty: the first of all). */
 	int32_t (*state_next)(struct iag_ctx *ctx, const struct iag_bytes *key,
 	    struct iag_bytes *ret_key, struct iag_bytes *ret_value);
+
+	/*
+	 * Since 1.1; for backends and writers, NULL in a host without them.
+	 *
+	 * http: one exchange with the broker over the account's connection.
+	 * The caller sets ret_response->struct_size.  0: an answer came,
+	 * whatever its status.  Otherwise the text is set already:
+	 *   IAG_INVAL    no route of the plugin allows this request
+	 *   IAG_LIMIT    its turn would come too late; nothing was sent
+	 *   IAG_AGAIN    no connection or no whole answer; with WRITE:
+	 *                nothing was sent
+	 *   IAG_UNKNOWN  of WRITE: sent, and no whole answer came
+	 *   IAG_STOPPING the call is over; with WRITE: nothing was sent
+	 * A WRITE calls commit_send() itself, once, when its connection
+	 * stands, and fails with its result; it is never sent twice.
+	 */
+	int32_t (*http)(struct iag_ctx *ctx,
+	    const struct iag_http_request *request,
+	    struct iag_http_response *ret_response);
+	/*
+	 * The facts of the connection's session: what the plugin saw (a 401
+	 * is `known` LOGIN without the fact), and what all processes saw.
+	 * The caller sets struct_size; strings are interned.
+	 */
+	int32_t (*session_set)(
+	    struct iag_ctx *ctx, const struct iag_session *session);
+	int32_t (*session_get)(
+	    struct iag_ctx *ctx, struct iag_session *ret_session);
 };
 
 /*
@@ -232,6 +261,16 @@ struct iag_plugin {
 	int32_t (*load)(struct iag_ctx *ctx, const struct iag_host *host);
 	const struct iag_instance_ops *instance;
 	const void *ops; /* struct iag_backend_ops, _writer_ops or _store_ops */
+	/*
+	 * Since 1.1: what host->http may send, and how fast (broker.h).  The
+	 * routes of a backend are READ or SESSION.
+	 */
+	const struct iag_route *routes;
+	size_t route_count;
+	size_t route_size; /* sizeof(struct iag_route) as the plugin saw it */
+	const struct iag_bucket *buckets;
+	size_t bucket_count;
+	size_t bucket_size;
 };
 
 /*

@@ -90,6 +90,44 @@ add_options(struct buf *out, const struct plugin *plugin)
 	buf_char(out, ']');
 }
 
+static const char *
+sending_name(uint32_t flags)
+{
+	return flags & IAG_HTTP_WRITE  ? "write"
+	       : flags & IAG_HTTP_READ ? "read"
+				       : "session";
+}
+
+/* What it may send to the broker, and how fast. */
+static void
+add_sending(struct buf *out, const struct plugin *plugin)
+{
+	buf_str(out, ",\"routes\":[");
+	for (size_t i = 0; i < plugin->desc.route_count; i++) {
+		const struct iag_route *route = &plugin->routes[i];
+
+		buf_printf(
+		    out, "%s{\"method\":\"%s\"", i ? "," : "", route->method);
+		add_text(out, "pattern", route->pattern);
+		add_text(out, "kind", sending_name(route->flags));
+		add_text(out, "bucket", route->bucket);
+		buf_char(out, '}');
+	}
+	buf_str(out, "],\"buckets\":[");
+	for (size_t i = 0; i < plugin->desc.bucket_count; i++) {
+		const struct iag_bucket *bucket = &plugin->buckets[i];
+
+		buf_printf(
+		    out, "%s{\"name\":\"%s\"", i ? "," : "", bucket->name);
+		add_number(out, "tokens", bucket->tokens);
+		add_number(out, "window_ns", bucket->window_ns);
+		add_number(out, "concurrent", bucket->concurrent);
+		add_number(out, "reserve", bucket->reserve);
+		buf_char(out, '}');
+	}
+	buf_char(out, ']');
+}
+
 static void
 add_backend(struct buf *out, const struct iag_backend_ops *ops)
 {
@@ -182,6 +220,8 @@ plugin_describe(const struct plugin *plugin, struct buf *out)
 	    desc->hint_flags & IAG_HINT_SIMULATED ? "true" : "false",
 	    desc->hint_flags & IAG_HINT_SINGLE_PROCESS ? "true" : "false");
 	add_options(out, plugin);
+	if (desc->kind != IAG_KIND_STORE)
+		add_sending(out, plugin);
 	switch (desc->kind) {
 	case IAG_KIND_BACKEND:
 		add_backend(out, &plugin->ops.backend);

@@ -80,6 +80,12 @@ host_set_desk(struct host *host, const struct host_desk *desk)
 	host->desk = *desk;
 }
 
+void
+host_set_wire(struct host *host, const struct host_wire *wire)
+{
+	host->wire = *wire;
+}
+
 static struct instance *
 first_of_kind(struct host *host, uint32_t kind)
 {

@@ -17,6 +17,7 @@
 #include "host/option.h"
 #include "host/plugin.h"
 #include "host/pool.h"
+#include "host/wire.h"
 #include "host/writer.h"
 
 #define INSTANCE_COUNTERS 64
@@ -56,6 +57,7 @@ struct host {
 	struct instance *instances;
 	bool stuck;            /* an instance was left behind */
 	struct host_desk desk; /* of state_* and query; zero: none */
+	struct host_wire wire; /* of http and session_*; zero: none */
 };
 
 /* Boot time by which open, start, stop, health must have returned. */

@@ -29,10 +29,14 @@ libcore_la_SOURCES += \
 	src/host/pool.h \
 	src/host/probe.c \
 	src/host/probe.h \
+	src/host/route.c \
+	src/host/route.h \
 	src/host/schema.c \
 	src/host/services.c \
 	src/host/store.c \
 	src/host/store.h \
+	src/host/wire.c \
+	src/host/wire.h \
 	src/host/write.c \
 	src/host/write.h \
 	src/host/writer.c \

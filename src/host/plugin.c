@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "host/route.h"
 #include "host/text.h"
 
 static bool
@@ -68,17 +69,19 @@ plugin_option(const struct plugin *plugin, const char *key)
 }
 
 /*
- * Copy a table of the plugin's size into one of ours.  The first frozen size
- * is the only one so far, so that a smaller table is always refused.
+ * Copy a table of the plugin's size into one of ours.  A smaller one has the
+ * frozen size of the minor before; there were no others so far.
  */
 static int
 copy_table(void *to, size_t to_size, const void *from, uint32_t from_size,
     uint32_t frozen_size, const char *what, struct err *err)
 {
-	if (from_size < frozen_size)
+	if (from_size < to_size && from_size != frozen_size)
 		return err_set(err, ERR_PLUGIN_INVALID,
-		    "the %s has struct_size %u, expected at least %u (ABI %u.0)",
-		    what, from_size, frozen_size, (unsigned)IAG_ABI_MAJOR);
+		    "the %s has struct_size %u, expected %u (ABI %u.0) or at "
+		    "least %zu",
+		    what, from_size, frozen_size, (unsigned)IAG_ABI_MAJOR,
+		    to_size);
 	memset(to, 0, to_size);
 	memcpy(to, from, from_size < to_size ? from_size : to_size);
 	return 0;
@@ -429,6 +432,8 @@ plugin_adopt(struct plugin *plugin, const struct iag_plugin *desc,
 	if (r == 0)
 		r = copy_options(plugin, err);
 	if (r == 0)
+		r = route_adopt(plugin, err);
+	if (r == 0)
 		r = adopt_tables(plugin, desc, err);
 	if (r < 0) {
 		plugin_drop(plugin);
@@ -444,6 +449,7 @@ plugin_drop(struct plugin *plugin)
 	free(plugin->options);
 	plugin->options = NULL;
 	plugin->desc.option_count = 0;
+	route_drop(plugin);
 }
 
 /* The sizes that were frozen with 1.0. */

@@ -39,6 +39,9 @@
 #define PLUGIN_WRITER_SIZE_1_0 104u
 #define PLUGIN_STORE_SIZE_1_0 160u
 #define PLUGIN_HOST_SIZE_1_0 216u
+/* Records that came with 1.1. */
+#define PLUGIN_ROUTE_SIZE_1_1 32u
+#define PLUGIN_BUCKET_SIZE_1_1 32u
 
 struct plugin {
 	struct plugin *next; /* of the registry */
@@ -48,6 +51,8 @@ struct plugin {
 	struct iag_plugin desc;
 	uint32_t desc_size;         /* as the plugin has it */
 	struct iag_option *options; /* desc.option_count, full size */
+	struct iag_route *routes;   /* desc.route_count, full size */
+	struct iag_bucket *buckets; /* desc.bucket_count, full size */
 	struct iag_instance_ops instance;
 	union {
 		struct iag_backend_ops backend;

@@ -22,6 +22,7 @@
 #include "host/context.h"
 #include "host/instance.h"
 #include "host/text.h"
+#include "host/wire.h"
 #include "host/writeservice.h"
 
 static void
@@ -347,7 +348,8 @@ service_emit(struct iag_ctx *ctx, const char *topic, const char *key)
 	.option_int = service_option_int, .option_bool = service_option_bool, \
 	.secret = service_secret, .secret_done = service_secret_done,         \
 	.intern = service_intern, .reply = service_reply,                     \
-	.count = service_count, .emit = service_emit
+	.count = service_count, .emit = service_emit, .http = service_http,   \
+	.session_set = service_session_set, .session_get = service_session_get
 
 /* Backends and stores are given nothing that sends (invariant 10). */
 const struct iag_host services_table = { SERVICES_OF_ALL };

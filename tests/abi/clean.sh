@@ -59,7 +59,7 @@ int use(const struct iag_host *host, const struct iag_order *order);
 int
 use(const struct iag_host *host, const struct iag_order *order)
 {
-	return IAG_HAS(struct iag_host, host, state_next) &&
+	return IAG_HAS(struct iag_host, host, session_get) &&
 	    IAG_HAS(struct iag_order, order, parent_ref);
 }
 
@@ -70,7 +70,7 @@ iag_plugin_1(void)
 }
 END
 
-echo 1..13
+echo 1..14
 for standard in c90 c99 c11 gnu17; do
     claim "the headers are $standard" c_takes $standard
 done
@@ -84,7 +84,7 @@ else
         echo "ok $n - the headers are $standard # SKIP no C++ compiler"
     done
 fi
-for header in types plugin backend writer store; do
+for header in types broker plugin backend writer store; do
     claim "$header.h stands alone" stands_alone $header
 done
 claim "every macro of the headers has the prefix" is_prefixed

@@ -10,6 +10,7 @@
  */
 
 #include "ibkr-agent/backend.h"
+#include "ibkr-agent/broker.h"
 #include "ibkr-agent/plugin.h"
 #include "ibkr-agent/store.h"
 #include "ibkr-agent/types.h"
@@ -114,7 +115,70 @@ AT(S, state_del, 200,
 AT(S, state_next, 208,
     int32_t (*)(struct iag_ctx *ctx, const struct iag_bytes *key,
 	struct iag_bytes *ret_key, struct iag_bytes *ret_value))
-SIZE(S, 216)
+AT(S, http, 216,
+    int32_t (*)(struct iag_ctx *ctx, const struct iag_http_request *request,
+	struct iag_http_response *ret_response))
+AT(S, session_set, 224,
+    int32_t (*)(struct iag_ctx *ctx, const struct iag_session *session))
+AT(S, session_get, 232,
+    int32_t (*)(struct iag_ctx *ctx, struct iag_session *ret_session))
+SIZE(S, 240)
+#undef S
+
+#define S struct iag_route
+AT(S, method, 0, const char *)
+AT(S, pattern, 8, const char *)
+AT(S, bucket, 16, const char *)
+AT(S, flags, 24, uint32_t)
+AT(S, reserved, 28, uint32_t)
+SIZE(S, 32)
+#undef S
+
+#define S struct iag_bucket
+AT(S, name, 0, const char *)
+AT(S, window_ns, 8, uint64_t)
+AT(S, tokens, 16, uint32_t)
+AT(S, concurrent, 20, uint32_t)
+AT(S, reserve, 24, uint32_t)
+AT(S, reserved, 28, uint32_t)
+SIZE(S, 32)
+#undef S
+
+#define S struct iag_http_request
+AT(S, struct_size, 0, uint32_t)
+AT(S, flags, 4, uint32_t)
+AT(S, method, 8, const char *)
+AT(S, pattern, 16, const char *)
+AT(S, path, 24, const char *)
+AT(S, query, 32, const char *const *)
+AT(S, query_count, 40, size_t)
+AT(S, body, 48, struct iag_bytes)
+AT(S, content_type, 64, const char *)
+AT(S, timeout_ns, 72, uint64_t)
+SIZE(S, 80)
+#undef S
+
+#define S struct iag_http_response
+AT(S, struct_size, 0, uint32_t)
+AT(S, status, 4, uint32_t)
+AT(S, content_type, 8, const char *)
+AT(S, body, 16, struct iag_bytes)
+AT(S, receipt_ns, 32, uint64_t)
+AT(S, date_ns, 40, uint64_t)
+AT(S, retry_after_ns, 48, uint64_t)
+SIZE(S, 56)
+#undef S
+
+#define S struct iag_session
+AT(S, struct_size, 0, uint32_t)
+AT(S, known, 4, uint32_t)
+AT(S, facts, 8, uint32_t)
+AT(S, reserved, 12, uint32_t)
+AT(S, epoch, 16, uint64_t)
+AT(S, seen_ns, 24, uint64_t)
+AT(S, expires_ns, 32, uint64_t)
+AT(S, message, 40, const char *)
+SIZE(S, 48)
 #undef S
 
 #define S struct iag_instance_ops
@@ -144,7 +208,13 @@ AT(S, option_size, 64, size_t)
 AT(S, load, 72, int32_t (*)(struct iag_ctx *ctx, const struct iag_host *host))
 AT(S, instance, 80, const struct iag_instance_ops *)
 AT(S, ops, 88, const void *)
-SIZE(S, 96)
+AT(S, routes, 96, const struct iag_route *)
+AT(S, route_count, 104, size_t)
+AT(S, route_size, 112, size_t)
+AT(S, buckets, 120, const struct iag_bucket *)
+AT(S, bucket_count, 128, size_t)
+AT(S, bucket_size, 136, size_t)
+SIZE(S, 144)
 #undef S
 
 #define S struct iag_backend_ops
@@ -155,7 +225,9 @@ AT(S, operation_count, 16, size_t)
 AT(S, query, 24,
     int32_t (*)(struct iag_ctx *ctx, void *instance, const char *operation,
 	const char *arguments, size_t len))
-SIZE(S, 32)
+AT(S, session, 32,
+    int32_t (*)(struct iag_ctx *ctx, void *instance, uint32_t step))
+SIZE(S, 40)
 #undef S
 
 #define S struct iag_order

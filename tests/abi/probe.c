@@ -8,6 +8,7 @@
  */
 
 #include "ibkr-agent/backend.h"
+#include "ibkr-agent/broker.h"
 #include "ibkr-agent/gateway.h"
 #include "ibkr-agent/plugin.h"
 #include "ibkr-agent/store.h"

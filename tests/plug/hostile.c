@@ -142,7 +142,7 @@ static const struct iag_writer_ops ops = {
 #else
 static const struct iag_backend_ops ops = {
 #if defined HOSTILE_SHORT_TABLE
-	.struct_size = sizeof ops - sizeof ops.query,
+	.struct_size = offsetof(struct iag_backend_ops, query),
 #else
 	.struct_size = sizeof ops,
 #endif

@@ -25,6 +25,7 @@ unit_tests += \
 	tests/unit/test-host-oom \
 	tests/unit/test-host-service \
 	tests/unit/test-host-store \
+	tests/unit/test-host-wire \
 	tests/unit/test-audit \
 	tests/unit/test-chain \
 	tests/unit/test-journal \

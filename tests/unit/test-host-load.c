@@ -87,10 +87,10 @@ test_every_fault_of_a_descriptor_is_refused_with_its_reason(void **state)
 		    "expected the symbol 'iag_plugin_1' (plugin ABI 1)" },
 		{ "backend-null", "returned a null pointer" },
 		{ "backend-short-descriptor",
-		    "the descriptor has struct_size 88, expected at least 96" },
+		    "the descriptor has struct_size 136, expected 96 (ABI 1.0) or at least 144" },
 		{ "backend-short-table",
-		    "the backend table has struct_size 24, expected at least "
-		    "32" },
+		    "the backend table has struct_size 24, expected 32 (ABI "
+		    "1.0) or at least 40" },
 		{ "backend-kind-number", "has kind 77, expected 1 (backend)" },
 		{ "writer-backend",
 		    "says that it is a backend, the file name says writer" },
