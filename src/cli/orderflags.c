@@ -22,6 +22,7 @@ static const struct option none[] = { END_OPTION };
 
 static const struct option preview[] = {
 	FLAG("--enable-preview", "needed: order_preview.enabled holds too"),
+	OPTION_LIVE_BROKER,
 	END_OPTION,
 };
 

@@ -253,6 +253,17 @@ judge_multiplier(const struct judge *judge)
 	finding_say(&f, judge);
 }
 
+bool
+limits_worth(const struct order *order, const struct quote *quote,
+    struct dec *ret_notional)
+{
+	CLEANUP_DEC struct dec price;
+
+	dec_init(&price);
+	return (order->limit_price || worst_price(order, quote, &price)) &&
+	       order_notional(order, &price, ret_notional, NULL) == 0;
+}
+
 /* *ret_code: why it cannot be told. */
 static bool
 notional_of(
@@ -262,13 +273,13 @@ notional_of(
 	CLEANUP_DEC struct dec price;
 
 	dec_init(&price);
-	if (!order->limit_price &&
-	    !worst_price(order, judge->in->quote, &price)) {
-		*ret_code = snapshot_missing;
-		return false;
-	}
-	*ret_code = "LIVE_NOTIONAL_LIMIT_REFUSED";
-	return order_notional(order, &price, ret_notional, NULL) == 0;
+	if (limits_worth(order, judge->in->quote, ret_notional))
+		return true;
+	*ret_code =
+	    order->limit_price || worst_price(order, judge->in->quote, &price)
+		? "LIVE_NOTIONAL_LIMIT_REFUSED"
+		: snapshot_missing;
+	return false;
 }
 
 static void

@@ -55,6 +55,13 @@ void limits_trigger(const struct order *order, const struct quote *quote,
  */
 bool limits_notional(const struct order *order, struct dec *ret_notional);
 
+/*
+ * What the order is held to be worth: by its limit, else by the worse of
+ * trigger and opposite quote; false: cannot be told.
+ */
+bool limits_worth(const struct order *order, const struct quote *quote,
+    struct dec *ret_notional);
+
 /* Where sessions and windows start; needs the zone's file, so outside steps. */
 struct limits_span {
 	uint64_t session_ns; /* UTC midnight without a configured start */

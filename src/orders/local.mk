@@ -12,6 +12,9 @@ libcore_la_SOURCES += \
 	src/orders/desk.h \
 	src/orders/deskstate.c \
 	src/orders/deskstate.h \
+	src/orders/draft.c \
+	src/orders/draft.h \
+	src/orders/draftshape.c \
 	src/orders/gates.c \
 	src/orders/gates.h \
 	src/orders/intent.c \
@@ -26,7 +29,10 @@ libcore_la_SOURCES += \
 	src/orders/order.c \
 	src/orders/order.h \
 	src/orders/orderrow.c \
+	src/orders/preview.c \
 	src/orders/preview.h \
+	src/orders/previewresult.c \
+	src/orders/previewresult.h \
 	src/orders/previewrow.c \
 	src/orders/quote.c \
 	src/orders/reconcile.h \

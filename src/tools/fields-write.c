@@ -37,6 +37,99 @@
 		"New lifetime"),                                       \
 	    PAT("currency", 0, CURRENCY_PATTERN, "Of the prices, ISO 4217")
 
+#define IN_SIDE ONE_OF("side", REQ, "buy sell", "Buy or sell")
+#define IN_PLACE                                                        \
+	{                                                               \
+		.name = "currency",                                     \
+		.type = FIELD_STRING,                                   \
+		.pattern = CURRENCY_PATTERN,                            \
+		.value = "\"USD\"",                                     \
+		.description = "Of contract and prices, ISO 4217",      \
+	},                                                              \
+	    ONE_OF("asset_class", 0, ASSET_CLASSES, "Only this class"), \
+	    PAT("exchange", 0, EXCHANGE_PATTERN,                        \
+		"Trade here, 1-16 of A-Z 0-9 .; else the broker chooses")
+
+const struct field preview_input[] = {
+	IN_ACCOUNT,
+	IN_SYMBOL,
+	IN_SIDE,
+	DEC("quantity", REQ, "Size"),
+	ONE_OF("order_type", REQ,
+	    "limit market stop stop_limit stop-limit trailing_stop "
+	    "trailing-stop",
+	    "Type; market is always refused"),
+	ONE_OF("time_in_force", REQ,
+	    "day gtc good_till_cancelled good-till-cancelled DAY GTC",
+	    "Lifetime"),
+	DEC("limit_price", 0, "Needed by limit, stop_limit"),
+	DEC("stop_price", 0, "Trigger, needed by stop, stop_limit"),
+	DEC("trailing_amount", 0, "trailing_stop: distance, or"),
+	DEC("trailing_percent", 0, "trailing_stop: distance in percent"),
+	IN_PLACE,
+	END,
+};
+
+const struct field bracket_input[] = {
+	IN_ACCOUNT,
+	IN_SYMBOL,
+	IN_SIDE,
+	DEC("quantity", REQ, "Size of entry and exits"),
+	DEC("entry_limit_price", REQ, "Limit of the entry"),
+	DEC("take_profit_limit_price", REQ,
+	    "Limit of the target; above the entry for a buy"),
+	DEC("stop_loss_stop_price", REQ,
+	    "Trigger of the stop; below the entry for a buy"),
+	IN_PLACE,
+	END,
+};
+
+static const struct field money[] = {
+	DEC("amount", REQ | PLAIN, "Amount"),
+	STR("currency", REQ | PLAIN, "ISO 4217"),
+	END,
+};
+
+const struct field preview_output[] = {
+	STR("preview_id", REQ, "Names it to approvals and submits"),
+	STR("validated_order_id", REQ | PLAIN, "The same"),
+	OUT_ACCOUNT,
+	ONE_OF("mode", REQ, MODES, "Of the account, by the broker's word"),
+	STR("contract_id", REQ | PLAIN, "Contract"),
+	LEN("symbol", REQ | TEXT | PLAIN, 64, "Ticker"),
+	ONE_OF("asset_class", REQ | PLAIN, ASSET_CLASSES, "Class"),
+	STR("exchange", PLAIN, "Exchange; absent: the broker chooses"),
+	STR("currency", REQ | PLAIN, "ISO 4217"),
+	ONE_OF("side", REQ | PLAIN, "buy sell", "Side"),
+	ONE_OF("order_type", REQ | PLAIN, "limit stop stop_limit trailing_stop",
+	    "Type"),
+	ONE_OF("time_in_force", REQ | PLAIN, "day good_till_cancelled",
+	    "Lifetime"),
+	DEC("quantity", REQ | PLAIN, "Size"),
+	DEC("limit_price", PLAIN, "Limit"),
+	DEC("stop_price", PLAIN, "Trigger"),
+	DEC("trailing_amount", PLAIN, "Distance"),
+	DEC("trailing_percent", PLAIN, "Distance, percent"),
+	OBJ("estimated_cost", PLAIN, money, "Price x quantity x multiplier"),
+	ITEMS("warnings", TEXT | PLAIN, FIELD_STRING, "What to mind"),
+	STR("policy_id", 0, "Risk policy that it passed; absent: none holds"),
+	STR("writer", REQ | PLAIN, "Writer plugin that may send it"),
+	BOOL("simulated", 0, "True: that writer reaches no broker"),
+	STR("digest", REQ, "SHA-256 that an approval binds"),
+	TIME("created_at", REQ | PLAIN, "When it was made"),
+	TIME("expires_at", REQ, "Approve and submit before"),
+	STR("audit_event_id", PLAIN, "Its record"),
+	END,
+};
+
+const struct field bracket_output[] = {
+	STR("group_id", REQ, "Names the bracket to approvals"),
+	OBJ("parent", REQ, preview_output, "Entry"),
+	OBJ("take_profit", REQ, preview_output, "Target"),
+	OBJ("stop_loss", REQ, preview_output, "Stop"),
+	END,
+};
+
 const struct field paper_submit_input[] = {
 	IN_ACCOUNT,
 	IN_APPROVAL("approval_id", "Approval to use up"),

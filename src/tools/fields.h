@@ -182,6 +182,10 @@ extern const struct field tail_output[];
 extern const struct field export_input[];
 extern const struct field export_output[];
 
+extern const struct field preview_input[];
+extern const struct field preview_output[];
+extern const struct field bracket_input[];
+extern const struct field bracket_output[];
 extern const struct field paper_submit_input[];
 extern const struct field cancel_input[];
 extern const struct field modify_input[];

@@ -23,6 +23,8 @@ int limits_handler(struct tool_call *call, struct err *err);
 int audit_tail_handler(struct tool_call *call, struct err *err);
 int audit_export_handler(struct tool_call *call, struct err *err);
 
+int preview_handler(struct tool_call *call, struct err *err);
+int bracket_preview_handler(struct tool_call *call, struct err *err);
 int paper_submit_handler(struct tool_call *call, struct err *err);
 int paper_cancel_handler(struct tool_call *call, struct err *err);
 int paper_modify_handler(struct tool_call *call, struct err *err);

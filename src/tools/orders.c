@@ -4,9 +4,23 @@
 /* From the tools that write orders to the order desk. */
 
 #include "base/json.h"
+#include "orders/preview.h"
 #include "orders/write.h"
 #include "tools/dispatch.h"
 #include "tools/handlers.h"
+
+int
+preview_handler(struct tool_call *call, struct err *err)
+{
+	return preview_make(call->order, call->arguments, call->output, err);
+}
+
+int
+bracket_preview_handler(struct tool_call *call, struct err *err)
+{
+	return preview_make_bracket(
+	    call->order, call->arguments, call->output, err);
+}
 
 int
 paper_submit_handler(struct tool_call *call, struct err *err)

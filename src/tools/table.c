@@ -21,6 +21,9 @@
 #define HOUSE (TOOL_READ_ONLY | TOOL_IDEMPOTENT)
 #define BROKER (TOOL_READ_ONLY | TOOL_IDEMPOTENT | TOOL_OPEN_WORLD)
 
+/* Of the order desk alone: a row of its own each time. */
+#define PREVIEW TOOL_OPEN_WORLD
+
 /* Of orders: repeating one with its key changes nothing further. */
 #define WRITE (TOOL_DESTRUCTIVE | TOOL_IDEMPOTENT | TOOL_OPEN_WORLD)
 
@@ -485,6 +488,37 @@ const struct tool tool_table[] = {
 	    .handler = audit_export_handler,
 	    .command = "audit export",
 	    .event = "tool_completed",
+	},
+	{
+	    .name = "ibkr_order_preview",
+	    .title = "Preview order",
+	    .description =
+		"Checks an order completely, by contract, account, writer "
+		"and risk policy, and keeps it for approval until "
+		"expires_at. Sends nothing; refusals lists all that is "
+		"wrong.",
+	    .scope = "ibkr:orders:preview",
+	    .flags = PREVIEW,
+	    .input = preview_input,
+	    .output = preview_output,
+	    .handler = preview_handler,
+	    .command = "orders preview",
+	    .event = "order_preview_created",
+	},
+	{
+	    .name = "ibkr_bracket_order_preview",
+	    .title = "Preview bracket",
+	    .description =
+		"Checks an entry with its target and its stop, all day "
+		"orders of one size, and keeps the three for approval. Sends "
+		"nothing; refusals lists all that is wrong.",
+	    .scope = "ibkr:orders:preview",
+	    .flags = PREVIEW,
+	    .input = bracket_input,
+	    .output = bracket_output,
+	    .handler = bracket_preview_handler,
+	    .command = "orders bracket-preview",
+	    .event = "order_preview_created",
 	},
 	{
 	    .name = "ibkr_paper_order_submit",

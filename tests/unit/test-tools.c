@@ -23,6 +23,8 @@
 #include "tools/pattern.h"
 #include "tools/schema.h"
 
+enum { READS = 34, PREVIEWS = 2 };
+
 static const char *const order[] = { "ibkr_health", "ibkr_backend_status",
 	"ibkr_session_requirements", "ibkr_session_renew",
 	"ibkr_kill_switch_status", "ibkr_accounts_list",
@@ -35,7 +37,12 @@ static const char *const order[] = { "ibkr_health", "ibkr_backend_status",
 	"ibkr_market_session", "ibkr_market_holidays", "ibkr_currency_rate",
 	"ibkr_transfer_history", "ibkr_orders_list", "ibkr_orders_history",
 	"ibkr_order_status", "ibkr_executions_list", "ibkr_limits_status",
-	"ibkr_audit_tail", "ibkr_audit_export" };
+	"ibkr_audit_tail", "ibkr_audit_export", "ibkr_order_preview",
+	"ibkr_bracket_order_preview", "ibkr_paper_order_submit",
+	"ibkr_paper_order_cancel", "ibkr_paper_order_modify",
+	"ibkr_paper_bracket_order_submit", "ibkr_live_order_submit",
+	"ibkr_live_order_cancel", "ibkr_live_order_modify",
+	"ibkr_live_bracket_order_submit" };
 
 static struct json_object *
 parsed_list(uint64_t scopes, unsigned flags, size_t *ret_len)
@@ -58,7 +65,7 @@ parsed_list(uint64_t scopes, unsigned flags, size_t *ret_len)
 }
 
 static void
-test_read_tools_stand_in_the_reference_order(void **state)
+test_tools_stand_in_the_reference_order(void **state)
 {
 	(void)state;
 	assert_true(tool_count >= ARRAY_COUNT(order));
@@ -199,7 +206,7 @@ test_schemas_keep_to_the_common_subset(void **state)
 }
 
 static void
-test_read_tools_give_all_four_hints(void **state)
+test_tools_give_all_four_hints(void **state)
 {
 	CLEANUP_JSON struct json_object *list =
 	    parsed_list(scope_all(), SCHEMA_NO_OUTPUT, NULL);
@@ -209,10 +216,16 @@ test_read_tools_give_all_four_hints(void **state)
 		struct json_object *hints =
 		    json_get(json_object_array_get_idx(list, i), "annotations");
 
+		/* ruling 43: previews are neither, what follows destroys */
 		assert_int_equal(4, json_object_object_length(hints));
-		assert_true(json_get_bool(hints, "readOnlyHint", false));
-		assert_false(json_get_bool(hints, "destructiveHint", true));
-		assert_true(json_get_bool(hints, "idempotentHint", false));
+		assert_int_equal(
+		    json_get_bool(hints, "readOnlyHint", i >= READS),
+		    i < READS);
+		assert_int_equal(json_get_bool(hints, "destructiveHint",
+				     i < READS + PREVIEWS),
+		    i >= READS + PREVIEWS);
+		assert_int_equal(json_get_bool(hints, "idempotentHint", false),
+		    i < READS || i >= READS + PREVIEWS);
 		assert_non_null(json_get(hints, "openWorldHint"));
 	}
 }
@@ -334,14 +347,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_read_tools_stand_in_the_reference_order),
+		cmocka_unit_test(test_tools_stand_in_the_reference_order),
 		cmocka_unit_test(test_list_is_small),
 		cmocka_unit_test(test_names_fit_every_provider),
 		cmocka_unit_test(test_a_tool_has_an_operation_or_a_handler),
 		cmocka_unit_test(test_forbidden_names_are_not_tools),
 		cmocka_unit_test(test_list_shows_only_granted_scopes),
 		cmocka_unit_test(test_schemas_keep_to_the_common_subset),
-		cmocka_unit_test(test_read_tools_give_all_four_hints),
+		cmocka_unit_test(test_tools_give_all_four_hints),
 		cmocka_unit_test(test_lists_of_backends_say_complete),
 		cmocka_unit_test(test_every_field_is_well_formed),
 		cmocka_unit_test(test_patterns_match_as_regex_does),
