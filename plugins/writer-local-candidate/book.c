@@ -12,6 +12,8 @@
 
 #define KEY_SIZE 128
 #define ROW_PREFIX "o/"
+#define LIST_MAX 1000
+#define DAY_NS (UINT64_C(24) * 3600 * 1000000000)
 
 static const struct status_word {
 	const char *status;        /* as `orders_list` has it */
@@ -100,14 +102,20 @@ word_of(uint32_t value, const char *const *words, size_t count)
 }
 
 static void
-now_text(struct iag_ctx *ctx, const struct iag_host *host, char text[32])
+time_text(uint64_t ns, char text[32])
 {
-	time_t seconds = (time_t)(host->real_ns(ctx) / UINT64_C(1000000000));
+	time_t seconds = (time_t)(ns / UINT64_C(1000000000));
 	struct tm tm;
 
 	text[0] = '\0';
 	if (gmtime_r(&seconds, &tm))
 		(void)strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+static void
+now_text(struct iag_ctx *ctx, const struct iag_host *host, char text[32])
+{
+	time_text(host->real_ns(ctx), text);
 }
 
 /* The members that come from the order itself. */
@@ -212,25 +220,56 @@ book_text(struct json_object *row, const char *key)
 	return json_object_get_string(text);
 }
 
+/* What has ended is listed for a day, as brokers do. */
+static int
+is_listed(struct json_object *row, const char *since)
+{
+	uint32_t status = book_status(row);
+	const char *updated = book_text(row, "updated_at");
+
+	return (status != IAG_STATUS_FILLED && status != IAG_STATUS_CANCELLED &&
+		   status != IAG_STATUS_REFUSED) ||
+	       (updated && strcmp(updated, since) >= 0);
+}
+
+/* Takes row, also on failure. */
+static int32_t
+list_add(struct json_object *orders, struct json_object *row)
+{
+	json_object_object_del(row, "state");
+	if (json_object_array_add(orders, row) == 0)
+		return 0;
+	(void)json_object_put(row);
+	return IAG_NOMEM;
+}
+
+/* IAG_LIMIT: there are more. */
 static int32_t
 collect(struct iag_ctx *ctx, const struct iag_host *host,
     struct json_object *orders)
 {
 	struct iag_bytes at = { ROW_PREFIX, sizeof ROW_PREFIX - 1 }, value;
+	uint64_t now = host->real_ns(ctx);
 	struct json_object *row;
+	char since[32];
 	int32_t r;
 
+	time_text(now > DAY_NS ? now - DAY_NS : 0, since);
 	while ((r = host->state_next(ctx, &at, &at, &value)) == 0) {
 		if (at.len < 2 || memcmp(at.data, ROW_PREFIX, 2) != 0)
 			return 0;
 		row = json_tokener_parse(value.data);
 		if (!row)
 			return broken(ctx, host, at.data);
-		json_object_object_del(row, "state");
-		if (json_object_array_add(orders, row)) {
+		if (!is_listed(row, since)) {
 			(void)json_object_put(row);
-			return IAG_NOMEM;
+			continue;
 		}
+		r = list_add(orders, row);
+		if (r)
+			return r;
+		if (json_object_array_length(orders) == LIST_MAX)
+			return IAG_LIMIT;
 	}
 	return r == IAG_NOTFOUND ? 0 : r;
 }
@@ -238,23 +277,21 @@ collect(struct iag_ctx *ctx, const struct iag_host *host,
 int32_t
 book_list(struct iag_ctx *ctx, const struct iag_host *host)
 {
-	struct iag_reply_meta meta = {
-		.struct_size = sizeof meta,
-		.flags = IAG_REPLY_COMPLETE,
-	};
+	struct iag_reply_meta meta = { .struct_size = sizeof meta };
 	struct json_object *answer = json_object_new_object();
 	struct json_object *orders = json_object_new_array();
 	const char *text;
 	int32_t r;
 
 	if (!answer || !orders ||
-	    json_object_object_add(answer, "orders", orders) ||
-	    json_object_object_add(
-		answer, "complete", json_object_new_boolean(1))) {
+	    json_object_object_add(answer, "orders", orders)) {
 		(void)json_object_put(answer);
 		return IAG_NOMEM;
 	}
 	r = collect(ctx, host, orders);
+	meta.flags = r == 0 ? IAG_REPLY_COMPLETE : 0;
+	if (r == IAG_LIMIT)
+		r = 0;
 	text = json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PLAIN);
 	if (r == 0)
 		r = text ? host->reply(ctx, &meta, text, strlen(text))

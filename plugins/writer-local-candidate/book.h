@@ -35,7 +35,10 @@ int32_t book_set_status(struct iag_ctx *ctx, const struct iag_host *host,
 uint32_t book_status(struct json_object *row);
 const char *book_text(struct json_object *row, const char *key);
 
-/* Every row: {"orders": [...], "complete": true} to host->reply(). */
+/*
+ * {"orders": [...]} to host->reply(): what works, and what has ended within a
+ * day.
+ */
 int32_t book_list(struct iag_ctx *ctx, const struct iag_host *host);
 
 #endif

@@ -12,7 +12,6 @@
 #include "base/json.h"
 #include "orders/row.h"
 
-#define UNSETTLED "unsettled/"
 #define KEY_MAX 64 /* of an idempotency key */
 
 static const char *const state_names[] = {
@@ -273,7 +272,7 @@ intent_put(struct journal_txn *txn, const struct intent *intent,
 	if (ret == 0)
 		ret = row_put(txn, TABLE_INTENTS, key, obj, err);
 	return ret ? ret
-		   : row_index(txn, UNSETTLED, key,
+		   : row_index(txn, INTENT_INDEX_UNSETTLED, key,
 			 !state_is_settled(intent->state), err);
 }
 
@@ -285,7 +284,8 @@ intent_del(struct journal_txn *txn, const struct intent *intent,
 	struct iag_bytes key = row_key(intent, account_hash, buf);
 	int ret = txn_del(txn, TABLE_INTENTS, key, err);
 
-	return ret ? ret : row_index(txn, UNSETTLED, key, false, err);
+	return ret ? ret
+		   : row_index(txn, INTENT_INDEX_UNSETTLED, key, false, err);
 }
 
 struct intent_walk {
@@ -316,5 +316,6 @@ intent_walk_unsettled(
 {
 	struct intent_walk walk = { visit, arg };
 
-	return row_index_walk(txn, UNSETTLED, walk_one, &walk, err);
+	return row_index_walk(
+	    txn, INTENT_INDEX_UNSETTLED, walk_one, &walk, err);
 }

@@ -79,10 +79,11 @@ int intent_get(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
     const char *key, const char *leg, struct intent *ret_intent,
     struct err *err);
 /*
- * Writes the row and keeps the index of unsettled ones (TABLE_STATE
- * "unsettled/" + row key), so that finding them costs what there is of them.
+ * Writes the row and keeps the index of unsettled ones (TABLE_STATE, this
+ * prefix + row key), so that finding them costs what there is of them.
  * An arrow that is not above is refused with INTERNAL_ERROR.
  */
+#define INTENT_INDEX_UNSETTLED "unsettled/"
 int intent_put(struct journal_txn *txn, const struct intent *intent,
     const char account_hash[HASH_HEX_SIZE], struct err *err);
 /* Row and index entry of one of which nothing was sent: its key is free. */
@@ -98,8 +99,13 @@ int intent_walk_unsettled(
 
 /*
  * What the broker is said to have of an order; key: account hash "/" broker
- * order id.  "working/" + key in TABLE_STATE while it is not terminal.
+ * order id.  Indexes in TABLE_STATE: the row's key while it is not terminal;
+ * account hash "/" its last change (16 hexadecimal digits) "/" id; account
+ * hash "/" client reference "/" id.
  */
+#define ORDER_INDEX_WORKING "working/"
+#define ORDER_INDEX_CHANGED "changed/"
+#define ORDER_INDEX_NAMED "named/"
 struct order_row {
 	char *account; /* owned, as all texts */
 	char *broker_order_id;
@@ -113,7 +119,8 @@ struct order_row {
 	char *broker_status;
 	char *filled_quantity;
 	char *average_price;
-	char *handle; /* hexadecimal */
+	char *handle;   /* hexadecimal */
+	bool simulated; /* by a writer that only simulates */
 	struct order order;
 	uint64_t created_ns, updated_ns, polled_ns;
 };

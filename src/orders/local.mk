@@ -20,6 +20,8 @@ libcore_la_SOURCES += \
 	src/orders/intent.c \
 	src/orders/intent.h \
 	src/orders/killswitch.h \
+	src/orders/ledger.c \
+	src/orders/ledger.h \
 	src/orders/limits.c \
 	src/orders/limits.h \
 	src/orders/market.c \

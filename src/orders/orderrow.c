@@ -3,6 +3,7 @@
 
 /* The rows of TABLE_ORDERS: what the broker is said to have. */
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,7 +12,6 @@
 #include "orders/intent.h"
 #include "orders/row.h"
 
-#define WORKING "working/"
 #define ID_MAX 128 /* of a broker's order id */
 #define ROW_KEY_SIZE (HASH_HEX_SIZE + ID_MAX + 1)
 
@@ -33,6 +33,7 @@ static const struct row_field row_fields[] = {
 	FIELD(filled_quantity, ROW_TEXT),
 	FIELD(average_price, ROW_TEXT),
 	FIELD(handle, ROW_TEXT),
+	FIELD(simulated, ROW_BOOL),
 	FIELD(created_ns, ROW_U64),
 	FIELD(updated_ns, ROW_U64),
 	FIELD(polled_ns, ROW_U64),
@@ -112,8 +113,34 @@ order_row_get(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
 	return ret ? ret : get_at(txn, key, ret_row, err);
 }
 
+/* One entry of an index: account hash "/" what "/" id. */
 static int
-terminal_check(struct journal_txn *txn, struct iag_bytes key,
+entry_set(struct journal_txn *txn, const char *index, const char *hash,
+    const char *what, const char *id, bool set, struct err *err)
+{
+	CLEANUP_BUF struct buf key = BUF_INIT;
+
+	buf_printf(&key, "%.64s/%s/%s", hash, what, id);
+	if (key.failed)
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	return row_index(txn, index,
+	    (struct iag_bytes){ buf_text(&key), key.len }, set, err);
+}
+
+static int
+changed_set(struct journal_txn *txn, const char *hash,
+    const struct order_row *row, bool set, struct err *err)
+{
+	char stamp[17];
+
+	(void)snprintf(stamp, sizeof(stamp), "%016" PRIx64, row->updated_ns);
+	return entry_set(txn, ORDER_INDEX_CHANGED, hash, stamp,
+	    row->broker_order_id, set, err);
+}
+
+/* What stands there already: its state may be final, its entry is old. */
+static int
+stored_check(struct journal_txn *txn, struct iag_bytes key, const char *hash,
     const struct order_row *row, struct err *err)
 {
 	CLEANUP_ORDER_ROW struct order_row stored;
@@ -123,10 +150,27 @@ terminal_check(struct journal_txn *txn, struct iag_bytes key,
 	ret = get_at(txn, key, &stored, err);
 	if (ret)
 		return ret == IAG_NOTFOUND ? 0 : ret;
-	return order_status_is_terminal(stored.status) &&
-		       stored.status != row->status
-		   ? IAG_REJECTED
-		   : 0;
+	if (order_status_is_terminal(stored.status) &&
+	    stored.status != row->status)
+		return IAG_REJECTED;
+	return stored.updated_ns == row->updated_ns
+		   ? 0
+		   : changed_set(txn, hash, &stored, false, err);
+}
+
+static int
+indexes_set(struct journal_txn *txn, struct iag_bytes key, const char *hash,
+    const struct order_row *row, struct err *err)
+{
+	int ret = row_index(txn, ORDER_INDEX_WORKING, key,
+	    !order_status_is_terminal(row->status), err);
+
+	if (ret == 0)
+		ret = changed_set(txn, hash, row, true, err);
+	if (ret == 0 && row->client_ref)
+		ret = entry_set(txn, ORDER_INDEX_NAMED, hash, row->client_ref,
+		    row->broker_order_id, true, err);
+	return ret;
 }
 
 static int
@@ -156,14 +200,12 @@ order_row_put(struct journal_txn *txn, const struct order_row *row,
 	int ret = row_key(account_hash, row->broker_order_id, buf, &key, err);
 
 	if (ret == 0)
-		ret = terminal_check(txn, key, row, err);
+		ret = stored_check(txn, key, account_hash, row, err);
 	if (ret == 0)
 		ret = row_object(row, &obj, err);
 	if (ret == 0)
 		ret = row_put(txn, TABLE_ORDERS, key, obj, err);
-	return ret ? ret
-		   : row_index(txn, WORKING, key,
-			 !order_status_is_terminal(row->status), err);
+	return ret ? ret : indexes_set(txn, key, account_hash, row, err);
 }
 
 struct row_walk {
@@ -194,5 +236,5 @@ order_row_walk_working(
 {
 	struct row_walk walk = { visit, arg };
 
-	return row_index_walk(txn, WORKING, walk_one, &walk, err);
+	return row_index_walk(txn, ORDER_INDEX_WORKING, walk_one, &walk, err);
 }

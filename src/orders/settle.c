@@ -125,6 +125,7 @@ row_begin(struct settling *s, struct err *err)
 	int ret = replace(&row->account, intent->account, err);
 
 	row->mode = intent->mode;
+	row->simulated = intent->simulated;
 	row->created_ns = txn_now_ns(s->txn);
 	if (ret == 0)
 		ret = replace(&row->client_ref, intent->client_ref, err);

@@ -252,3 +252,17 @@ answer_accept(const struct tool_call *call, const struct answer *answer,
 	result = NULL;
 	return 0;
 }
+
+int
+answer_read(const struct tool_call *call, const char *arguments,
+    struct json_object **ret_result, struct err *err)
+{
+	struct answer answer = { .json = NULL };
+	int ret = answer_query(call, arguments, &answer, err);
+
+	if (ret)
+		return ret;
+	ret = answer_accept(call, &answer, ret_result, err);
+	answer_fini(&answer);
+	return ret;
+}

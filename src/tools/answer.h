@@ -29,4 +29,8 @@ int answer_query(const struct tool_call *call, const char *arguments,
 int answer_accept(const struct tool_call *call, const struct answer *answer,
     struct json_object **ret_result, struct err *err);
 
+/* Both: the backend's answer to the call, checked. */
+int answer_read(const struct tool_call *call, const char *arguments,
+    struct json_object **ret_result, struct err *err);
+
 #endif

@@ -219,14 +219,10 @@ static int
 read_tool(const struct tool_call *call, const char *arguments, struct err *err)
 {
 	CLEANUP_JSON struct json_object *result = NULL;
-	struct answer answer = { .json = NULL };
-	int ret;
+	int ret = call->tool->read
+		      ? call->tool->read(call, arguments, &result, err)
+		      : answer_read(call, arguments, &result, err);
 
-	ret = answer_query(call, arguments, &answer, err);
-	if (ret)
-		return ret;
-	ret = answer_accept(call, &answer, &result, err);
-	answer_fini(&answer);
 	if (ret == 0)
 		schema_write_output(call->output, call->tool, result);
 	return ret;

@@ -35,4 +35,14 @@ int live_modify_handler(struct tool_call *call, struct err *err);
 int live_bracket_handler(struct tool_call *call, struct err *err);
 int cancel_all_handler(struct tool_call *call, struct err *err);
 
+/* Reads that are more than the backend's answer; see struct tool. */
+int orders_list_read(const struct tool_call *call, const char *arguments,
+    struct json_object **ret_result, struct err *err);
+int orders_history_read(const struct tool_call *call, const char *arguments,
+    struct json_object **ret_result, struct err *err);
+int order_status_read(const struct tool_call *call, const char *arguments,
+    struct json_object **ret_result, struct err *err);
+int executions_list_read(const struct tool_call *call, const char *arguments,
+    struct json_object **ret_result, struct err *err);
+
 #endif

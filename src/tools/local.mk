@@ -21,8 +21,13 @@ libcore_la_SOURCES += \
 	src/tools/limits.c \
 	src/tools/manual.c \
 	src/tools/manual.h \
+	src/tools/merge.c \
+	src/tools/merge.h \
 	src/tools/operations.c \
+	src/tools/orderread.c \
 	src/tools/orders.c \
+	src/tools/ownorders.c \
+	src/tools/ownorders.h \
 	src/tools/pattern.c \
 	src/tools/pattern.h \
 	src/tools/policy.c \

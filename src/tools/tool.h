@@ -65,6 +65,7 @@ enum {
 	TOOL_LIVE = 0x20 /* shown only where live trading is configured */
 };
 
+struct json_object;
 struct tool_call;
 struct err;
 
@@ -82,6 +83,12 @@ struct tool {
 	 * backend for operation and pass its answer on.
 	 */
 	int (*handler)(struct tool_call *call, struct err *err);
+	/*
+	 * Without a handler: makes the result itself, checked, from the
+	 * backend's answer and what the gateway has; NULL: the answer is all.
+	 */
+	int (*read)(const struct tool_call *call, const char *arguments,
+	    struct json_object **ret_result, struct err *err);
 	const char *command; /* "market snapshot" */
 	const char *event;   /* audit event type of success */
 };

@@ -34,6 +34,7 @@ unit_tests += \
 	$(NULL)
 # the order desk, over the same
 unit_tests += \
+	tests/unit/test-agree \
 	tests/unit/test-approval \
 	tests/unit/test-checklist \
 	tests/unit/test-desk \
@@ -56,6 +57,7 @@ tests_unit_test_check_SOURCES = \
 	tests/unit/test-check.c \
 	$(journal_kit) \
 	$(NULL)
+tests_unit_test_agree_SOURCES = tests/unit/test-agree.c $(journal_kit)
 tests_unit_test_approval_SOURCES = tests/unit/test-approval.c $(journal_kit)
 tests_unit_test_checklist_SOURCES = \
 	tests/unit/test-checklist.c $(journal_kit)
