@@ -94,6 +94,12 @@ int txn_load_store(struct journal_txn *txn, struct err *err);
 /* Read entry number sequence, checked, into txn->entry. */
 int txn_entry(struct journal_txn *txn, uint64_t sequence,
     struct entry *ret_entry, struct err *err);
+/* The same of what was read as it, behind previous; borrowed from value. */
+int txn_check_entry(struct journal_txn *txn, uint64_t sequence,
+    const uint8_t previous[HASH_SIZE], struct iag_bytes value,
+    struct entry *ret_entry, struct err *err);
+/* JOURNAL_CORRUPT: what is wrong with the record. */
+int entry_error(uint64_t sequence, const char *why, struct err *err);
 /* Append a rendered record. */
 int txn_append(
     struct journal_txn *txn, const struct record *record, struct err *err);

@@ -13,6 +13,8 @@ libcore_la_SOURCES += \
 	src/journal/checkpoint.c \
 	src/journal/checkpoint.h \
 	src/journal/core.h \
+	src/journal/entries.c \
+	src/journal/entries.h \
 	src/journal/eventtype.c \
 	src/journal/evidence.c \
 	src/journal/export.c \

@@ -6,6 +6,7 @@
 #include "journal/select.h"
 
 #include "base/cleanup.h"
+#include "journal/entries.h"
 
 #define TAIL_COUNT 100u
 #define TAIL_MAX 500u
@@ -15,25 +16,35 @@ struct tail {
 	struct buf *out;
 };
 
-static int
-add_entry(struct tail *tail, const struct selection *selection,
-    struct journal_txn *txn, uint64_t sequence, uint64_t *count,
-    struct err *err)
+static void
+add_entry(
+    struct buf *out, bool first, uint64_t sequence, const struct entry *entry)
 {
-	struct entry entry;
-	int rc = txn_entry(txn, sequence, &entry, err);
-
-	if (rc < 0)
-		return rc;
-	if (entry.type == ENTRY_STUB || !selection_has(selection, &entry))
-		return 0;
-	buf_printf(tail->out,
-	    "%s{\"sequence_id\":%llu,\"event\":", *count > 0 ? "," : "",
+	buf_printf(out, "%s{\"sequence_id\":%llu,\"event\":", first ? "" : ",",
 	    (unsigned long long)sequence);
-	buf_add(tail->out, entry.record, entry.len);
-	buf_char(tail->out, '}');
-	(*count)++;
-	return 0;
+	buf_add(out, entry->record, entry->len);
+	buf_char(out, '}');
+}
+
+static int
+add_entries(const struct tail *tail, struct journal_txn *txn,
+    const struct selection *selection, uint64_t limit, struct err *err)
+{
+	struct entries entries CLEANUP_ENTRIES = { .end = 0 };
+	uint64_t count = 0;
+	int rc = entries_init(&entries, txn, selection->end, err);
+
+	while (rc == 0 && count < limit && entries.end > selection->first) {
+		uint64_t sequence = 0;
+		struct entry entry;
+
+		rc = entries_back(&entries, &sequence, &entry, err);
+		if (rc < 0 || entry.type == ENTRY_STUB ||
+		    !selection_has(selection, &entry))
+			continue;
+		add_entry(tail->out, count++ == 0, sequence, &entry);
+	}
+	return rc;
 }
 
 static int
@@ -41,16 +52,14 @@ tail_step(struct journal_txn *txn, void *arg, struct err *err)
 {
 	struct tail *tail = arg;
 	struct selection selection;
-	uint64_t count = 0;
 	uint64_t limit = tail->range->limit ? tail->range->limit : TAIL_COUNT;
 	int rc = selection_init(&selection, txn, tail->range, err);
 
 	if (limit > TAIL_MAX)
 		limit = TAIL_MAX;
 	buf_str(tail->out, "{\"events\":[");
-	for (uint64_t at = selection.end;
-	     rc == 0 && at > selection.first && count < limit; at--)
-		rc = add_entry(tail, &selection, txn, at - 1, &count, err);
+	if (rc == 0)
+		rc = add_entries(tail, txn, &selection, limit, err);
 	buf_str(tail->out, "]}");
 	if (rc == 0 && tail->out->failed)
 		rc = err_set(err, ERR_OUT_OF_MEMORY, "out of memory");

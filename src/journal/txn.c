@@ -191,7 +191,7 @@ txn_highest_ns(const struct journal_txn *txn)
 	return txn->head.time_ns;
 }
 
-static int
+int
 entry_error(uint64_t sequence, const char *why, struct err *err)
 {
 	return err_set(err, ERR_JOURNAL_CORRUPT, "record %llu: %s",
@@ -214,12 +214,25 @@ entry_get(struct journal_txn *txn, uint64_t sequence,
 }
 
 int
+txn_check_entry(struct journal_txn *txn, uint64_t sequence,
+    const uint8_t previous[HASH_SIZE], struct iag_bytes value,
+    struct entry *ret_entry, struct err *err)
+{
+	const char *why;
+
+	if (!entry_parse(value, ret_entry))
+		return entry_error(sequence, "damaged", err);
+	why = entry_check(txn->chain, ret_entry, sequence, previous,
+	    sequence >= txn->info.keyed_from);
+	return why ? entry_error(sequence, why, err) : 0;
+}
+
+int
 txn_entry(struct journal_txn *txn, uint64_t sequence, struct entry *ret_entry,
     struct err *err)
 {
 	uint8_t previous[HASH_SIZE] = { 0 };
 	struct iag_bytes value;
-	const char *why;
 	int rc;
 
 	if (sequence > 0) {
@@ -237,11 +250,8 @@ txn_entry(struct journal_txn *txn, uint64_t sequence, struct entry *ret_entry,
 	buf_add(&txn->entry, value.data, value.len);
 	if (txn->entry.failed)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	if (!entry_parse(bytes_of(txn->entry.data, txn->entry.len), ret_entry))
-		return entry_error(sequence, "damaged", err);
-	why = entry_check(txn->chain, ret_entry, sequence, previous,
-	    sequence >= txn->info.keyed_from);
-	return why ? entry_error(sequence, why, err) : 0;
+	return txn_check_entry(txn, sequence, previous,
+	    bytes_of(txn->entry.data, txn->entry.len), ret_entry, err);
 }
 
 int
