@@ -6,7 +6,8 @@
  * used: it expands aliases, compares keys pairwise, stops at the first
  * duplicate and drops further documents without a word.  Events show all of
  * that as it stands in the file.  libfyaml takes bytes that are not UTF-8 for
- * the end of the text, so the bytes are checked first.
+ * the end of the text, so the bytes are checked first.  fy_token_get_text() is
+ * not used either: it misreads quotes that follow each other, and leaks then.
  */
 
 #include "config/yaml.h"
@@ -21,6 +22,8 @@
 #include "base/cleanup.h"
 
 struct builder {
+	const char *source; /* what the marks of the library count in */
+	size_t source_len;
 	struct faults *faults;
 	struct yaml_node *root;
 	struct yaml_node *stack[YAML_DEPTH];
@@ -182,27 +185,91 @@ add_to_parent(struct builder *b, struct yaml_node *node)
 	parent->count++;
 }
 
+/*
+ * The source between single quotes, if it is on one line: there two quotes
+ * stand for one, and nothing else is special.
+ */
+static bool
+is_single_quoted_line(
+    const struct builder *b, struct fy_token *token, struct iag_bytes *ret_raw)
+{
+	const struct fy_mark *start = fy_token_start_mark(token);
+	const struct fy_mark *end = fy_token_end_mark(token);
+
+	if (fy_token_scalar_style(token) != FYSS_SINGLE_QUOTED || !start ||
+	    !end || start->line != end->line || start->input_pos == 0 ||
+	    start->input_pos > end->input_pos ||
+	    end->input_pos >= b->source_len ||
+	    b->source[start->input_pos - 1] != '\'' ||
+	    b->source[end->input_pos] != '\'')
+		return false;
+	ret_raw->data = b->source + start->input_pos;
+	ret_raw->len = end->input_pos - start->input_pos;
+	return true;
+}
+
+static void
+read_quoted(const struct iag_bytes *raw, struct buf *out)
+{
+	const char *text = raw->data;
+
+	for (size_t i = 0; i < raw->len; i++) {
+		buf_char(out, text[i]);
+		if (text[i] == '\'')
+			i++;
+	}
+}
+
+/* false: the library has no text for it, or two that differ. */
+static bool
+read_token(const struct builder *b, struct fy_token *token, struct buf *out)
+{
+	const struct fy_iter_chunk *chunk = NULL;
+	struct fy_token_iter *iter;
+	struct iag_bytes raw;
+	int error = 0;
+
+	if (is_single_quoted_line(b, token, &raw)) {
+		read_quoted(&raw, out);
+		return true;
+	}
+	iter = fy_token_iter_create(token);
+	if (!iter) {
+		out->failed = true;
+		return true;
+	}
+	while ((chunk = fy_token_iter_chunk_next(iter, chunk, &error)))
+		buf_add(out, chunk->str, chunk->len);
+	fy_token_iter_destroy(iter);
+	return error == 0 && out->len == fy_token_get_text_length(token);
+}
+
 /* NULL for text that is refused, and without memory. */
 static char *
 token_text(
     struct builder *b, struct fy_token *token, const struct config_mark *at)
 {
-	size_t len = 0;
-	const char *text = token ? fy_token_get_text(token, &len) : "";
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	bool is_read = !token || read_token(b, token, &text);
 	char *copy;
 
-	if (text && !is_text(text, len)) {
-		refuse(b, at, "text holds a character that cannot be printed");
-		return NULL;
-	}
-	/* not strndup(): nothing promises a NUL anywhere behind the text */
-	copy = text ? malloc(len + 1) : NULL;
-	if (!copy) {
+	if (text.failed) {
 		b->no_memory = true;
 		return NULL;
 	}
-	memcpy(copy, text, len);
-	copy[len] = '\0';
+	if (!is_read) {
+		refuse(b, at,
+		    "quoted text over several lines is not read for certain: "
+		    "write it on one line");
+		return NULL;
+	}
+	if (!is_text(buf_text(&text), text.len)) {
+		refuse(b, at, "text holds a character that cannot be printed");
+		return NULL;
+	}
+	copy = strdup(buf_text(&text));
+	if (!copy)
+		b->no_memory = true;
 	return copy;
 }
 
@@ -545,6 +612,8 @@ yaml_parse(const char *text, size_t len, struct faults *faults,
 	}
 	if (!check_text(text, len, faults))
 		return 0;
+	b.source = text;
+	b.source_len = len;
 	run_parser(&b, text, len);
 	free(b.key);
 	if (b.no_memory) {

@@ -119,6 +119,46 @@ test_a_byte_order_mark_and_crlf_are_read(void **state)
 	assert_no_fault("%YAML 1.2\n---\n" LOADED_HEAD);
 }
 
+/* libfyaml's own text of the second is a''', and it leaks 512 bytes. */
+static void
+test_quotes_in_a_row_are_read_as_they_stand(void **state)
+{
+	static const struct {
+		const char *source, *text;
+	} cases[] = {
+		{ "'a''b'", "a'b" },
+		{ "'a''''b'", "a''b" },
+		{ "''''''", "''" },
+		{ "''", "" },
+		{ "'\"\\n\"'", "\"\\n\"" },
+		{ "''''''''''''''''''''''''''''''''''''''''",
+		    "'''''''''''''''''''" },
+		{ "\"a''''b\"", "a''''b" },
+		{ "\"\\n\\n\\n\\n\\n\\n\\n\\n\\n\"", "\n\n\n\n\n\n\n\n\n" },
+		{ "\"x\n\n  y\n  z\"", "x\ny z" },
+		{ "'x''\n\n  y\n  z'", "x'\ny z" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		CLEANUP_BUF struct buf out = BUF_INIT;
+		CLEANUP_ERR struct err err = ERR_INIT;
+		struct faults faults = { "c.yaml", &out, &err };
+		struct yaml_node *root = NULL;
+
+		assert_int_equal(
+		    0, yaml_parse(cases[i].source, strlen(cases[i].source),
+			   &faults, &root));
+		assert_string_equal("", buf_text(&out));
+		assert_string_equal(cases[i].text, root->text);
+		yaml_free(root);
+	}
+	assert_fault(LOADED_HEAD "log: {level: 'x''''\n  y'}\n",
+	    ERR_CONFIG_INVALID, AT("4:14") "quoted text over several lines");
+	assert_fault(LOADED_HEAD "log: {level: \"x\r\n\r\n  \"}\n",
+	    ERR_CONFIG_INVALID, AT("4:14") "quoted text over several lines");
+}
+
 static void
 test_something_else_at_the_top_is_refused(void **state)
 {
@@ -254,6 +294,7 @@ main(void)
 		cmocka_unit_test(test_an_empty_file_says_so),
 		cmocka_unit_test(test_a_nul_byte_is_refused_where_it_stands),
 		cmocka_unit_test(test_a_byte_order_mark_and_crlf_are_read),
+		cmocka_unit_test(test_quotes_in_a_row_are_read_as_they_stand),
 		cmocka_unit_test(test_something_else_at_the_top_is_refused),
 		cmocka_unit_test(test_an_alias_bomb_is_refused_at_once),
 		cmocka_unit_test(
