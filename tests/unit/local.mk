@@ -30,6 +30,7 @@ unit_tests += \
 	tests/unit/test-chain \
 	tests/unit/test-journal \
 	tests/unit/test-store-birth \
+	tests/unit/test-tail \
 	tests/unit/test-store-lmdb \
 	$(NULL)
 # the order desk, over the same
@@ -107,6 +108,7 @@ EXTRA_DIST += tests/unit/loaded.h
 
 journal_kit = tests/unit/journal-kit.c tests/unit/journal-kit.h
 tests_unit_test_audit_SOURCES = tests/unit/test-audit.c $(journal_kit)
+tests_unit_test_tail_SOURCES = tests/unit/test-tail.c $(journal_kit)
 tests_unit_test_store_birth_SOURCES = \
 	tests/unit/test-store-birth.c $(journal_kit)
 tests_unit_test_store_lmdb_SOURCES = \

@@ -1095,40 +1095,6 @@ test_tail_refuses_to_show_what_was_changed(void **state)
 	    audit_tail(kit->journal, &everything, &out, &kit->err));
 }
 
-static int
-tail_of(struct kit *kit, uint64_t last, uint64_t limit, struct buf *out)
-{
-	const struct audit_range range = { .last = last, .limit = limit };
-
-	buf_reset(out);
-	err_fini(&kit->err);
-	return audit_tail(kit->journal, &range, out, &kit->err);
-}
-
-/* Removing 4 hides 4, and 5 has nothing to follow; the others are as before. */
-static void
-test_tail_names_the_record_that_is_missing(void **state)
-{
-	struct kit *kit = *state;
-	struct buf out CLEANUP_BUF = BUF_INIT;
-
-	fill(kit);
-	victim = 4;
-	(void)verify_tampered(kit, remove_record);
-	assert_int_equal(0, tail_of(kit, UINT64_MAX, 3, &out));
-	assert_non_null(strstr(buf_text(&out), "{\"sequence_id\":8,"));
-	assert_non_null(strstr(buf_text(&out), "{\"sequence_id\":6,"));
-	assert_null(strstr(buf_text(&out), "{\"sequence_id\":5,"));
-	assert_int_equal(IAG_CORRUPT, tail_of(kit, UINT64_MAX, 4, &out));
-	assert_string_equal("record 4: missing", err_text(&kit->err));
-	assert_int_equal(IAG_CORRUPT, tail_of(kit, 4, 1, &out));
-	assert_string_equal("record 4: missing", err_text(&kit->err));
-	assert_int_equal(0, tail_of(kit, 3, 100, &out));
-	assert_non_null(
-	    strstr(buf_text(&out), "{\"events\":[{\"sequence_id\":3,"));
-	assert_non_null(strstr(buf_text(&out), "},{\"sequence_id\":0,"));
-}
-
 static void
 test_ranges_by_time_type_and_account(void **state)
 {
@@ -1210,7 +1176,6 @@ main(void)
 		TEST(test_a_store_is_at_home_in_one_place_only),
 		TEST(test_a_copied_store_is_read_only_until_adopted),
 		TEST(test_tail_refuses_to_show_what_was_changed),
-		TEST(test_tail_names_the_record_that_is_missing),
 		TEST(test_ranges_by_time_type_and_account),
 		TEST(test_status_says_what_the_store_is),
 	};
