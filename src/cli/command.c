@@ -188,10 +188,12 @@ static const struct command operator_commands[] = {
 
 /* Where the argument stands without its option. */
 static const struct {
-	const char *path, *field;
+	const char *path, *field, *name;
 } operand_fields[] = {
-	{ "contracts search", "query" },
-	{ "contracts resolve", "symbol" },
+	{ "approvals revoke", "approval_id", "APPROVAL" },
+	{ "approvals show", "approval_id", "APPROVAL" },
+	{ "contracts resolve", "symbol", "SYMBOL" },
+	{ "contracts search", "query", "QUERY" },
 };
 
 static struct command *commands;
@@ -241,16 +243,17 @@ placeholder(const struct field *field)
 	}
 }
 
-static bool
-is_operand(const struct tool *tool, const struct field *field)
+/* The name of a tool's operand; NULL: an option leads to the field. */
+static const char *
+operand_name(const struct tool *tool, const struct field *field)
 {
 	size_t i;
 
 	for (i = 0; i < ARRAY_COUNT(operand_fields); i++)
 		if (strcmp(operand_fields[i].path, tool->command) == 0 &&
 		    strcmp(operand_fields[i].field, field->name) == 0)
-			return true;
-	return false;
+			return operand_fields[i].name;
+	return NULL;
 }
 
 /* The options of a tool's command; its operand goes into *command. */
@@ -273,11 +276,10 @@ tool_options(const struct tool *tool, struct command *command)
 	for (field = tool->input; field && field->name; field++) {
 		bool needed = field->flags & FIELD_REQUIRED;
 
-		if (is_operand(tool, field)) {
-			command->operand = strcmp(field->name, "query") == 0
-					       ? "QUERY"
-					       : "SYMBOL";
+		if (operand_name(tool, field)) {
+			command->operand = operand_name(tool, field);
 			command->operand_needed = needed;
+			command->operand_many = field->type == FIELD_ARRAY;
 			command->operand_field = field;
 			continue;
 		}

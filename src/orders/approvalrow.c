@@ -60,6 +60,8 @@ static const struct row_field approval_fields[] = {
 	FIELD(group_id, ROW_TEXT),
 	FIELD(requested_by, ROW_TEXT),
 	FIELD(approved_by, ROW_TEXT),
+	FIELD(approved_as, ROW_TEXT),
+	FIELD(policy, ROW_TEXT),
 	FIELD(revoked_by, ROW_TEXT),
 	FIELD(key, ROW_TEXT),
 	FIELD(requested_ns, ROW_U64),
@@ -127,8 +129,8 @@ index_put(
 	    (struct iag_bytes){ key, strlen(key) }, obj, err);
 }
 
-static int
-row_save(
+int
+approval_update(
     struct journal_txn *txn, const struct approval *approval, struct err *err)
 {
 	CLEANUP_JSON struct json_object *obj = json_object_new_object();
@@ -145,7 +147,7 @@ int
 approval_put(
     struct journal_txn *txn, const struct approval *approval, struct err *err)
 {
-	int ret = row_save(txn, approval, err);
+	int ret = approval_update(txn, approval, err);
 
 	return ret ? ret : index_put(txn, approval, err);
 }
@@ -169,21 +171,20 @@ is_same(const char *a, const char *b)
 	return a && b && strcmp(a, b) == 0;
 }
 
-/* Nobody says yes to what he asked for himself, where that is forbidden. */
-static bool
-is_by_self(const struct approval *approval, const struct preview *preview,
+bool
+approval_holds(const struct approval *approval, const struct preview *preview,
     const char *policy)
 {
 	const char *by = approval->approved_by;
 
 	if (strcmp(policy, "any") == 0)
-		return false;
-	if (!by)
 		return true;
 	if (strcmp(policy, "operator") == 0)
-		return strncmp(by, "agent:", strlen("agent:")) == 0;
-	return is_same(by, approval->requested_by) ||
-	       is_same(by, preview->created_by);
+		return is_same(approval->approved_as, "operator");
+	/* distinct: somebody who was looked up, and not who asked */
+	return by && is_same(approval->policy, policy) &&
+	       !is_same(by, approval->requested_by) &&
+	       !is_same(by, preview->created_by);
 }
 
 enum approval_fit
@@ -206,8 +207,8 @@ approval_fits(const struct approval *approval, const struct preview *preview,
 	default:
 		return APPROVAL_MISSING;
 	}
-	return is_by_self(approval, preview, policy) ? APPROVAL_BY_SELF
-						     : APPROVAL_FITS;
+	return approval_holds(approval, preview, policy) ? APPROVAL_FITS
+							 : APPROVAL_BY_SELF;
 }
 
 static int
@@ -239,7 +240,7 @@ swap(struct journal_txn *txn, const char *id, enum approval_state from,
 		    approval_state_name(stored.state));
 	stored.state = to;
 	ret = text_set(&stored.key, to == APPROVAL_CONSUMED ? key : NULL, err);
-	return ret ? ret : row_save(txn, &stored, err);
+	return ret ? ret : approval_update(txn, &stored, err);
 }
 
 int

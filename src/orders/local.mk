@@ -2,8 +2,11 @@
 
 libcore_la_SOURCES += \
 	src/orders/activation.c \
+	src/orders/approval.c \
 	src/orders/approval.h \
 	src/orders/approvalrow.c \
+	src/orders/approvalview.c \
+	src/orders/approvalview.h \
 	src/orders/check.c \
 	src/orders/check.h \
 	src/orders/checklist.c \

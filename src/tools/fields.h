@@ -193,6 +193,13 @@ extern const struct field bracket_submit_input[];
 extern const struct field live_submit_input[];
 extern const struct field lifecycle_output[];
 extern const struct field group_output[];
+extern const struct field approval_input[];
+extern const struct field approval_output[];
+extern const struct field approvals_input[];
+extern const struct field approvals_output[];
+extern const struct field approval_show_input[];
+extern const struct field approval_show_output[];
+extern const struct field approval_revoke_input[];
 extern const struct field sweep_input[];
 extern const struct field sweep_output[];
 

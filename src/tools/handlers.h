@@ -45,4 +45,9 @@ int order_status_read(const struct tool_call *call, const char *arguments,
 int executions_list_read(const struct tool_call *call, const char *arguments,
     struct json_object **ret_result, struct err *err);
 
+int approval_create_handler(struct tool_call *call, struct err *err);
+int approval_list_handler(struct tool_call *call, struct err *err);
+int approval_show_handler(struct tool_call *call, struct err *err);
+int approval_revoke_handler(struct tool_call *call, struct err *err);
+
 #endif

@@ -3,6 +3,7 @@
 libcore_la_SOURCES += \
 	src/tools/answer.c \
 	src/tools/answer.h \
+	src/tools/approvals.c \
 	src/tools/check.c \
 	src/tools/clean.c \
 	src/tools/clean.h \
@@ -10,6 +11,7 @@ libcore_la_SOURCES += \
 	src/tools/dispatch.h \
 	src/tools/fields.h \
 	src/tools/fields-account.c \
+	src/tools/fields-approval.c \
 	src/tools/fields-house.c \
 	src/tools/fields-market.c \
 	src/tools/fields-orders.c \

@@ -13,6 +13,43 @@
 
 const struct tool operation_table[] = {
 	{
+	    .name = "ibkr_approvals_list",
+	    .title = "List approvals",
+	    .description =
+		"Approvals and requests for one, the newest first, with the "
+		"orders that they are for.",
+	    .flags = TOOL_READ_ONLY | TOOL_IDEMPOTENT,
+	    .input = approvals_input,
+	    .output = approvals_output,
+	    .handler = approval_list_handler,
+	    .command = "approvals list",
+	    .event = "tool_completed",
+	},
+	{
+	    .name = "ibkr_approvals_show",
+	    .title = "Show an approval",
+	    .description = "One approval, with the order that it is for.",
+	    .flags = TOOL_READ_ONLY | TOOL_IDEMPOTENT,
+	    .input = approval_show_input,
+	    .output = approval_show_output,
+	    .handler = approval_show_handler,
+	    .command = "approvals show",
+	    .event = "tool_completed",
+	},
+	{
+	    .name = "ibkr_approvals_revoke",
+	    .title = "Take an approval back",
+	    .description =
+		"Takes an approval or a request back, as long as no order has "
+		"used it. It cannot be given again: that needs a new preview.",
+	    .flags = TOOL_DESTRUCTIVE | TOOL_IDEMPOTENT,
+	    .input = approval_revoke_input,
+	    .output = approval_show_output,
+	    .handler = approval_revoke_handler,
+	    .command = "approvals revoke",
+	    .event = "tool_completed",
+	},
+	{
 	    .name = "ibkr_orders_cancel_all",
 	    .title = "Cancel all orders of an account",
 	    .description =

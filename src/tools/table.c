@@ -646,6 +646,21 @@ const struct tool tool_table[] = {
 	    .command = "orders live-bracket-submit",
 	    .event = "live_order_lifecycle_changed",
 	},
+	{
+	    .name = "ibkr_approvals_create",
+	    .title = "Ask for or give an approval",
+	    .description =
+		"Approves a stored preview, or all three of a bracket, where "
+		"the caller may; else records a request. Called again with "
+		"the same preview it says how that stands.",
+	    .scope = "ibkr:approvals:create",
+	    .flags = TOOL_IDEMPOTENT,
+	    .input = approval_input,
+	    .output = approval_output,
+	    .handler = approval_create_handler,
+	    .command = "approvals create",
+	    .event = "tool_completed",
+	},
 };
 const size_t tool_count = ARRAY_COUNT(tool_table);
 

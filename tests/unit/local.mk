@@ -37,6 +37,7 @@ unit_tests += \
 unit_tests += \
 	tests/unit/test-agree \
 	tests/unit/test-approval \
+	tests/unit/test-approve \
 	tests/unit/test-checklist \
 	tests/unit/test-desk \
 	tests/unit/test-writer \
@@ -60,6 +61,7 @@ tests_unit_test_check_SOURCES = \
 	$(NULL)
 tests_unit_test_agree_SOURCES = tests/unit/test-agree.c $(journal_kit)
 tests_unit_test_approval_SOURCES = tests/unit/test-approval.c $(journal_kit)
+tests_unit_test_approve_SOURCES = tests/unit/test-approve.c $(journal_kit)
 tests_unit_test_checklist_SOURCES = \
 	tests/unit/test-checklist.c $(journal_kit)
 tests_unit_test_desk_SOURCES = tests/unit/test-desk.c $(journal_kit)

@@ -78,6 +78,8 @@ an_approval(struct approval *approval)
 	approval->account = strdup(ACCOUNT);
 	approval->requested_by = strdup("agent:bot");
 	approval->approved_by = strdup("local:anna");
+	approval->approved_as = strdup("operator");
+	approval->policy = strdup("distinct");
 	approval->expires_ns = 5000;
 	approval->incarnation = 1;
 }
@@ -223,7 +225,7 @@ inv3_only_the_key_that_consumed_it_gives_it_back(void **state)
 }
 
 struct fit_case {
-	const char *policy, *approved_by, *account;
+	const char *policy, *approved_by, *approved_as, *account;
 	enum approval_state state;
 	uint64_t now_ns, incarnation;
 	char digest;
@@ -234,32 +236,32 @@ static void
 inv3_an_approval_fits_only_what_it_was_made_for(void **state)
 {
 	static const struct fit_case cases[] = {
-		{ "any", "agent:bot", ACCOUNT, APPROVAL_APPROVED, 2000, 1, 'd',
-		    APPROVAL_FITS },
-		{ "operator", "local:anna", ACCOUNT, APPROVAL_APPROVED, 2000, 1,
-		    'd', APPROVAL_FITS },
-		{ "operator", "agent:bot", ACCOUNT, APPROVAL_APPROVED, 2000, 1,
-		    'd', APPROVAL_BY_SELF },
-		{ "distinct", "agent:bot", ACCOUNT, APPROVAL_APPROVED, 2000, 1,
-		    'd', APPROVAL_BY_SELF },
-		{ "distinct", "agent:other", ACCOUNT, APPROVAL_APPROVED, 2000,
+		{ "any", "agent:bot", "agent", ACCOUNT, APPROVAL_APPROVED, 2000,
 		    1, 'd', APPROVAL_FITS },
-		{ "any", "local:anna", "DU7654321", APPROVAL_APPROVED, 2000, 1,
-		    'd', APPROVAL_OTHER_ACCOUNT },
-		{ "any", "local:anna", ACCOUNT, APPROVAL_APPROVED, 2000, 1, 'e',
-		    APPROVAL_OTHER_PREVIEW },
-		{ "any", "local:anna", ACCOUNT, APPROVAL_REQUESTED, 2000, 1,
-		    'd', APPROVAL_MISSING },
-		{ "any", "local:anna", ACCOUNT, APPROVAL_REVOKED, 2000, 1, 'd',
-		    APPROVAL_MISSING },
-		{ "any", "local:anna", ACCOUNT, APPROVAL_CONSUMED, 2000, 1, 'd',
-		    APPROVAL_IS_CONSUMED },
-		{ "any", "local:anna", ACCOUNT, APPROVAL_APPROVED, 5000, 1, 'd',
-		    APPROVAL_IS_EXPIRED },
-		{ "any", "local:anna", ACCOUNT, APPROVAL_APPROVED, 4999, 1, 'd',
-		    APPROVAL_FITS },
-		{ "any", "local:anna", ACCOUNT, APPROVAL_APPROVED, 2000, 2, 'd',
-		    APPROVAL_IS_EXPIRED },
+		{ "operator", "local:anna", "operator", ACCOUNT,
+		    APPROVAL_APPROVED, 2000, 1, 'd', APPROVAL_FITS },
+		{ "operator", "agent:bot", "agent", ACCOUNT, APPROVAL_APPROVED,
+		    2000, 1, 'd', APPROVAL_BY_SELF },
+		{ "distinct", "agent:bot", "agent", ACCOUNT, APPROVAL_APPROVED,
+		    2000, 1, 'd', APPROVAL_BY_SELF },
+		{ "distinct", "agent:other", "agent", ACCOUNT,
+		    APPROVAL_APPROVED, 2000, 1, 'd', APPROVAL_FITS },
+		{ "any", "local:anna", "operator", "DU7654321",
+		    APPROVAL_APPROVED, 2000, 1, 'd', APPROVAL_OTHER_ACCOUNT },
+		{ "any", "local:anna", "operator", ACCOUNT, APPROVAL_APPROVED,
+		    2000, 1, 'e', APPROVAL_OTHER_PREVIEW },
+		{ "any", "local:anna", "operator", ACCOUNT, APPROVAL_REQUESTED,
+		    2000, 1, 'd', APPROVAL_MISSING },
+		{ "any", "local:anna", "operator", ACCOUNT, APPROVAL_REVOKED,
+		    2000, 1, 'd', APPROVAL_MISSING },
+		{ "any", "local:anna", "operator", ACCOUNT, APPROVAL_CONSUMED,
+		    2000, 1, 'd', APPROVAL_IS_CONSUMED },
+		{ "any", "local:anna", "operator", ACCOUNT, APPROVAL_APPROVED,
+		    5000, 1, 'd', APPROVAL_IS_EXPIRED },
+		{ "any", "local:anna", "operator", ACCOUNT, APPROVAL_APPROVED,
+		    4999, 1, 'd', APPROVAL_FITS },
+		{ "any", "local:anna", "operator", ACCOUNT, APPROVAL_APPROVED,
+		    2000, 2, 'd', APPROVAL_IS_EXPIRED },
 	};
 	CLEANUP_PREVIEW struct preview preview;
 	CLEANUP_APPROVAL struct approval approval;
@@ -272,6 +274,8 @@ inv3_an_approval_fits_only_what_it_was_made_for(void **state)
 
 		free(approval.approved_by);
 		approval.approved_by = strdup(c->approved_by);
+		free(approval.approved_as);
+		approval.approved_as = strdup(c->approved_as);
 		approval.state = c->state;
 		memset(approval.digest, c->digest, HASH_HEX_SIZE - 1);
 		assert_int_equal(approval_fits(&approval, &preview, c->account,
