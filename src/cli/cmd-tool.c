@@ -82,6 +82,11 @@ arguments_of(const struct args *args, struct json_object *tree, struct err *err)
 			rc = json_add(tree, field->name,
 			    value_of(field, args->options[i].value));
 	}
+	for (const struct option *option = args->command->options;
+	     rc == 0 && option->name; option++)
+		if (option->preset && !json_get(tree, option->field->name))
+			rc = json_add(tree, option->field->name,
+			    value_of(option->field, option->preset));
 	return rc ? err_set(err, ERR_OUT_OF_MEMORY, "no memory") : 0;
 }
 

@@ -196,6 +196,14 @@ static const struct {
 	{ "contracts search", "query", "QUERY" },
 };
 
+/* Arguments that a tool needs and its command takes as given. */
+static const struct {
+	const char *path, *field, *value;
+} presets[] = {
+	{ "orders preview", "order_type", "limit" },
+	{ "orders preview", "time_in_force", "day" },
+};
+
 static struct command *commands;
 static size_t commands_count;
 
@@ -256,6 +264,18 @@ operand_name(const struct tool *tool, const struct field *field)
 	return NULL;
 }
 
+static const char *
+preset_of(const struct tool *tool, const struct field *field)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_COUNT(presets); i++)
+		if (strcmp(presets[i].path, tool->command) == 0 &&
+		    strcmp(presets[i].field, field->name) == 0)
+			return presets[i].value;
+	return NULL;
+}
+
 /* The options of a tool's command; its operand goes into *command. */
 static struct option *
 tool_options(const struct tool *tool, struct command *command)
@@ -274,7 +294,8 @@ tool_options(const struct tool *tool, struct command *command)
 		abort();
 	count = 0;
 	for (field = tool->input; field && field->name; field++) {
-		bool needed = field->flags & FIELD_REQUIRED;
+		const char *preset = preset_of(tool, field);
+		bool needed = field->flags & FIELD_REQUIRED && !preset;
 
 		if (operand_name(tool, field)) {
 			command->operand = operand_name(tool, field);
@@ -290,6 +311,7 @@ tool_options(const struct tool *tool, struct command *command)
 			.flags = needed ? OPTION_REQUIRED : 0,
 			.choices = field->choices,
 			.field = field,
+			.preset = preset,
 		};
 	}
 	for (flag = order_flags_of(tool); flag->name; flag++)

@@ -31,6 +31,7 @@ struct option {
 	unsigned flags;
 	const char *choices;       /* words parted by one space, or NULL */
 	const struct field *field; /* the tool's argument behind it */
+	const char *preset;        /* the value if it is not given, or NULL */
 };
 
 struct command {

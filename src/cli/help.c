@@ -64,6 +64,8 @@ add_option(struct buf *out, const struct option *option)
 		buf_printf(&text, " [%s]", option->choices);
 	if (option->flags & OPTION_REQUIRED)
 		buf_str(&text, " (required)");
+	if (option->preset)
+		buf_printf(&text, " (%s)", option->preset);
 	add_line(out, buf_text(&left), buf_text(&text));
 }
 

@@ -44,6 +44,16 @@ rules() {
     json 'j.refusals.map((r) => `${r.code} ${r.rule}`).join("\n")' <<<"$stderr"
 }
 
+@test "a limit order for the day is what orders preview takes as given" {
+    iag --json orders preview --enable-preview --account DU1234567 \
+        --symbol AAPL --side buy --quantity 10 --limit-price 199.50
+    expect 0
+    [ "$(json j.order_type <<<"$output")" = limit ]
+    [ "$(json j.time_in_force <<<"$output")" = day ]
+    iag orders preview --help
+    has "$output" "good-till-cancelled DAY GTC] (day)"
+}
+
 @test "a limit order is previewed" {
     preview --limit-price 199.50
     expect 0
