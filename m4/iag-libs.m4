@@ -37,7 +37,8 @@ iag_summary_text="  compiler         $iag_compiler
   json-c           $(iag_version_of json-c)
   libfyaml         $(iag_version_of libfyaml)
   gmp              $(iag_version_of gmp)
-  lmdb             $(iag_version_of lmdb)"
+  lmdb             $(iag_version_of lmdb)
+  libmicrohttpd    $(iag_version_of libmicrohttpd)"
 iag_quoted=$(AS_ECHO(["$iag_summary_text"]) | $SED 's/["\\]/\\&/g;s/$/\\n/' |
 	tr -d '\n')
 AC_DEFINE_UNQUOTED([CONFIGURE_SUMMARY], ["$iag_quoted"],

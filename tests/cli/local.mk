@@ -9,7 +9,8 @@ cli_tests += \
 	tests/cli/preview.bats \
 	tests/cli/sdk.bats \
 	tests/cli/secret.bats \
+	tests/cli/sim.bats \
 	tests/cli/tools.bats \
 	$(NULL)
 
-EXTRA_DIST += tests/cli/helper.bash
+EXTRA_DIST += tests/cli/helper.bash tests/cli/simulator.bash

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * The control interface: what a test or a script does to the world.  It
+ * counts for no limit and meets no fault.
+ */
+
+#include <string.h>
+
+#include <json-c/linkhash.h>
+
+#include "base/cleanup.h"
+#include "sim/match.h"
+#include "sim/num.h"
+#include "sim/pack.h"
+#include "sim/route.h"
+#include "sim/seed.h"
+#include "sim/world.h"
+
+static void
+done(struct call *call)
+{
+	call_pack(call, "{'ok':true}");
+}
+
+static void
+bad(struct call *call, const struct err *err)
+{
+	call_error(call, 400, "%s", err_text(err));
+}
+
+static void
+login(struct call *call)
+{
+	struct sim *sim = call->sim;
+	bool live = json_get_bool(call->body, "live", sim->settings.live);
+
+	session_login(&sim->session, live, seed_next(&sim->seed), call->now_ms);
+	sim->selected = account_first(&sim->accounts, live);
+	done(call);
+}
+
+static void
+event_end(struct call *call)
+{
+	session_logout(&call->sim->session);
+}
+
+static void
+event_steal(struct call *call)
+{
+	session_steal(&call->sim->session);
+}
+
+static void
+event_release(struct call *call)
+{
+	call->sim->session.rival = false;
+}
+
+static void
+event_drop(struct call *call)
+{
+	session_drop(&call->sim->session);
+}
+
+static void
+event_time_out(struct call *call)
+{
+	struct session *session = &call->sim->session;
+
+	session->tickled_ms = call->now_ms - session->timeout_ms;
+	session_step(session, call->now_ms);
+}
+
+static void
+event_maintenance(struct call *call)
+{
+	call->sim->session.maintenance_ms =
+	    call->now_ms + json_get_int(call->body, "for_ms", 60000);
+	session_drop(&call->sim->session);
+}
+
+static const struct event {
+	const char *name;
+	void (*happen)(struct call *call);
+} events[] = {
+	{ "end", event_end },
+	{ "steal", event_steal },
+	{ "release", event_release },
+	{ "drop", event_drop },
+	{ "time_out", event_time_out },
+	{ "maintenance", event_maintenance },
+};
+
+static void
+session(struct call *call)
+{
+	const char *name = json_get_str(call->body, "event", "");
+
+	for (size_t i = 0; i < ARRAY_COUNT(events); i++)
+		if (strcmp(events[i].name, name) == 0) {
+			events[i].happen(call);
+			done(call);
+			return;
+		}
+	call_error(call, 400,
+	    "event: expected end, steal, release, drop, time_out or "
+	    "maintenance, got '%s'",
+	    name);
+}
+
+static void
+set_clock(struct call *call)
+{
+	struct sim *sim = call->sim;
+	struct json_object *set = json_get(call->body, "set_ms");
+
+	sim->offset_ms += json_get_int(call->body, "advance_ms", 0);
+	if (json_object_is_type(set, json_type_int))
+		sim->offset_ms += json_object_get_int64(set) - sim_now_ms(sim);
+	sim_step(sim);
+	call_pack(call, "{'now_ms':%l}", sim_now_ms(sim));
+}
+
+/* One fault, or a list of them. */
+static void
+add_faults(struct call *call)
+{
+	struct err err CLEANUP_ERR = ERR_INIT;
+	struct json_object *specs = call->body;
+	bool is_list = json_object_is_type(specs, json_type_array);
+	size_t count = is_list ? json_object_array_length(specs) : 1;
+	struct buf ids CLEANUP_BUF = BUF_INIT;
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *spec =
+		    is_list ? json_object_array_get_idx(specs, i) : specs;
+		int64_t id;
+
+		if (!json_object_is_type(spec, json_type_object) ||
+		    faults_add(&call->sim->faults, spec, &id, &err)) {
+			bad(call, &err);
+			return;
+		}
+		pack_item(&ids, "%l", id);
+	}
+	call_pack(call, "{'ids':[%r]}", buf_text(&ids));
+}
+
+static void
+clear_faults(struct call *call)
+{
+	faults_clear(&call->sim->faults);
+	done(call);
+}
+
+static void
+add_reaction(struct call *call)
+{
+	struct err err CLEANUP_ERR = ERR_INIT;
+
+	if (reactions_add(&call->sim->reactions, call->body, &err))
+		bad(call, &err);
+	else
+		done(call);
+}
+
+static void
+clear_reactions(struct call *call)
+{
+	reactions_clear(&call->sim->reactions);
+	done(call);
+}
+
+static void
+set_quotes(struct call *call)
+{
+	struct sim *sim = call->sim;
+
+	json_object_object_foreach (call->body, conid, spec) {
+		struct err err CLEANUP_ERR = ERR_INIT;
+		const struct contract *contract = contract_parse(conid);
+		struct quote *quote =
+		    contract ? market_get(&sim->market, contract) : NULL;
+
+		if (!quote) {
+			call_error(call, 400, "no contract '%s'", conid);
+			return;
+		}
+		if (quote_set(quote, spec, call->now_ms, &err)) {
+			bad(call, &err);
+			return;
+		}
+	}
+	match_run(&sim->book, &sim->market, call->now_ms);
+	done(call);
+}
+
+static void
+set_pacing(struct call *call)
+{
+	struct pacing *pacing = &call->sim->pacing;
+	int64_t factor = json_get_int(call->body, "factor", pacing->factor);
+
+	if (factor < 0 || factor > 50) {
+		call_error(call, 400, "factor: expected 0..50");
+		return;
+	}
+	pacing->factor = factor;
+	if (json_get_bool(call->body, "release", false)) {
+		pacing->boxed_until_ms = 0;
+		pacing->offences = 0;
+	}
+	done(call);
+}
+
+static const struct setting {
+	const char *name;
+	size_t at;
+} settings[] = {
+	{ "establish_ms", offsetof(struct sim, session.establish_ms) },
+	{ "timeout_ms", offsetof(struct sim, session.timeout_ms) },
+	{ "cancel_ms", offsetof(struct sim, book.cancel_ms) },
+	{ "submit_ms", offsetof(struct sim, book.submit_ms) },
+	{ "stale_ms", offsetof(struct sim, questions.stale_ms) },
+	{ "warm_ms", offsetof(struct sim, warm_ms) },
+};
+
+static void
+set_settings(struct call *call)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(settings); i++) {
+		char *at = (char *)call->sim + settings[i].at;
+		int64_t *value = (int64_t *)(void *)at;
+
+		*value = json_get_int(call->body, settings[i].name, *value);
+	}
+	done(call);
+}
+
+static void
+pad_positions(struct call *call)
+{
+	const char *id = json_get_str(call->body, "account", "");
+	int64_t count = json_get_int(call->body, "count", 0);
+	struct account *account =
+	    account_find(&call->sim->accounts, id, *id == 'U');
+
+	if (!account)
+		call_error(call, 400, "no account '%s'", id);
+	else if (count < 0 || count > CONTRACT_FILLERS)
+		call_error(call, 400, "count: expected 0..%d, got %lld",
+		    CONTRACT_FILLERS, (long long)count);
+	else if (account_pad(account, (size_t)count))
+		call_known(call, KNOWN_SERVER_ERROR);
+	else
+		done(call);
+}
+
+static void
+load_script(struct call *call)
+{
+	struct err err CLEANUP_ERR = ERR_INIT;
+
+	if (sim_script(
+		call->sim, call->request->body, call->request->body_len, &err))
+		bad(call, &err);
+	else
+		done(call);
+}
+
+/* What the exchange does to an order without being asked. */
+static void
+change_order(struct call *call)
+{
+	struct sim *sim = call->sim;
+	const char *event = json_get_str(call->body, "event", "");
+	int64_t id = json_get_int(call->body, "order_id", 0);
+	struct order *order = book_find(&sim->book, id);
+	int64_t quantity, price;
+
+	if (!order || !order_is_alive(order)) {
+		call_error(call, 400, "no live order %lld", (long long)id);
+		return;
+	}
+	quantity = order->quantity - order->filled;
+	price = order->has_price ? order->price : NUM_ONE;
+	(void)num_from_json(json_get(call->body, "quantity"), true, &quantity);
+	(void)num_from_json(json_get(call->body, "price"), true, &price);
+	if (strcmp(event, "cancel") == 0) {
+		order->status = STATUS_CANCELLED;
+		order->by_system = true;
+		order->changed_ms = call->now_ms;
+	} else if (strcmp(event, "fill") != 0 || quantity <= 0 ||
+		   quantity > order->quantity - order->filled) {
+		call_error(call, 400,
+		    "event: expected cancel, or fill with what is left");
+		return;
+	} else if (book_trade(
+		       &sim->book, order, quantity, price, call->now_ms)) {
+		call_known(call, KNOWN_SERVER_ERROR);
+		return;
+	}
+	done(call);
+}
+
+static void
+restart(struct call *call)
+{
+	struct sim_restart *due = &call->sim->restart;
+	const char *certificate =
+	    json_get_str(call->body, "certificate", "same");
+
+	due->due = true;
+	due->down_ms = json_get_int(call->body, "down_ms", 0);
+	due->certificate = SIM_CERTIFICATE_SAME;
+	if (strcmp(certificate, "expired") == 0)
+		due->certificate = SIM_CERTIFICATE_EXPIRED;
+	else if (strcmp(certificate, "new") == 0)
+		due->certificate = SIM_CERTIFICATE_VALID;
+	if (!json_get_bool(call->body, "keep_login", false))
+		session_logout(&call->sim->session);
+	done(call);
+}
+
+static const struct route routes[] = {
+	{ "POST", "/sim/login", 0, login },
+	{ "POST", "/sim/session", NEED_BODY, session },
+	{ "POST", "/sim/clock", NEED_BODY, set_clock },
+	{ "POST", "/sim/faults", 0, add_faults },
+	{ "DELETE", "/sim/faults", 0, clear_faults },
+	{ "POST", "/sim/reactions", NEED_BODY, add_reaction },
+	{ "DELETE", "/sim/reactions", 0, clear_reactions },
+	{ "POST", "/sim/quotes", NEED_BODY, set_quotes },
+	{ "POST", "/sim/pacing", NEED_BODY, set_pacing },
+	{ "POST", "/sim/settings", NEED_BODY, set_settings },
+	{ "POST", "/sim/positions", NEED_BODY, pad_positions },
+	{ "POST", "/sim/script", 0, load_script },
+	{ "POST", "/sim/orders", NEED_BODY, change_order },
+	{ "POST", "/sim/restart", 0, restart },
+};
+const struct family control_family = { routes, ARRAY_COUNT(routes) };
