@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "cli/call.h"
 #include "cli/cli.h"
+#include "cli/explain.h"
 #include "cli/orderflags.h"
 #include "cli/output.h"
 
@@ -90,6 +91,15 @@ arguments_of(const struct args *args, struct json_object *tree, struct err *err)
 	return rc ? err_set(err, ERR_OUT_OF_MEMORY, "no memory") : 0;
 }
 
+/* Results that people read best in another shape. */
+static int
+shape_for_people(const struct tool *tool, struct json_object *tree)
+{
+	return strcmp(tool->command, "policy explain") == 0
+		   ? explain_shape(tree)
+		   : 0;
+}
+
 static int
 print_result(struct cli *cli, const struct tool *tool, const struct buf *json,
     struct err *err)
@@ -105,6 +115,8 @@ print_result(struct cli *cli, const struct tool *tool, const struct buf *json,
 		return rc;
 	if (cli->args.json)
 		output_json(&out, tree);
+	else if (shape_for_people(tool, tree))
+		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
 	else
 		output_people(&out, &style, tool->output, tree);
 	return output_write(&out, err);

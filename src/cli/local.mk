@@ -18,6 +18,8 @@ cli_sources = \
 	src/cli/cmd-verify.c \
 	src/cli/command.c \
 	src/cli/command.h \
+	src/cli/explain.c \
+	src/cli/explain.h \
 	src/cli/help.c \
 	src/cli/help.h \
 	src/cli/main.c \

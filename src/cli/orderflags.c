@@ -42,7 +42,8 @@ static const struct option live[] = {
 	END_OPTION,
 };
 
-static const struct option sweep[] = { OPTION_LIVE_BROKER, END_OPTION };
+/* Nothing to switch on; the writer matters. */
+static const struct option operation[] = { OPTION_LIVE_BROKER, END_OPTION };
 
 static bool
 has_prefix(const char *text, const char *prefix)
@@ -59,7 +60,10 @@ order_flags_of(const struct tool *tool)
 		return paper;
 	if (has_prefix(tool->scope, "ibkr:orders:live:"))
 		return live;
-	return strcmp(tool->command, "orders cancel-all") == 0 ? sweep : none;
+	return strcmp(tool->command, "orders cancel-all") == 0 ||
+		       strcmp(tool->command, "policy explain") == 0
+		   ? operation
+		   : none;
 }
 
 void

@@ -36,9 +36,10 @@ draft_fini(struct draft *draft)
 }
 
 int
-draft_take(struct draft *draft, const struct order *order, struct err *err)
+draft_take(
+    struct draft *draft, size_t leg, const struct order *order, struct err *err)
 {
-	return order_copy(&draft->orders[0], order, err);
+	return order_copy(&draft->orders[leg], order, err);
 }
 
 static void
@@ -247,6 +248,17 @@ judge_bracket_way(struct draft *draft, struct instance *writer)
 	    "live_trading.sequential_brackets");
 }
 
+/* So that a fault of the shape is not told once more. */
+static bool
+is_for_writers(const struct order *order)
+{
+	bool limit =
+	    order->type == IAG_TYPE_LIMIT || order->type == IAG_TYPE_STOP_LIMIT;
+
+	return order->type && order->tif && order->asset_class &&
+	       (!limit || order->limit_price);
+}
+
 static void
 judge_by_writer(struct draft *draft, struct instance *writer)
 {
@@ -257,8 +269,8 @@ judge_by_writer(struct draft *draft, struct instance *writer)
 	for (size_t i = 0; ret == 0 && i < draft->count; i++) {
 		const struct order *order = &draft->orders[i];
 
-		if (order->type == 0 || order->tif == 0 || !order->asset_class)
-			return; /* refused already */
+		if (!is_for_writers(order))
+			return;
 		order_wire(order, SOME_REF, i ? SOME_REF : NULL, &wire);
 		ret = writer_accepts(writer, IAG_WRITER_SUBMIT, &wire, &fault);
 	}

@@ -39,8 +39,9 @@ int draft_read(
 /* Arguments of `ibkr_bracket_order_preview`. */
 int draft_read_bracket(
     struct draft *draft, struct json_object *arguments, struct err *err);
-/* The order of a stored preview as it is; before draft_look(). */
-int draft_take(struct draft *draft, const struct order *order, struct err *err);
+/* The order of a stored preview as it is. */
+int draft_take(struct draft *draft, size_t leg, const struct order *order,
+    struct err *err);
 
 /* Shape of what was read, by the contract's steps; part of draft_look(). */
 void draft_shape(struct draft *draft);

@@ -18,6 +18,7 @@ libcore_la_SOURCES += \
 	src/orders/draft.c \
 	src/orders/draft.h \
 	src/orders/draftshape.c \
+	src/orders/explain.c \
 	src/orders/gates.c \
 	src/orders/gates.h \
 	src/orders/intent.c \

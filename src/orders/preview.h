@@ -62,10 +62,11 @@ int preview_make(struct order_call *call, struct json_object *arguments,
 int preview_make_bracket(struct order_call *call, struct json_object *arguments,
     struct buf *out, struct err *err);
 /*
- * The same judgement without storing anything, for `policy explain`: every
- * verdict of policy and limits, of a typed order or of a stored preview.
+ * `policy explain`: the same judgement without storing anything, every rule
+ * with its verdict, of a typed order or of a stored preview (preview_id), with
+ * its group.
  */
 int preview_explain(struct order_call *call, struct json_object *arguments,
-    struct verdicts *ret_verdicts, struct err *err);
+    struct buf *out, struct err *err);
 
 #endif

@@ -37,6 +37,10 @@
 		"New lifetime"),                                       \
 	    PAT("currency", 0, CURRENCY_PATTERN, "Of the prices, ISO 4217")
 
+#define ORDER_TYPES                                              \
+	"limit market stop stop_limit stop-limit trailing_stop " \
+	"trailing-stop"
+#define LIFETIMES "day gtc good_till_cancelled good-till-cancelled DAY GTC"
 #define IN_SIDE ONE_OF("side", REQ, "buy sell", "Buy or sell")
 #define IN_PLACE                                                        \
 	{                                                               \
@@ -55,13 +59,9 @@ const struct field preview_input[] = {
 	IN_SYMBOL,
 	IN_SIDE,
 	DEC("quantity", REQ, "Size"),
-	ONE_OF("order_type", REQ,
-	    "limit market stop stop_limit stop-limit trailing_stop "
-	    "trailing-stop",
-	    "Type; market is always refused"),
-	ONE_OF("time_in_force", REQ,
-	    "day gtc good_till_cancelled good-till-cancelled DAY GTC",
-	    "Lifetime"),
+	ONE_OF(
+	    "order_type", REQ, ORDER_TYPES, "Type; market is always refused"),
+	ONE_OF("time_in_force", REQ, LIFETIMES, "Lifetime"),
 	DEC("limit_price", 0, "Needed by limit, stop_limit"),
 	DEC("stop_price", 0, "Trigger, needed by stop, stop_limit"),
 	DEC("trailing_amount", 0, "trailing_stop: distance, or"),
@@ -119,6 +119,48 @@ const struct field preview_output[] = {
 	TIME("created_at", REQ | PLAIN, "When it was made"),
 	TIME("expires_at", REQ, "Approve and submit before"),
 	STR("audit_event_id", PLAIN, "Its record"),
+	END,
+};
+
+/* A preview, or an order: all that is missing is told. */
+const struct field explain_input[] = {
+	PAT("preview_id", 0, ID_PATTERN, "A stored preview; or an order:"),
+	PAT("account_id", FIELD_ACCOUNT, ACCOUNT_PATTERN, "Account"),
+	PAT("symbol", 0, SYMBOL_PATTERN, "Ticker"),
+	ONE_OF("side", 0, "buy sell", "Buy or sell"),
+	DEC("quantity", 0, "Size"),
+	ONE_OF("order_type", 0, ORDER_TYPES, "Type; limit if not given"),
+	ONE_OF("time_in_force", 0, LIFETIMES, "Lifetime; day if not given"),
+	DEC("limit_price", 0, "Needed by limit, stop_limit"),
+	DEC("stop_price", 0, "Trigger, needed by stop, stop_limit"),
+	DEC("trailing_amount", 0, "trailing_stop: distance, or"),
+	DEC("trailing_percent", 0, "trailing_stop: distance in percent"),
+	PAT("currency", 0, CURRENCY_PATTERN, "ISO 4217; USD if not given"),
+	ONE_OF("asset_class", 0, ASSET_CLASSES, "Only this class"),
+	PAT("exchange", 0, EXCHANGE_PATTERN, "Trade here"),
+	END,
+};
+
+static const struct field rule_row[] = {
+	STR("rule", REQ | PLAIN, "Argument, gate or limit"),
+	ONE_OF("verdict", REQ | PLAIN, "pass fail", "What it says"),
+	STR("limit", TEXT | PLAIN, "What is allowed"),
+	STR("actual", TEXT | PLAIN, "What came"),
+	STR("fix", TEXT | PLAIN, "What would pass"),
+	STR("code", PLAIN, "Code of the refusal"),
+	END,
+};
+
+const struct field explain_output[] = {
+	STR("preview_id", PLAIN, "The preview"),
+	STR("group_id", PLAIN, "Its bracket, judged as a whole"),
+	STR("account_id", PLAIN, "Account"),
+	ONE_OF("mode", PLAIN, MODES, "Of the account"),
+	LEN("symbol", TEXT | PLAIN, 64, "Ticker"),
+	STR("policy_id", PLAIN, "Risk policy in force; absent: none"),
+	ONE_OF("verdict", REQ | PLAIN, "pass fail", "Of all rules"),
+	STR("code", PLAIN, "What a preview would be refused with"),
+	LIST("rules", REQ | PLAIN, rule_row, 200, "Each rule"),
 	END,
 };
 

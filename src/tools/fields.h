@@ -184,6 +184,8 @@ extern const struct field export_output[];
 
 extern const struct field preview_input[];
 extern const struct field preview_output[];
+extern const struct field explain_input[];
+extern const struct field explain_output[];
 extern const struct field bracket_input[];
 extern const struct field bracket_output[];
 extern const struct field paper_submit_input[];

@@ -25,6 +25,7 @@ int audit_export_handler(struct tool_call *call, struct err *err);
 
 int preview_handler(struct tool_call *call, struct err *err);
 int bracket_preview_handler(struct tool_call *call, struct err *err);
+int explain_handler(struct tool_call *call, struct err *err);
 int paper_submit_handler(struct tool_call *call, struct err *err);
 int paper_cancel_handler(struct tool_call *call, struct err *err);
 int paper_modify_handler(struct tool_call *call, struct err *err);

@@ -62,6 +62,20 @@ const struct tool operation_table[] = {
 	    .command = "orders cancel-all",
 	    .event = "orders_cancelled",
 	},
+	{
+	    .name = "ibkr_policy_explain",
+	    .title = "Explain the policy",
+	    .description =
+		"Judges a stored preview, or an order as it is typed, and "
+		"shows each rule: limit, actual value, verdict and what would "
+		"pass. Stores and sends nothing.",
+	    .flags = TOOL_READ_ONLY | TOOL_IDEMPOTENT | TOOL_OPEN_WORLD,
+	    .input = explain_input,
+	    .output = explain_output,
+	    .handler = explain_handler,
+	    .command = "policy explain",
+	    .event = "tool_completed",
+	},
 	{ .name = NULL },
 };
 

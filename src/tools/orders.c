@@ -23,6 +23,12 @@ bracket_preview_handler(struct tool_call *call, struct err *err)
 }
 
 int
+explain_handler(struct tool_call *call, struct err *err)
+{
+	return preview_explain(call->order, call->arguments, call->output, err);
+}
+
+int
 paper_submit_handler(struct tool_call *call, struct err *err)
 {
 	return order_submit(
