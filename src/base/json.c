@@ -47,6 +47,13 @@ escape_of(unsigned char c, char room[7])
 	return room;
 }
 
+/* Written as it is: most of what there is to write. */
+static bool
+is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 void
 json_write_string(struct buf *out, const char *str, size_t len)
 {
@@ -60,6 +67,10 @@ json_write_string(struct buf *out, const char *str, size_t len)
 		unsigned size = 1;
 		const char *instead;
 
+		if (is_plain(c)) {
+			i++;
+			continue;
+		}
 		if (c < 0x80) {
 			instead = escape_of(c, room);
 		} else {

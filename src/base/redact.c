@@ -477,20 +477,41 @@ find_here(struct scan *scan, struct span *span)
 	}
 }
 
+/* The bytes that find_here() has a rule for. */
+static const bool announces[256] = {
+	['b'] = true,
+	['B'] = true,
+	['e'] = true,
+	['-'] = true,
+	['/'] = true,
+	['\\'] = true,
+	['='] = true,
+	[':'] = true,
+};
+
+/* Most bytes begin nothing: pass over them. */
+static bool
+find_next(struct scan *scan, struct span *span)
+{
+	for (; scan->at < scan->len; scan->at++) {
+		if (announces[(unsigned char)scan->text[scan->at]] &&
+		    find_here(scan, span))
+			return true;
+	}
+	return false;
+}
+
 bool
 redact_find(const char *text, size_t len, size_t *ret_start, size_t *ret_len)
 {
 	struct scan scan = { .text = text, .len = len };
 	struct span span;
 
-	for (; scan.at < len; scan.at++) {
-		if (find_here(&scan, &span)) {
-			*ret_start = span.start;
-			*ret_len = span.len;
-			return true;
-		}
-	}
-	return false;
+	if (!find_next(&scan, &span))
+		return false;
+	*ret_start = span.start;
+	*ret_len = span.len;
+	return true;
 }
 
 static bool
@@ -501,11 +522,7 @@ replace(struct buf *out, struct scan scan)
 	struct span span;
 	size_t done = 0;
 
-	while (scan.at < len) {
-		if (!find_here(&scan, &span)) {
-			scan.at++;
-			continue;
-		}
+	while (find_next(&scan, &span)) {
 		buf_add(out, text + done, span.start - done);
 		buf_str(out, REDACTED);
 		done = span.start + span.len;

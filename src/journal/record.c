@@ -37,17 +37,21 @@ add_redaction(struct buf *redactions, const char *path, const char *reason)
 static void
 add_clean(struct buf *out, const char *text, size_t len)
 {
-	size_t i = 0;
+	size_t done = 0, i = 0;
 
 	while (i < len) {
-		unsigned size = json_utf8_len(text + i, len - i);
+		unsigned size = (unsigned char)text[i] < 0x80
+				    ? 1
+				    : json_utf8_len(text + i, len - i);
 
-		if (size == 0)
+		if (size == 0) {
+			buf_add(out, text + done, i - done);
 			buf_char(out, '?');
-		else
-			buf_add(out, text + i, size);
+			done = i + 1;
+		}
 		i += size ? size : 1;
 	}
+	buf_add(out, text + done, len - done);
 }
 
 /* The JSON string of text without what looks like a secret. */
@@ -70,7 +74,9 @@ add_name(struct buf *out, const char *name)
 {
 	if (out->len > 0)
 		buf_char(out, ',');
-	buf_printf(out, "\"%s\":", name);
+	buf_char(out, '"');
+	buf_str(out, name);
+	buf_str(out, "\":");
 }
 
 static void
@@ -103,7 +109,9 @@ add_hmac(struct buf *out, const char *name, const uint8_t key[HASH_SIZE],
 		return;
 	hmac_hex(key, content.data, content.len, hex);
 	add_name(out, name);
-	buf_printf(out, "\"%s\"", hex);
+	buf_char(out, '"');
+	buf_add(out, hex, HASH_HEX_SIZE - 1);
+	buf_char(out, '"');
 }
 
 static int clean_value(struct json_object *from, const char *path,
