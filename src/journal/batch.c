@@ -21,12 +21,12 @@
 
 struct batch {
 	struct journal *journal;
-	struct chain chain;
 	struct meta_store info;
 	struct meta_head head;
 	struct err fault; /* why the batch as a whole cannot be */
 	uint64_t born;    /* head.count at the beginning */
 	bool empty;       /* a store without birth */
+	bool room;        /* for more than what the reserve is for */
 	const struct keys *next_keys;
 };
 
@@ -70,11 +70,8 @@ batch_open(
 	(void)pthread_mutex_lock(&journal->mutex);
 	batch->info = journal->info;
 	(void)pthread_mutex_unlock(&journal->mutex);
-	rc = chain_init(
-	    &batch->chain, journal->keys.chain, batch->info.id, &batch->fault);
-	if (rc < 0)
-		return rc;
-	txn_init(&txn, journal, store, true, &batch->chain);
+	memcpy(journal->chain.store_id, batch->info.id, STORE_ID_SIZE);
+	txn_init(&txn, journal, store, true, &journal->chain);
 	(void)store_change(journal->store, &txn.change, NULL);
 	rc = txn_load(&txn, &batch->fault);
 	if (rc == IAG_NOTFOUND) {
@@ -94,14 +91,12 @@ batch_open(
 static void
 batch_fini(struct batch *batch)
 {
-	chain_fini(&batch->chain);
 	err_fini(&batch->fault);
 }
 
 /* May this step run on this store now? */
 static int
-check_job(
-    struct batch *batch, bool room, const struct job *job, struct err *err)
+check_job(struct batch *batch, const struct job *job, struct err *err)
 {
 	struct journal *journal = batch->journal;
 	bool adopted;
@@ -125,7 +120,7 @@ check_job(
 		    "copy is in use");
 		return IAG_AGAIN;
 	}
-	if (!room && !(job->flags & UPDATE_RESERVED)) {
+	if (!batch->room && !(job->flags & UPDATE_RESERVED)) {
 		(void)err_set(err, ERR_JOURNAL_UNAVAILABLE,
 		    "less than 64 MiB of disk or of the store's limit are "
 		    "left; they are kept for settling orders");
@@ -160,7 +155,7 @@ run_step(struct batch *batch, struct store_txn *store, struct job *job,
 	int rc;
 
 	err_fini(&job->err);
-	txn_init(&txn, batch->journal, store, true, &batch->chain);
+	txn_init(&txn, batch->journal, store, true, &batch->journal->chain);
 	txn.info = batch->info;
 	txn.head = batch->head;
 	if (txn.now_ns < txn.head.time_ns)
@@ -208,18 +203,19 @@ run_nested(struct batch *batch, struct store_txn *store, struct job *job,
 static int
 write_head(struct batch *batch, struct store_txn *store, struct err *err)
 {
-	struct buf row CLEANUP_BUF = BUF_INIT;
+	struct buf *row = &batch->journal->head_row;
 	uint64_t change = 0;
 	int rc = store_change(batch->journal->store, &change, NULL);
 
 	batch->head.change = rc == 0 ? change + 1 : 0;
 	hash_random(batch->head.batch, BATCH_ID_SIZE);
+	buf_reset(row);
 	meta_head_format(&batch->head,
-	    batch->next_keys ? batch->next_keys : &batch->journal->keys, &row);
-	if (row.failed)
+	    batch->next_keys ? batch->next_keys : &batch->journal->keys, row);
+	if (row->failed)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 	return store_put(store, TABLE_META, bytes_str("head"),
-	    bytes_of(row.data, row.len), 0, err);
+	    bytes_of(row->data, row->len), 0, err);
 }
 
 /* After IAG_UNKNOWN: is the batch in the store? */
@@ -294,45 +290,56 @@ adopt_results(struct batch *batch)
 	(void)pthread_mutex_unlock(&journal->mutex);
 }
 
+/* Whether there is room, and what the store says of itself. */
+static int
+batch_begin(
+    struct batch *batch, struct journal *journal, struct store_txn *store)
+{
+	bool room = has_room(journal);
+	int rc = batch_open(batch, journal, store);
+
+	batch->room = room;
+	return rc;
+}
+
 /*
- * Run the steps over one transaction.  true: their results stand; false:
- * nothing was applied and each must be run by itself.
+ * Run the steps over the transaction, which this ends, as it ends the batch;
+ * opened: what batch_begin() said.  true: the results stand; false: nothing
+ * was applied and each must be run by itself.
  */
 static bool
-run_together(struct journal *journal, struct store_txn *store, struct job *jobs,
-    bool nested)
+run_together(struct batch *batch, int opened, struct store_txn *store,
+    struct job *jobs, bool nested)
 {
-	struct batch batch;
 	bool broken = false;
-	bool room = has_room(journal);
-	int rc = batch_open(&batch, journal, store);
+	int rc;
 
-	if (rc < 0) {
+	if (opened < 0) {
 		store_abort(store);
-		fail_all(jobs, rc, &batch.fault);
-		batch_fini(&batch);
+		fail_all(jobs, opened, &batch->fault);
+		batch_fini(batch);
 		return true;
 	}
 	for (struct job *job = jobs; job && !broken; job = job->next) {
 		err_fini(&job->err);
-		job->result = check_job(&batch, room, job, &job->err);
+		job->result = check_job(batch, job, &job->err);
 		if (job->result < 0)
 			continue;
-		job->result = nested ? run_nested(&batch, store, job, &broken)
-				     : run_step(&batch, store, job, &broken);
+		job->result = nested ? run_nested(batch, store, job, &broken)
+				     : run_step(batch, store, job, &broken);
 	}
-	if (broken || batch.head.count == batch.born) {
+	if (broken || batch->head.count == batch->born) {
 		store_abort(store);
-		batch_fini(&batch);
+		batch_fini(batch);
 		return !broken;
 	}
-	rc = batch_commit(&batch, store);
+	rc = batch_commit(batch, store);
 	if (rc == 0)
-		adopt_results(&batch);
+		adopt_results(batch);
 	else if (!may_rerun(rc) || !jobs->next)
-		fail_all(jobs, rc, &batch.fault);
+		fail_all(jobs, rc, &batch->fault);
 	broken = may_rerun(rc) && jobs->next;
-	batch_fini(&batch);
+	batch_fini(batch);
 	return !broken;
 }
 
@@ -341,36 +348,46 @@ run_alone(struct journal *journal, struct job *job)
 {
 	struct store_txn *store = NULL;
 	struct job *next = STEAL(job->next);
+	struct batch batch;
 	int rc;
 
 	err_fini(&job->err);
 	rc = store_begin(
 	    journal->store, job->call, IAG_STORE_WRITE, &store, &job->err);
-	if (rc < 0)
+	if (rc < 0) {
 		job->result = rc;
-	else if (!run_together(journal, store, job, false) && job->result == 0)
+		job->next = next;
+		return;
+	}
+	rc = batch_begin(&batch, journal, store);
+	if (!run_together(&batch, rc, store, job, false) && job->result == 0)
 		job->result = err_set(&job->err, ERR_AUDIT_WRITE_FAILED,
 		    "the store failed without saying why");
 	job->next = next;
 }
 
-void
-batch_run(struct journal *journal, struct store_txn *store, struct job *jobs)
+struct job *
+batch_run(struct journal *journal, struct store_txn *store)
 {
-	bool nested = jobs->next != NULL;
+	struct batch batch;
+	int opened = batch_begin(&batch, journal, store);
+	struct job *jobs = writer_jobs(journal);
+	bool nested = jobs && jobs->next;
 
-	if (nested && !store_has_nested(journal->store)) {
+	if (!jobs || (nested && !store_has_nested(journal->store))) {
 		store_abort(store);
-	} else if (run_together(journal, store, jobs, nested)) {
-		return;
+		batch_fini(&batch);
+	} else if (run_together(&batch, opened, store, jobs, nested)) {
+		return jobs;
 	} else if (!nested) {
 		/* alone already: what the store said is the answer */
 		if (jobs->result == 0)
 			jobs->result =
 			    err_set(&jobs->err, ERR_AUDIT_WRITE_FAILED,
 				"the store failed without saying why");
-		return;
+		return jobs;
 	}
 	for (struct job *job = jobs; job; job = job->next)
 		run_alone(journal, job);
+	return jobs;
 }

@@ -25,7 +25,8 @@
 enum {
 	UPDATE_RESERVED = 0x1, /* below the reserve of room (ruling 24) */
 	UPDATE_BIRTH = 0x2,    /* on a store that is empty */
-	UPDATE_ADOPT = 0x4     /* on a store that is not adopted */
+	UPDATE_ADOPT = 0x4,    /* on a store that is not adopted */
+	UPDATE_EXPECTED = 0x8  /* announced by writer_expect() */
 };
 
 #define RESERVE_BYTES UINT64_C(67108864)
@@ -47,12 +48,19 @@ struct journal {
 	char machine[MACHINE_SIZE];
 	char *place; /* path for operators; owned */
 
+	/* the writer thread's: kept from batch to batch */
+	struct chain chain;
+	struct buf store_row; /* a meta row that was sealed, and what it says */
+	struct meta_store store_info;
+	struct buf head_row; /* the one that this process wrote last */
+
 	pthread_t thread;
 	bool has_thread;
 	pthread_mutex_t mutex; /* guards everything below */
-	pthread_cond_t wake;   /* a job came, or closing */
+	pthread_cond_t wake;   /* a job came or is expected, or closing */
 	struct job *first;     /* the queue */
 	struct job *last;
+	unsigned expected; /* jobs that will come within moments */
 	bool closing;
 	bool waiting; /* for the store's write lock */
 	bool adopted;
@@ -145,6 +153,15 @@ int writer_start(struct journal *journal, struct err *err);
 void writer_stop(struct journal *journal);
 int writer_run(struct journal *journal, struct call *call, unsigned flags,
     journal_step *step, void *arg, struct err *err);
+/*
+ * A job will be queued within moments, with UPDATE_EXPECTED, or is called off
+ * by writer_forget().  The writer takes its turn meanwhile, which costs the
+ * caller nothing then.
+ */
+void writer_expect(struct journal *journal);
+void writer_forget(struct journal *journal);
+/* For batch_run(): the jobs of this batch, now running; NULL: none came. */
+struct job *writer_jobs(struct journal *journal);
 /* Refuse every further write and say why. */
 void writer_refuse(struct journal *journal, const char *why);
 
@@ -160,9 +177,11 @@ struct job {
 	struct err err;
 	pthread_cond_t done;
 };
-/* Run jobs over txn and commit; sets their results. */
-void batch_run(
-    struct journal *journal, struct store_txn *store, struct job *jobs);
+/*
+ * Prepare txn, take the jobs that wait, run them over it and commit; sets
+ * their results and gives them back.  NULL: there was none.
+ */
+struct job *batch_run(struct journal *journal, struct store_txn *store);
 
 /*
  * rotate.c: take the account key that an earlier secret made from the store;

@@ -24,6 +24,9 @@ journal_free(struct journal *journal)
 	if (!journal)
 		return;
 	keys_wipe(&journal->keys);
+	chain_fini(&journal->chain);
+	buf_fini(&journal->store_row);
+	buf_fini(&journal->head_row);
 	free(journal->place);
 	(void)pthread_cond_destroy(&journal->wake);
 	(void)pthread_mutex_destroy(&journal->mutex);
@@ -35,6 +38,7 @@ journal_new(
     struct instance *store, const struct config *config, enum journal_mode mode)
 {
 	struct journal *journal = calloc(1, sizeof(*journal));
+	pthread_condattr_t attr;
 
 	if (!journal)
 		return NULL;
@@ -45,7 +49,10 @@ journal_new(
 	journal->immutable_live = config->audit.immutable_live_events;
 	journal->export_required = config->audit.export_required_before_purge;
 	(void)pthread_mutex_init(&journal->mutex, NULL);
-	(void)pthread_cond_init(&journal->wake, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&journal->wake, &attr);
+	(void)pthread_condattr_destroy(&attr);
 	return journal;
 }
 
@@ -115,7 +122,9 @@ journal_begin(
 		return rc;
 	if (rc < 0 && rc != IAG_NOTFOUND)
 		return rc;
-	if (writer_start(journal, err) < 0)
+	if (chain_init(&journal->chain, journal->keys.chain, journal->info.id,
+		err) < 0 ||
+	    writer_start(journal, err) < 0)
 		return IAG_NOMEM;
 	if (rc == 0)
 		return 0;
@@ -180,11 +189,16 @@ journal_record(struct journal *journal, struct call *call,
     const struct audit_event *event, struct err *err)
 {
 	struct record record CLEANUP_RECORD = { .time_at = 0 };
-	int rc = record_init(&record, &journal->keys, event, err);
+	int rc;
 
-	if (rc < 0)
+	writer_expect(journal);
+	rc = record_init(&record, &journal->keys, event, err);
+	if (rc < 0) {
+		writer_forget(journal);
 		return rc;
-	return writer_run(journal, call, 0, record_step, &record, err);
+	}
+	return writer_run(
+	    journal, call, UPDATE_EXPECTED, record_step, &record, err);
 }
 
 static void

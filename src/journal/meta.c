@@ -119,11 +119,18 @@ bool
 meta_head_parse(
     struct iag_bytes row, const struct keys *keys, struct meta_head *ret_head)
 {
+	if (row.len != HEAD_LEN + HASH_SIZE ||
+	    !row_is_sealed(keys, "head", row.data, HEAD_LEN))
+		return false;
+	meta_head_read(row, ret_head);
+	return true;
+}
+
+void
+meta_head_read(struct iag_bytes row, struct meta_head *ret_head)
+{
 	const uint8_t *at = row.data;
 
-	if (row.len != HEAD_LEN + HASH_SIZE ||
-	    !row_is_sealed(keys, "head", at, HEAD_LEN))
-		return false;
 	ret_head->count = get_u64(at);
 	at += 8;
 	memcpy(ret_head->hash, at, HASH_SIZE);
@@ -132,5 +139,4 @@ meta_head_parse(
 	ret_head->change = get_u64(at + 8);
 	at += 16;
 	memcpy(ret_head->batch, at, BATCH_ID_SIZE);
-	return true;
 }

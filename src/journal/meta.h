@@ -51,5 +51,7 @@ enum meta_result meta_store_parse(struct iag_bytes row, const struct keys *keys,
     struct meta_store *ret_store);
 bool meta_head_parse(
     struct iag_bytes row, const struct keys *keys, struct meta_head *ret_head);
+/* One that meta_head_format() made; its seal is not looked at. */
+void meta_head_read(struct iag_bytes row, struct meta_head *ret_head);
 
 #endif

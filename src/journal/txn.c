@@ -91,6 +91,45 @@ check_format(struct journal_txn *txn, struct err *err)
 	    META_FORMAT);
 }
 
+/*
+ * The same bytes as those whose seal was checked or made before: their MAC
+ * need not be made again.  Only the writer thread keeps any.
+ */
+static bool
+is_known(const struct journal_txn *txn, const struct buf *known,
+    struct iag_bytes row)
+{
+	return txn->write && known->len == row.len && row.len > 0 &&
+	       memcmp(known->data, row.data, row.len) == 0;
+}
+
+static void
+remember_store(const struct journal_txn *txn, struct iag_bytes row)
+{
+	struct journal *journal = txn->journal;
+
+	if (!txn->write)
+		return;
+	buf_reset(&journal->store_row);
+	buf_add(&journal->store_row, row.data, row.len);
+	journal->store_info = txn->info;
+}
+
+static enum meta_result
+read_store(struct journal_txn *txn, struct iag_bytes row)
+{
+	enum meta_result result = META_OK;
+
+	if (is_known(txn, &txn->journal->store_row, row)) {
+		txn->info = txn->journal->store_info;
+		return META_OK;
+	}
+	result = meta_store_parse(row, &txn->journal->keys, &txn->info);
+	if (result == META_OK)
+		remember_store(txn, row);
+	return result;
+}
+
 int
 txn_load_store(struct journal_txn *txn, struct err *err)
 {
@@ -104,7 +143,7 @@ txn_load_store(struct journal_txn *txn, struct err *err)
 		return corrupt(err, "the store has no identity");
 	if (rc < 0)
 		return rc;
-	switch (meta_store_parse(row, &txn->journal->keys, &txn->info)) {
+	switch (read_store(txn, row)) {
 	case META_OK:
 		memcpy(txn->chain->store_id, txn->info.id, STORE_ID_SIZE);
 		return 0;
@@ -171,7 +210,9 @@ txn_load(struct journal_txn *txn, struct err *err)
 		return corrupt(err, "the store has no head of the chain");
 	if (rc < 0)
 		return rc;
-	if (!meta_head_parse(row, &txn->journal->keys, &txn->head))
+	if (is_known(txn, &txn->journal->head_row, row))
+		meta_head_read(row, &txn->head);
+	else if (!meta_head_parse(row, &txn->journal->keys, &txn->head))
 		return corrupt(err, "the head of the chain is damaged");
 	if (txn->now_ns < txn->head.time_ns)
 		txn->now_ns = txn->head.time_ns;

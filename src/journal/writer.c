@@ -3,7 +3,9 @@
 
 /*
  * The writer thread: takes queued steps in order and runs all that wait as
- * one batch, so that many calls share one flush of the disk.
+ * one batch, so that many calls share one flush of the disk.  A job that is
+ * announced lets it begin the transaction while the caller still makes the
+ * job, which takes as long; and those announced are waited for a moment.
  *
  * Threads: any caller enqueues and waits; one writer thread per journal.
  * journal->mutex guards the queue and the state of jobs; it is never held
@@ -23,6 +25,8 @@
 
 #define SLICE_NS (50 * NS_PER_MS) /* how long to wait without looking up */
 #define BATCH_COUNT 256u
+/* How long a transaction that is open waits for jobs that are expected. */
+#define GATHER_NS (NS_PER_MS / 2)
 
 static void
 queue_add(struct journal *journal, struct job *job)
@@ -143,6 +147,7 @@ take_turn(struct journal *journal)
 	}
 	(void)pthread_mutex_lock(&journal->mutex);
 	journal->waiting = false;
+	journal->expected = 0;
 	jobs = queue_take(journal);
 	(void)pthread_mutex_unlock(&journal->mutex);
 	for (struct job *job = jobs; job; job = job->next) {
@@ -158,9 +163,40 @@ wait_for_work(struct journal *journal)
 {
 	LOCK_SCOPE(&journal->mutex);
 
-	while (!journal->first && !journal->closing)
+	while (!journal->first && !journal->closing &&
+	       (journal->expected == 0 || journal->stopped))
 		(void)pthread_cond_wait(&journal->wake, &journal->mutex);
-	return journal->first != NULL;
+	return journal->first || !journal->closing;
+}
+
+static struct timespec
+monotonic_in(uint64_t ns)
+{
+	struct timespec at;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &at);
+	ns += (uint64_t)at.tv_nsec;
+	at.tv_sec += (time_t)(ns / NS_PER_S);
+	at.tv_nsec = (long)(ns % NS_PER_S);
+	return at;
+}
+
+struct job *
+writer_jobs(struct journal *journal)
+{
+	LOCK_SCOPE(&journal->mutex);
+	struct timespec until;
+
+	if (journal->expected > 0)
+		until = monotonic_in(GATHER_NS);
+	while (journal->expected > 0 && !journal->closing &&
+	       pthread_cond_timedwait(
+		   &journal->wake, &journal->mutex, &until) == 0)
+		;
+	/* a caller that was held up is waited for no longer */
+	if (!journal->first)
+		journal->expected = 0;
+	return queue_take(journal);
 }
 
 static void
@@ -191,17 +227,8 @@ writer_main(void *arg)
 		}
 		(void)pthread_mutex_unlock(&journal->mutex);
 		store = take_turn(journal);
-		if (!store)
-			continue;
-		(void)pthread_mutex_lock(&journal->mutex);
-		jobs = queue_take(journal);
-		(void)pthread_mutex_unlock(&journal->mutex);
-		if (!jobs) {
-			store_abort(store); /* all were withdrawn */
-			continue;
-		}
-		batch_run(journal, store, jobs);
-		finish(journal, jobs);
+		if (store)
+			finish(journal, batch_run(journal, store));
 	}
 	return NULL;
 }
@@ -246,15 +273,37 @@ writer_refuse(struct journal *journal, const char *why)
 	(void)snprintf(journal->why, sizeof(journal->why), "%s", why);
 }
 
+void
+writer_expect(struct journal *journal)
+{
+	LOCK_SCOPE(&journal->mutex);
+
+	if (journal->expected++ == 0 && !journal->first)
+		(void)pthread_cond_signal(&journal->wake);
+}
+
+static void
+expected_less(struct journal *journal)
+{
+	if (journal->expected > 0)
+		journal->expected--;
+}
+
+void
+writer_forget(struct journal *journal)
+{
+	LOCK_SCOPE(&journal->mutex);
+
+	expected_less(journal);
+	(void)pthread_cond_signal(&journal->wake);
+}
+
 static void
 wait_slice(struct journal *journal, struct job *job)
 {
 	struct timespec until;
-	uint64_t ns;
+	uint64_t ns = SLICE_NS;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	ns = (uint64_t)until.tv_sec * NS_PER_S + (uint64_t)until.tv_nsec +
-	     SLICE_NS;
 	if (job->call) {
 		uint64_t now = clock_boot_ns();
 		uint64_t deadline = call_deadline_ns(job->call);
@@ -262,10 +311,9 @@ wait_slice(struct journal *journal, struct job *job)
 		if (deadline <= now)
 			return;
 		if (deadline - now < SLICE_NS)
-			ns -= SLICE_NS - (deadline - now);
+			ns = deadline - now;
 	}
-	until.tv_sec = (time_t)(ns / NS_PER_S);
-	until.tv_nsec = (long)(ns % NS_PER_S);
+	until = monotonic_in(ns);
 	(void)pthread_cond_timedwait(&job->done, &journal->mutex, &until);
 }
 
@@ -336,6 +384,8 @@ writer_run(struct journal *journal, struct call *call, unsigned flags,
 	if (rc < 0)
 		return rc;
 	(void)pthread_mutex_lock(&journal->mutex);
+	if (flags & UPDATE_EXPECTED)
+		expected_less(journal);
 	if (journal->closing)
 		rc = err_set(
 		    &job.err, ERR_CALL_CANCELLED, "the journal is closing");

@@ -415,6 +415,31 @@ write_in_child(const struct kit *parent, unsigned count)
 	_exit(0);
 }
 
+/* The store's lock is let go of when what was announced does not come. */
+static void
+test_a_job_that_was_only_announced_holds_nobody_up(void **state)
+{
+	struct kit *kit = *state;
+	struct store_txn *store = NULL;
+	struct call *call = call_new(clock_boot_ns() + 20 * NS_PER_S);
+
+	assert_non_null(call);
+	kit_open(kit, JOURNAL_WRITE);
+	writer_expect(kit->journal);
+	assert_int_equal(0,
+	    store_begin(kit->store, call, IAG_STORE_WRITE, &store, &kit->err));
+	store_abort(store);
+	call_unref(call);
+	kit_records(kit, 3);
+	writer_expect(kit->journal);
+	writer_forget(kit->journal);
+	writer_forget(kit->journal);
+	kit_records(kit, 3);
+	assert_true(kit_verify(kit, 0).valid);
+	writer_expect(kit->journal);
+	kit_close(kit);
+}
+
 static void
 test_several_processes_write_one_store(void **state)
 {
@@ -624,6 +649,7 @@ main(void)
 		TEST(test_inv5_a_refused_step_leaves_nothing),
 		TEST(test_inv5_a_change_without_a_record_is_refused),
 		TEST(test_steps_of_many_threads_share_commits_and_not_failures),
+		TEST(test_a_job_that_was_only_announced_holds_nobody_up),
 		TEST(test_several_processes_write_one_store),
 		TEST(test_a_lock_held_elsewhere_answers_at_the_deadline),
 		TEST(test_recorded_time_never_runs_backwards),
