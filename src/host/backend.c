@@ -6,6 +6,8 @@
  * every answer.  The shape of an answer is the tool table's to check.
  */
 
+#include "host/backend.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,4 +137,45 @@ backend_query(struct instance *backend, struct call *call,
 		    backend->plugin->desc.name, operation);
 	return query_once(backend, call, known, arguments ? arguments : "{}",
 	    ret_answer, err);
+}
+
+bool
+backend_has_session(const struct instance *backend)
+{
+	return backend->plugin->ops.backend.session != NULL;
+}
+
+static int32_t
+run_session(struct iag_ctx *ctx, void *arg)
+{
+	const uint32_t *step = arg;
+
+	return ctx->plugin->ops.backend.session(
+	    ctx, ctx->instance->data, *step);
+}
+
+int
+backend_session(
+    struct instance *backend, struct call *call, uint32_t step, struct err *err)
+{
+	struct iag_ctx *ctx =
+	    instance_context(backend, "session", call, UINT64_MAX);
+	uint32_t *arg = malloc(sizeof *arg);
+	int32_t result = 0;
+	int r;
+
+	if (!ctx || !arg) {
+		context_unref(ctx);
+		free(arg);
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	}
+	*arg = step;
+	ctx->job.run = run_session;
+	ctx->job.arg = arg;
+	ctx->job.free_arg = free;
+	r = instance_run(backend, ctx, &result, err);
+	if (r == 0)
+		r = context_result(ctx, result, err);
+	context_unref(ctx);
+	return r;
 }

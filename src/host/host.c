@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "host/instance.h"
+#include "host/module.h"
 #include "host/plugin.h"
 #include "host/probe.h"
 
@@ -224,6 +225,32 @@ host_load_file(struct host *host, const char *path, struct plugin **ret_plugin,
 	return plugin_open(path, kind, name, ret_plugin, err);
 }
 
+int
+module_load(struct host *host, const char *name, const char *symbol,
+    void **ret_symbol, struct err *err)
+{
+	for (size_t i = 0; i < host->dirs.count; i++) {
+		CLEANUP_FREE char *path = NULL;
+		struct stat st;
+
+		if (asprintf(&path, "%s/%s.so", host->dirs.items[i], name) < 0)
+			return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		if (lstat(path, &st) < 0 && errno == ENOENT)
+			continue;
+		return module_open(path, symbol, ret_symbol, err);
+	}
+	return err_set(err, ERR_PLUGIN_NOT_FOUND,
+	    "there is no module '%s.so' beside the plugins: reinstall "
+	    "ibkr-agent",
+	    name);
+}
+
+bool
+module_is_file(const char *base)
+{
+	return strncmp(base, "http-", 5) == 0;
+}
+
 static int
 compare_files(const void *a, const void *b)
 {
@@ -275,7 +302,8 @@ scan_dir(const char *path, struct plugin_file **files, size_t *count)
 	while (r == 0 && (entry = readdir(dir))) {
 		size_t len = strlen(entry->d_name);
 
-		if (len > 3 && strcmp(entry->d_name + len - 3, ".so") == 0)
+		if (len > 3 && strcmp(entry->d_name + len - 3, ".so") == 0 &&
+		    !module_is_file(entry->d_name))
 			r = keep_file(files, count, path, entry->d_name);
 	}
 	(void)closedir(dir);

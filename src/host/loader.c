@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "host/context.h"
+#include "host/module.h"
 #include "host/plugin.h"
 
 #define SYMBOL "iag_plugin_1"
@@ -162,15 +163,26 @@ useful_part(const char *text, const char *path)
 }
 
 static int
-find_entry(const char *path, iag_plugin_entry **ret_entry, struct err *err)
+find_symbol(
+    const char *path, const char *name, void **ret_symbol, struct err *err)
 {
 	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-	void *symbol;
 
 	if (!handle)
 		return err_set(err, ERR_PLUGIN_INVALID,
 		    "it cannot be loaded: %s", useful_part(dlerror(), path));
-	symbol = dlsym(handle, SYMBOL);
+	*ret_symbol = dlsym(handle, name);
+	return 0;
+}
+
+static int
+find_entry(const char *path, iag_plugin_entry **ret_entry, struct err *err)
+{
+	void *symbol = NULL;
+	int r = find_symbol(path, SYMBOL, &symbol, err);
+
+	if (r < 0)
+		return r;
 	if (!symbol)
 		return err_set(err, ERR_PLUGIN_INVALID,
 		    "expected the symbol '%s' (plugin ABI %d), found none",
@@ -178,6 +190,17 @@ find_entry(const char *path, iag_plugin_entry **ret_entry, struct err *err)
 	/* POSIX guarantees this; ISO C knows no such conversion. */
 	memcpy(ret_entry, &symbol, sizeof symbol);
 	return 0;
+}
+
+/* With load_lock held. */
+static void
+init_globals(void)
+{
+	if (globals_ready)
+		return;
+	/* Plugins must not; it stays for the life of the process. */
+	(void)gnutls_global_init();
+	globals_ready = true;
 }
 
 static int
@@ -219,11 +242,7 @@ load_new(const char *path, const struct stat *st, uint32_t kind,
 	iag_plugin_entry *entry = NULL;
 	int r;
 
-	if (!globals_ready) {
-		/* Plugins must not; it stays for the life of the process. */
-		(void)gnutls_global_init();
-		globals_ready = true;
-	}
+	init_globals();
 	r = find_entry(path, &entry, err);
 	if (r < 0)
 		return r;
@@ -308,4 +327,40 @@ plugin_open_with(const char *path, const struct iag_host *services,
     struct plugin **ret_plugin, struct err *err)
 {
 	return open_path(path, 0, NULL, services, ret_plugin, err);
+}
+
+static int
+load_checked(
+    const char *path, const char *symbol, void **ret_symbol, struct err *err)
+{
+	LOCK_SCOPE(&load_lock);
+	struct stat st;
+	int r = check_file(path, &st, err);
+
+	if (r == 0)
+		r = check_folder(path, err);
+	if (r < 0)
+		return r;
+	init_globals();
+	r = find_symbol(path, symbol, ret_symbol, err);
+	if (r == 0 && !*ret_symbol)
+		r = err_set(err, ERR_PLUGIN_INVALID,
+		    "expected the symbol '%s', found none", symbol);
+	return r;
+}
+
+int
+module_open(
+    const char *path, const char *symbol, void **ret_symbol, struct err *err)
+{
+	CLEANUP_FREE char *real = realpath(path, NULL);
+	int r = 0;
+
+	if (real && strcmp(real, path) != 0)
+		r = check_folder(path, err);
+	if (r == 0)
+		r = load_checked(real ? real : path, symbol, ret_symbol, err);
+	if (r < 0)
+		(void)err_wrap(err, "module '%s'", path);
+	return r;
 }

@@ -3,6 +3,7 @@
 libcore_la_SOURCES += \
 	src/host/accepts.c \
 	src/host/backend.c \
+	src/host/backend.h \
 	src/host/call.c \
 	src/host/call.h \
 	src/host/context.c \
@@ -21,6 +22,7 @@ libcore_la_SOURCES += \
 	src/host/kitstore.h \
 	src/host/kitwriter.c \
 	src/host/loader.c \
+	src/host/module.h \
 	src/host/option.c \
 	src/host/option.h \
 	src/host/plugin.c \
