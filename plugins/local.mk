@@ -96,6 +96,22 @@ store_lmdb_la_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
 store_lmdb_la_LDFLAGS = $(plugin_ldflags)
 store_lmdb_la_LIBADD = $(LMDB_LIBS)
 
+# The host's own module for HTTP, loaded at the first request.
+EXTRA_DIST += plugins/http-curl/http.map
+plugin_LTLIBRARIES += http-curl.la
+http_curl_la_SOURCES = \
+	plugins/http-curl/http-curl.h \
+	plugins/http-curl/module.c \
+	plugins/http-curl/trust.c \
+	$(NULL)
+http_curl_la_CPPFLAGS = \
+	$(plugin_cppflags) -I$(top_srcdir)/src -I$(top_srcdir)/plugins/http-curl
+http_curl_la_CFLAGS = $(AM_CFLAGS) $(LIBCURL_CFLAGS)
+http_curl_la_LDFLAGS = \
+	-module -avoid-version -shared $(AM_LDFLAGS) $(IAG_MODULE_LDFLAGS) \
+	-Wl,--version-script=$(top_srcdir)/plugins/http-curl/http.map
+http_curl_la_LIBADD = $(LIBCURL_LIBS) $(GNUTLS_LIBS)
+
 # Built plugins side by side, as they are when installed, for the tests and
 # for runs out of the build directory.
 all-local: stage/plugins-1.stamp

@@ -21,6 +21,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "host/plugin.h"
+#include "link/link.h"
 
 /* An attempt that failed is not repeated before so much time has passed. */
 #define RETRY_NS (200 * NS_PER_MS)
@@ -46,6 +47,7 @@ struct house {
 	struct instance *store;
 	struct journal *journal;
 	struct desk *desk;
+	struct link *link; /* NULL: the backend needs no connection */
 	struct instance *backend;
 	struct view *views;
 	struct view *current; /* the one of the last attempt */
@@ -79,9 +81,11 @@ void
 house_close(struct house *house)
 {
 	atomic_store(&house->whole, NULL);
+	link_rest(house->link);
 	/* writers may ask the backend as long as they live */
 	desk_free(STEAL(house->desk));
 	instance_close(STEAL(house->backend));
+	link_close(STEAL(house->link));
 	journal_close(STEAL(house->journal));
 	instance_close(STEAL(house->store));
 }
@@ -270,6 +274,7 @@ view_publish(struct house *house, struct err *fault)
 	view->tools.journal = house->journal;
 	view->tools.desk = house->desk;
 	view->tools.backend = house->backend;
+	view->tools.link = house->link;
 	view->tools.backend_fault =
 	    view->fault.code == ERR_NONE ? NULL : &view->fault;
 	view->next = house->views;
@@ -297,9 +302,16 @@ house_try(
 {
 	if (open_journal(house, store_fault) || open_desk(house, store_fault))
 		return;
-	if (house_open_backend(house->host, house->config, &house->backend,
-		backend_fault) == 0)
-		desk_set_backend(house->desk, house->backend);
+	if (!house->link && link_open(house->config, house->host, false,
+				&house->link, backend_fault))
+		return;
+	if (house_open_backend(
+		house->host, house->config, &house->backend, backend_fault))
+		return;
+	desk_set_backend(house->desk, house->backend);
+	if (house->link)
+		(void)link_supervise(
+		    house->link, house->journal, house->backend, backend_fault);
 }
 
 static bool

@@ -30,6 +30,7 @@ struct tool_house {
 	struct instance *backend;
 	struct journal *journal;
 	struct desk *desk; /* open wherever the journal is */
+	struct link *link; /* NULL: the backend needs no connection */
 	/* Why the backend is NULL; given to calls that need one. */
 	const struct err *backend_fault;
 };

@@ -26,6 +26,9 @@ unit_tests += \
 	tests/unit/test-host-service \
 	tests/unit/test-host-store \
 	tests/unit/test-host-wire \
+	tests/unit/test-link-pacing \
+	tests/unit/test-link-session \
+	tests/unit/test-link-shared \
 	tests/unit/test-audit \
 	tests/unit/test-chain \
 	tests/unit/test-journal \
