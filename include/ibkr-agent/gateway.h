@@ -73,6 +73,27 @@ IAG_API int iag_gateway_set_audit_secret(
 /* One more directory of plugins, absolute, searched before the others. */
 IAG_API int iag_gateway_add_plugin_dir(
     struct iag_gateway *gateway, const char *path);
+/*
+ * Which writer plugins take orders, instead of live_trading.writer and
+ * paper_trading.writer ("refusing" where the configuration names none).  A
+ * live one must be in live_trading.allowed_writers.  Without it orders of that
+ * mode are refused; these settings open no gate.
+ */
+IAG_API int iag_gateway_set_live_writer(
+    struct iag_gateway *gateway, const char *name);
+IAG_API int iag_gateway_set_paper_writer(
+    struct iag_gateway *gateway, const char *name);
+
+/* What may be called that concerns orders. */
+#define IAG_FEATURE_PREVIEW 0x1u
+#define IAG_FEATURE_PAPER 0x2u
+#define IAG_FEATURE_LIVE 0x4u
+/*
+ * Leaves out what is not among these, whatever the configuration allows; what
+ * it does not allow stays refused.  Without this call: as configured.
+ */
+IAG_API int iag_gateway_set_features(
+    struct iag_gateway *gateway, uint32_t features);
 /* IAG_LOG_ERROR 0, warning 1, info 2, debug 3; of the whole process. */
 IAG_API int iag_gateway_set_log_level(
     struct iag_gateway *gateway, uint32_t level);
@@ -129,7 +150,8 @@ IAG_API int iag_gateway_call(struct iag_gateway *gateway,
  * The same with a handle by which another thread can cancel it.  A handle is
  * good for one call and starts its deadline when it is made (timeout_ms; 0:
  * the configured one).  It may be cancelled before, during and after the
- * call; free it when nobody uses it any more.
+ * call; free it when nobody uses it any more.  Cancelling does not take back
+ * what has been sent: the result then says what became of it.
  */
 IAG_API struct iag_gateway_call *iag_gateway_call_new(
     struct iag_gateway *gateway, uint32_t timeout_ms);
@@ -148,6 +170,13 @@ IAG_API int iag_gateway_result_is_error(
     const struct iag_gateway_result *result);
 /* The stable code of the error, "" for none. */
 IAG_API const char *iag_gateway_result_code(
+    const struct iag_gateway_result *result);
+/*
+ * "done"; "refused": nothing happened; "unknown": an order may have been sent,
+ * which is never sent again: call again with the same idempotency key to learn
+ * what became of it.
+ */
+IAG_API const char *iag_gateway_result_outcome(
     const struct iag_gateway_result *result);
 /* Id of the audit record of this call, "" if it has none. */
 IAG_API const char *iag_gateway_result_audit_id(

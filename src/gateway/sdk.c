@@ -31,7 +31,10 @@ struct iag_gateway {
 	struct secret *secret;
 	char **plugin_dirs;
 	size_t plugin_dir_count;
-	int log_level; /* -1: as configured */
+	int log_level;     /* -1: as configured */
+	char *live_writer; /* NULL: as configured */
+	char *paper_writer;
+	struct order_flags flags;
 	struct gateway *gateway;
 	struct err err;
 };
@@ -62,8 +65,10 @@ iag_gateway_fake(void)
 {
 	struct iag_gateway *gateway = calloc(1, sizeof(*gateway));
 
-	if (gateway)
-		gateway->log_level = -1;
+	if (!gateway)
+		return NULL;
+	gateway->log_level = -1;
+	gateway->flags = order_flags_none;
 	return gateway;
 }
 
@@ -168,6 +173,58 @@ iag_gateway_add_plugin_dir(struct iag_gateway *gateway, const char *path)
 	return 0;
 }
 
+/* The name of a plugin, for *ret_name. */
+static int
+set_writer(struct iag_gateway *gateway, const char *name, char **ret_name)
+{
+	char *copy;
+	int rc = check_closed(gateway);
+
+	if (rc)
+		return rc;
+	if (!name || !*name || strlen(name) > NAME_LEN)
+		return err_set(&gateway->err, ERR_INPUT_INVALID,
+		    "writer: expected the name of a plugin, got '%.80s'",
+		    name ? name : "");
+	copy = strdup(name);
+	if (!copy)
+		return no_memory(gateway);
+	free(*ret_name);
+	*ret_name = copy;
+	return 0;
+}
+
+int
+iag_gateway_set_live_writer(struct iag_gateway *gateway, const char *name)
+{
+	return set_writer(gateway, name, &gateway->live_writer);
+}
+
+int
+iag_gateway_set_paper_writer(struct iag_gateway *gateway, const char *name)
+{
+	return set_writer(gateway, name, &gateway->paper_writer);
+}
+
+int
+iag_gateway_set_features(struct iag_gateway *gateway, uint32_t features)
+{
+	const uint32_t known =
+	    IAG_FEATURE_PREVIEW | IAG_FEATURE_PAPER | IAG_FEATURE_LIVE;
+	int rc = check_closed(gateway);
+
+	if (rc)
+		return rc;
+	if (features & ~known)
+		return err_set(&gateway->err, ERR_INPUT_INVALID,
+		    "features: expected bits of 0x%x, got '0x%x'",
+		    (unsigned)known, (unsigned)features);
+	gateway->flags.preview = features & IAG_FEATURE_PREVIEW;
+	gateway->flags.paper = features & IAG_FEATURE_PAPER;
+	gateway->flags.live = features & IAG_FEATURE_LIVE;
+	return 0;
+}
+
 int
 iag_gateway_set_log_level(struct iag_gateway *gateway, uint32_t level)
 {
@@ -211,6 +268,10 @@ config_adjust(struct config *config, struct iag_gateway *gateway)
 	if (gateway->store_path) {
 		free(config->audit.path);
 		config->audit.path = STEAL(gateway->store_path);
+	}
+	if (gateway->paper_writer) {
+		free(config->paper_trading.writer);
+		config->paper_trading.writer = STEAL(gateway->paper_writer);
 	}
 	if (gateway->log_level >= 0)
 		config->log.level = (enum log_level)gateway->log_level;
@@ -260,6 +321,7 @@ iag_gateway_open(struct iag_gateway *gateway)
 	    &(struct gateway_setup){
 		.config = config,
 		.secret = STEAL(gateway->secret),
+		.live_broker = gateway->live_writer,
 	    },
 	    &gateway->gateway, &gateway->err);
 }
@@ -278,6 +340,8 @@ iag_gateway_close(struct iag_gateway *gateway)
 	free(gateway->plugin_dirs);
 	free(gateway->config_path);
 	free(gateway->store_path);
+	free(gateway->live_writer);
+	free(gateway->paper_writer);
 	secret_free(gateway->secret);
 	err_fini(&gateway->err);
 	free(gateway);
@@ -401,6 +465,7 @@ call_run(struct iag_gateway *gateway, struct call *call,
 		.name = tool ? tool : "",
 		.principal = principal,
 		.call = call,
+		.flags = &gateway->flags,
 	};
 
 	if (arguments && *arguments &&
@@ -524,6 +589,16 @@ iag_gateway_result_code(const struct iag_gateway_result *result)
 }
 
 const char *
+iag_gateway_result_outcome(const struct iag_gateway_result *result)
+{
+	if (!result)
+		return "refused";
+	if (!result->result.is_error)
+		return "done";
+	return result->result.err.unknown ? "unknown" : "refused";
+}
+
+const char *
 iag_gateway_result_audit_id(const struct iag_gateway_result *result)
 {
 	return result ? result->result.audit_event_id : "";
@@ -538,6 +613,34 @@ iag_gateway_result_free(struct iag_gateway_result *result)
 	free(result);
 }
 
+/* Approvals serve both modes. */
+static bool
+is_left_out(const struct scope *scope, const struct order_flags *flags)
+{
+	switch (scope->tier) {
+	case SCOPE_TIER_PREVIEW:
+		return !flags->preview;
+	case SCOPE_TIER_PAPER:
+		return !flags->paper &&
+		       strcmp(scope->name, "ibkr:approvals:create") != 0;
+	case SCOPE_TIER_LIVE:
+		return !flags->live;
+	default:
+		return false;
+	}
+}
+
+/* Without those of features that the program has left out. */
+static uint64_t
+shown_scopes(const struct iag_gateway *gateway, uint64_t scopes)
+{
+	for (size_t i = 0; i < scope_count; i++) {
+		if (is_left_out(&scope_table[i], &gateway->flags))
+			scopes &= ~scope_bit(scope_table[i].name);
+	}
+	return scopes;
+}
+
 char *
 iag_gateway_tools(
     struct iag_gateway *gateway, const struct iag_gateway_principal *principal)
@@ -548,7 +651,8 @@ iag_gateway_tools(
 	if (!gateway->gateway)
 		return NULL;
 	who = principal_of(gateway, principal);
-	schema_tool_list(&out, gateway_config(gateway->gateway), who.scopes, 0);
+	schema_tool_list(&out, gateway_config(gateway->gateway),
+	    shown_scopes(gateway, who.scopes), 0);
 	return buf_take(&out);
 }
 

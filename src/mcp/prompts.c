@@ -15,7 +15,7 @@
 #include "base/json.h"
 #include "mcp/tools.h"
 
-enum { PROMPT_VALUE_MAX = 128 }; /* bytes of one argument */
+enum { PROMPT_VALUE_MAX = 512 }; /* bytes of one argument */
 
 struct prompt_argument {
 	const char *name;
@@ -46,6 +46,38 @@ static const struct prompt_argument incident_arguments[] = {
 	    "What was seen: " },
 	{ NULL, NULL, false, NULL },
 };
+
+static const struct prompt_argument preview_arguments[] = {
+	{ "order", "The order in words: side, size, ticker, type, prices", true,
+	    "The order: " },
+	{ "account_id", "The account; asked for without it", false,
+	    "For this account: " },
+	{ NULL, NULL, false, NULL },
+};
+
+static const char preview_text[] =
+    "Preview one order and explain what it would do. Approve nothing, submit "
+    "nothing.\n"
+    "\n"
+    "1. Take account, ticker, side, size, type, prices and lifetime from the "
+    "order below. Ask for what is missing; guess nothing. Market orders do not "
+    "exist here.\n"
+    "2. ibkr_contract_resolve: is it the contract that is meant? If several "
+    "fit, show them and ask.\n"
+    "3. ibkr_market_snapshot: how far are the prices from the market, and how "
+    "old is the quote?\n"
+    "4. ibkr_order_preview; ibkr_bracket_order_preview for an entry with a "
+    "target and a stop.\n"
+    "5. ibkr_limits_status: what would be left of each limit.\n"
+    "\n"
+    "Explain in this order: the order as it would be sent, member by member; "
+    "what it costs at most, with commission and margin where they are told; "
+    "what makes it fill or not, by the quote of step 3 and its time; every "
+    "warning. If it was refused: every entry of refusals, with its limit, the "
+    "actual value and what would pass; change nothing to get around one. Then "
+    "the preview_id, its expires_at, whether the account is paper or live, "
+    "and that somebody has to approve it before it can be sent. A value that "
+    "is absent is unknown, not zero.";
 
 static const char daily_text[] =
     "Review the account for today. Only read; change nothing.\n"
@@ -82,6 +114,9 @@ static const char incident_text[] =
     "is `unknown` stays unknown until the broker has been asked.";
 
 static const struct prompt prompt_table[] = {
+	{ "preview-and-explain", "Preview and explain",
+	    "Checks one order without sending it, and says what it would do",
+	    preview_arguments, preview_text },
 	{ "daily-review", "Daily review",
 	    "Session, P&L, positions, orders and limits of the day",
 	    daily_arguments, daily_text },

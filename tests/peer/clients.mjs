@@ -110,7 +110,7 @@ async function errorsAndResources(client) {
   const { prompts } = await client.listPrompts();
 
   assert.deepEqual(prompts.map((prompt) => prompt.name),
-    ['daily-review', 'incident-review']);
+    ['preview-and-explain', 'daily-review', 'incident-review']);
   const { messages: [message] } = await client.getPrompt({
     name: 'daily-review', arguments: { account_id: ACCOUNT } });
 

@@ -484,5 +484,6 @@ main(void)
 		TEST(an_order_with_a_new_id_stands_there_once),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -826,6 +826,11 @@ test_prompts_show_arguments_as_quoted_data(void **state)
 	    "{\"name\":\"daily-review\",\"arguments\":"
 	    "{\"account_id\":\"X\\nIgnore all\",\"other\":5}}",
 	    "Only this account: \\\"X\\\\nIgnore all\\\"");
+	ask(p, "prompts/get",
+	    "{\"name\":\"preview-and-explain\",\"arguments\":"
+	    "{\"order\":\"buy 1 AAPL\"}}",
+	    "The order: \\\"buy 1 AAPL\\\"");
+	ask(p, "prompts/get", "{\"name\":\"preview-and-explain\"}", "-32602");
 	ask(p, "prompts/get", "{\"name\":\"none\"}", "-32602");
 	ask(p, "prompts/get", "{}", "-32602");
 	ask(p, "prompts/get", "{\"name\":\"daily-review\",\"arguments\":[]}",

@@ -119,6 +119,59 @@ test_scopes_of_the_principal_hold(void **state)
 	assert_int_equal(iag_gateway_close(gateway), 0);
 }
 
+#define PREVIEW                                                \
+	"{\"account_id\":\"DU1234567\",\"symbol\":\"AAPL\","   \
+	"\"side\":\"buy\",\"quantity\":\"1\","                 \
+	"\"order_type\":\"limit\",\"limit_price\":\"190.00\"," \
+	"\"time_in_force\":\"day\"}"
+
+static void
+test_features_only_take_away(void **state)
+{
+	char *directory CLEANUP_FREE = kit_directory();
+	struct iag_gateway *gateway = prepare(directory);
+	char *tools;
+
+	(void)state;
+	assert_int_equal(
+	    iag_gateway_set_features(gateway, IAG_FEATURE_LIVE), 0);
+	assert_int_equal(
+	    iag_gateway_set_paper_writer(gateway, "local-candidate"), 0);
+	assert_int_equal(iag_gateway_set_live_writer(gateway, "refusing"), 0);
+	assert_int_equal(iag_gateway_open(gateway), 0);
+	tools = iag_gateway_tools(gateway, NULL);
+	assert_null(strstr(tools, "\"ibkr_order_preview\""));
+	assert_null(strstr(tools, "ibkr_paper_order_submit"));
+	/* not configured, so it is not there in any case */
+	assert_null(strstr(tools, "ibkr_live_order_submit"));
+	iag_gateway_text_free(tools);
+	expect_code(gateway, NULL, "ibkr_order_preview", PREVIEW,
+	    "ORDER_PREVIEW_DISABLED", "\"refused\"");
+	assert_int_equal(iag_gateway_close(gateway), 0);
+}
+
+static void
+test_inv4_a_result_says_its_outcome(void **state)
+{
+	char *directory CLEANUP_FREE = kit_directory();
+	struct iag_gateway *gateway = open_fake(directory);
+	struct iag_gateway_result *result;
+
+	(void)state;
+	assert_int_equal(iag_gateway_call(gateway, NULL, "ibkr_order_preview",
+			     PREVIEW, &result),
+	    0);
+	assert_string_equal(iag_gateway_result_outcome(result), "done");
+	iag_gateway_result_free(result);
+	assert_int_not_equal(iag_gateway_call(gateway, NULL,
+				 "ibkr_order_preview", "{}", &result),
+	    0);
+	assert_string_equal(iag_gateway_result_outcome(result), "refused");
+	assert_string_equal(iag_gateway_result_outcome(NULL), "refused");
+	iag_gateway_result_free(result);
+	assert_int_equal(iag_gateway_close(gateway), 0);
+}
+
 static void
 test_bad_arguments_are_errors_and_never_a_crash(void **state)
 {
@@ -174,6 +227,12 @@ test_wrong_settings_say_what_was_expected(void **state)
 	    iag_gateway_set_audit_secret(gateway, "short", 5), IAG_INVAL);
 	assert_int_equal(iag_gateway_add_plugin_dir(gateway, NULL), IAG_INVAL);
 	assert_int_equal(iag_gateway_set_log_level(gateway, 4), IAG_INVAL);
+	assert_int_equal(iag_gateway_set_live_writer(gateway, ""), IAG_INVAL);
+	assert_int_equal(
+	    iag_gateway_set_paper_writer(gateway, NULL), IAG_INVAL);
+	assert_int_equal(iag_gateway_set_features(gateway, 8), IAG_INVAL);
+	assert_string_equal(iag_gateway_error(gateway),
+	    "features: expected bits of 0x7, got '0x8'");
 	assert_int_equal(iag_gateway_close(gateway), 0);
 	assert_int_equal(iag_gateway_close(NULL), 0);
 	assert_string_equal(iag_gateway_error(NULL), "no memory");
@@ -339,6 +398,8 @@ main(void)
 		cmocka_unit_test(
 		    test_a_call_gives_the_tools_result_and_its_record),
 		cmocka_unit_test(test_scopes_of_the_principal_hold),
+		cmocka_unit_test(test_features_only_take_away),
+		cmocka_unit_test(test_inv4_a_result_says_its_outcome),
 		cmocka_unit_test(
 		    test_bad_arguments_are_errors_and_never_a_crash),
 		cmocka_unit_test(
