@@ -7,12 +7,14 @@ peer_tests += \
 	tests/peer/inspector.mjs \
 	tests/peer/lifecycle.mjs \
 	tests/peer/lint.mjs \
+	tests/peer/orders.mjs \
 	tests/peer/wire.mjs \
 	$(NULL)
 
 threaded_tests += \
 	tests/peer/bounds.mjs \
 	tests/peer/lifecycle.mjs \
+	tests/peer/orders.mjs \
 	$(NULL)
 
 EXTRA_DIST += \
