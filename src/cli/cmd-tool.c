@@ -15,6 +15,7 @@
 #include "cli/call.h"
 #include "cli/cli.h"
 #include "cli/explain.h"
+#include "cli/interrupt.h"
 #include "cli/orderflags.h"
 #include "cli/output.h"
 
@@ -155,6 +156,22 @@ flags_of(const struct cli *cli)
 	};
 }
 
+/* What changes something is settled and told, also when it is interrupted. */
+static int
+call_run(struct gateway *gateway, const struct tool *tool,
+    const struct tool_request *request, struct tool_result *ret_result)
+{
+	struct interrupt interrupt;
+	int rc;
+
+	if (!tool || !(tool->flags & TOOL_DESTRUCTIVE))
+		return gateway_call(gateway, request, ret_result);
+	interrupt_start(&interrupt, request->call);
+	rc = gateway_call(gateway, request, ret_result);
+	interrupt_stop(&interrupt);
+	return rc;
+}
+
 /* request has the name or the row and the arguments. */
 static int
 call_make(struct cli *cli, struct tool_request *request,
@@ -167,6 +184,8 @@ call_make(struct cli *cli, struct tool_request *request,
 	struct principal principal;
 	int rc = check_request_id(cli, err);
 
+	if (tool && tool->flags & TOOL_DESTRUCTIVE)
+		interrupt_block();
 	if (rc == 0)
 		rc = cli_gateway(cli, &gateway, err);
 	if (rc)
@@ -179,7 +198,7 @@ call_make(struct cli *cli, struct tool_request *request,
 	request->request_id = cli_value(cli, "--request-id");
 	request->flags = &flags;
 	request->is_local = isatty(STDIN_FILENO);
-	rc = gateway_call(gateway, request, ret_result);
+	rc = call_run(gateway, tool, request, ret_result);
 	call_unref(request->call);
 	if (ret_result->is_error) {
 		free(cli->error_json);

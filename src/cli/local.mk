@@ -22,6 +22,8 @@ cli_sources = \
 	src/cli/explain.h \
 	src/cli/help.c \
 	src/cli/help.h \
+	src/cli/interrupt.c \
+	src/cli/interrupt.h \
 	src/cli/main.c \
 	src/cli/orderflags.c \
 	src/cli/orderflags.h \

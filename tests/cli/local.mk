@@ -6,6 +6,7 @@ cli_tests += \
 	tests/cli/config.bats \
 	tests/cli/gateway.bats \
 	tests/cli/manual.bats \
+	tests/cli/outcomes.bats \
 	tests/cli/preview.bats \
 	tests/cli/sdk.bats \
 	tests/cli/secret.bats \
