@@ -27,10 +27,17 @@ libsim_la_SOURCES = \
 	src/sim/num.c \
 	src/sim/num.h \
 	src/sim/on-account.c \
+	src/sim/on-analyst.c \
+	src/sim/on-contract.c \
 	src/sim/on-control.c \
+	src/sim/on-history.c \
+	src/sim/on-market.c \
 	src/sim/on-observe.c \
 	src/sim/on-order.c \
+	src/sim/on-portfolio.c \
 	src/sim/on-reply.c \
+	src/sim/on-scanner.c \
+	src/sim/on-schedule.c \
 	src/sim/on-session.c \
 	src/sim/on-trade.c \
 	src/sim/pacing.c \

@@ -38,6 +38,8 @@ login(struct call *call)
 
 	session_login(&sim->session, live, seed_next(&sim->seed), call->now_ms);
 	sim->selected = account_first(&sim->accounts, live);
+	for (size_t i = 0; i < ACCOUNT_COUNT; i++)
+		sim->accounts.list[i].cold_until_ms = 0;
 	done(call);
 }
 

@@ -33,7 +33,9 @@ struct sim_late {
 };
 
 static const struct family *const broker_families[] = { &session_family,
-	&account_family, &order_family, &reply_family, &trade_family };
+	&account_family, &portfolio_family, &contract_family, &schedule_family,
+	&market_family, &history_family, &scanner_family, &order_family,
+	&reply_family, &trade_family, &analyst_family };
 static const struct family *const control_families[] = { &control_family,
 	&observe_family };
 
@@ -57,6 +59,13 @@ sim_is_first(struct sim *sim, enum cold cold)
 	first = !(sim->warm & bit);
 	sim->warm |= bit;
 	return first;
+}
+
+bool
+sim_was_asked(const struct sim *sim, enum cold cold)
+{
+	return sim->warm_session == sim->session.serial &&
+	       (sim->warm & 1u << cold);
 }
 
 static void

@@ -58,6 +58,7 @@ struct sim {
 int64_t sim_now_ms(const struct sim *sim);
 /* Is it the first time in this brokerage session? */
 bool sim_is_first(struct sim *sim, enum cold cold);
+bool sim_was_asked(const struct sim *sim, enum cold cold);
 /* What has happened by itself until now. */
 void sim_step(struct sim *sim);
 /* Execute a request of the broker's interface, without pacing and faults. */
