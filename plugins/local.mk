@@ -2,6 +2,16 @@
 
 EXTRA_DIST += plugins/plugin.map
 
+# what several plugins are made of
+plugin_lib = \
+	plugins/lib/decimal.c \
+	plugins/lib/decimal.h \
+	plugins/lib/moment.c \
+	plugins/lib/moment.h \
+	plugins/lib/text.c \
+	plugins/lib/text.h \
+	$(NULL)
+
 plugin_LTLIBRARIES += writer-refusing.la
 writer_refusing_la_SOURCES = plugins/writer-refusing/writer.c
 writer_refusing_la_CPPFLAGS = $(plugin_cppflags)
@@ -24,17 +34,17 @@ backend_fake_la_SOURCES = \
 	plugins/backend-fake/bars.c \
 	plugins/backend-fake/fixture.c \
 	plugins/backend-fake/fixture.h \
-	plugins/backend-fake/moment.c \
-	plugins/backend-fake/moment.h \
 	plugins/backend-fake/search.c \
 	plugins/backend-fake/shape.c \
 	plugins/backend-fake/shape.h \
-	plugins/backend-fake/text.c \
-	plugins/backend-fake/text.h \
+	plugins/backend-fake/template.c \
+	plugins/backend-fake/template.h \
+	$(plugin_lib) \
 	$(NULL)
 nodist_backend_fake_la_SOURCES = plugins/backend-fake/fixtures.c
 backend_fake_la_CPPFLAGS = \
-	$(plugin_cppflags) -I$(top_srcdir)/plugins/backend-fake
+	$(plugin_cppflags) -I$(top_srcdir)/plugins/backend-fake \
+	-I$(top_srcdir)/plugins/lib
 backend_fake_la_LDFLAGS = $(plugin_ldflags)
 backend_fake_la_LIBADD = $(JSON_C_LIBS)
 
@@ -78,6 +88,45 @@ plugins/backend-fake/fixtures.c: $(fake_fixtures) \
 	LC_ALL=C $(AWK) -f plugins/backend-fake/embed.awk \
 		$(fake_fixtures) >$(abs_builddir)/$@-t && \
 	mv $(abs_builddir)/$@-t $(abs_builddir)/$@
+
+# what the broker's answers mean: pure, for the plugins and for their tests
+noinst_LTLIBRARIES += libcpgw.la
+libcpgw_la_SOURCES = \
+	plugins/backend-client-portal-gateway/emit.c \
+	plugins/backend-client-portal-gateway/emit.h \
+	plugins/backend-client-portal-gateway/map-account.c \
+	plugins/backend-client-portal-gateway/map-account.h \
+	plugins/backend-client-portal-gateway/map-bars.c \
+	plugins/backend-client-portal-gateway/map-bars.h \
+	plugins/backend-client-portal-gateway/map-calendar.c \
+	plugins/backend-client-portal-gateway/map-calendar.h \
+	plugins/backend-client-portal-gateway/map-contract.c \
+	plugins/backend-client-portal-gateway/map-contract.h \
+	plugins/backend-client-portal-gateway/map-market.c \
+	plugins/backend-client-portal-gateway/map-market.h \
+	plugins/backend-client-portal-gateway/map-option.c \
+	plugins/backend-client-portal-gateway/map-option.h \
+	plugins/backend-client-portal-gateway/map-order.c \
+	plugins/backend-client-portal-gateway/map-order.h \
+	plugins/backend-client-portal-gateway/map-position.c \
+	plugins/backend-client-portal-gateway/map-position.h \
+	plugins/backend-client-portal-gateway/map-scan.c \
+	plugins/backend-client-portal-gateway/map-scan.h \
+	plugins/backend-client-portal-gateway/map-session.c \
+	plugins/backend-client-portal-gateway/map-session.h \
+	plugins/backend-client-portal-gateway/map-trade.c \
+	plugins/backend-client-portal-gateway/map-trade.h \
+	plugins/backend-client-portal-gateway/map-whatif.c \
+	plugins/backend-client-portal-gateway/map-whatif.h \
+	plugins/backend-client-portal-gateway/map.c \
+	plugins/backend-client-portal-gateway/map.h \
+	plugins/backend-client-portal-gateway/node.c \
+	plugins/backend-client-portal-gateway/node.h \
+	plugins/backend-client-portal-gateway/scalar.c \
+	plugins/backend-client-portal-gateway/scalar.h \
+	$(plugin_lib) \
+	$(NULL)
+libcpgw_la_CPPFLAGS = $(plugin_cppflags) -I$(top_srcdir)/plugins/lib
 
 plugin_LTLIBRARIES += store-lmdb.la
 store_lmdb_la_SOURCES = \

@@ -23,6 +23,7 @@
 #include "fixture.h"
 #include "moment.h"
 #include "shape.h"
+#include "template.h"
 #include "text.h"
 
 #define PLAIN (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
@@ -459,7 +460,7 @@ entry_send(const struct query *q, const struct fixture_entry *entry)
 	if (entry->result)
 		return host->fail(
 		    q->ctx, entry->result, entry->code, "%s", entry->why);
-	if (moment_fill(&json, entry->text, entry->len, q->now_ns))
+	if (template_fill(&json, entry->text, entry->len, q->now_ns))
 		ret = host->fail(q->ctx, IAG_INTERNAL, NULL,
 		    "the fixture of '%s' has a time template that is none",
 		    q->operation);
@@ -569,7 +570,7 @@ order_find(const struct query *q, const char *name, const char *id,
 
 	*ret_tree = NULL;
 	if (entry && entry->text &&
-	    moment_fill(&json, entry->text, entry->len, q->now_ns) == 0)
+	    template_fill(&json, entry->text, entry->len, q->now_ns) == 0)
 		*ret_tree = parse(json.data);
 	text_fini(&json);
 	(void)json_object_object_get_ex(*ret_tree, "orders", &list);

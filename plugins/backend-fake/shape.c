@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "decimal.h"
 #include "ibkr-agent/plugin.h"
 #include "moment.h"
 
@@ -187,28 +188,6 @@ shape_transfers(struct shaping *shaping)
 	return 0;
 }
 
-/* Order of two decimals without exponent, as JSON Schema patterns them. */
-static int
-decimal_cmp(const char *a, const char *b)
-{
-	int negative = *a == '-';
-	size_t a_len, b_len;
-	int order;
-
-	if (negative != (*b == '-'))
-		return negative ? -1 : 1;
-	a += negative;
-	b += negative;
-	a_len = strcspn(a, ".");
-	b_len = strcspn(b, ".");
-	order = a_len < b_len ? -1 : a_len > b_len ? 1 : strncmp(a, b, a_len);
-	a += a_len + (a[a_len] == '.');
-	b += b_len + (b[b_len] == '.');
-	for (; order == 0 && (*a || *b); a += *a != 0, b += *b != 0)
-		order = (*a ? *a : '0') - (*b ? *b : '0');
-	return negative ? -order : order;
-}
-
 static int
 option_passes(struct json_object *row, struct json_object *arguments)
 {
@@ -218,8 +197,8 @@ option_passes(struct json_object *row, struct json_object *arguments)
 
 	return is_equal(row, arguments, "expiration") &&
 	       is_equal(row, arguments, "right") &&
-	       (!low || (strike && decimal_cmp(strike, low) >= 0)) &&
-	       (!high || (strike && decimal_cmp(strike, high) <= 0));
+	       (!low || (strike && decimal_compare(strike, low) >= 0)) &&
+	       (!high || (strike && decimal_compare(strike, high) <= 0));
 }
 
 int

@@ -9,6 +9,7 @@ fuzzers = \
 	tests/fuzz/fuzz-export \
 	tests/fuzz/fuzz-json \
 	tests/fuzz/fuzz-jsonrpc \
+	tests/fuzz/fuzz-map \
 	tests/fuzz/fuzz-result \
 	tests/fuzz/fuzz-schema \
 	$(NULL)
@@ -18,6 +19,10 @@ EXTRA_DIST += tests/fuzz/corpus
 
 check_LTLIBRARIES += libreplay.la
 libreplay_la_SOURCES = tests/fuzz/replay.c
+
+tests_fuzz_fuzz_map_SOURCES = tests/fuzz/fuzz-map.c $(map_table)
+tests_fuzz_fuzz_map_CPPFLAGS = $(map_cppflags) -I$(top_srcdir)/tests/unit
+tests_fuzz_fuzz_map_LDADD = libcpgw.la $(LDADD)
 
 tests_fuzz_fuzz_jsonrpc_LDADD = libmcp.la $(LDADD)
 

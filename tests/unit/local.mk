@@ -151,3 +151,29 @@ tests_unit_test_tools_SOURCES = \
 gateway_kit = tests/unit/gateway-kit.c tests/unit/gateway-kit.h
 tests_unit_test_gateway_SOURCES = tests/unit/test-gateway.c $(gateway_kit)
 tests_unit_test_sdk_SOURCES = tests/unit/test-sdk.c $(gateway_kit)
+
+# answers of the Client Portal Gateway
+map_tests = \
+	tests/unit/test-map \
+	tests/unit/test-map-account \
+	tests/unit/test-map-market \
+	tests/unit/test-map-order \
+	$(NULL)
+unit_tests += $(map_tests)
+map_table = tests/unit/map-table.c tests/unit/map-table.h
+map_rows = tests/unit/map-rows.c $(map_table)
+map_cppflags = \
+	$(AM_CPPFLAGS) -I$(top_srcdir)/plugins/lib \
+	-I$(top_srcdir)/plugins/backend-client-portal-gateway
+tests_unit_test_map_SOURCES = tests/unit/test-map.c $(map_table)
+tests_unit_test_map_CPPFLAGS = $(map_cppflags)
+tests_unit_test_map_LDADD = libcpgw.la $(LDADD)
+tests_unit_test_map_account_SOURCES = tests/unit/test-map-account.c $(map_rows)
+tests_unit_test_map_account_CPPFLAGS = $(map_cppflags)
+tests_unit_test_map_account_LDADD = libcpgw.la $(LDADD)
+tests_unit_test_map_market_SOURCES = tests/unit/test-map-market.c $(map_rows)
+tests_unit_test_map_market_CPPFLAGS = $(map_cppflags)
+tests_unit_test_map_market_LDADD = libcpgw.la $(LDADD)
+tests_unit_test_map_order_SOURCES = tests/unit/test-map-order.c $(map_rows)
+tests_unit_test_map_order_CPPFLAGS = $(map_cppflags)
+tests_unit_test_map_order_LDADD = libcpgw.la $(LDADD)

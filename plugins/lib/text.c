@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
-/* Doubling growth, no ceiling: fixtures are bounded where they are read. */
+/* Doubling growth, no ceiling: what is put in is bounded by whoever does. */
 
 #include "text.h"
 

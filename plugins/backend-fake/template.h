@@ -7,21 +7,16 @@
  * "@now+2h" (s, m, h, d), "@day" (today's midnight), "@date-3d" (a date).
  */
 
-#ifndef FAKE_MOMENT_H
-#define FAKE_MOMENT_H
+#ifndef FAKE_TEMPLATE_H
+#define FAKE_TEMPLATE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-#include "text.h"
-
-/* "2026-07-28T09:30:00.000Z" and its NUL. */
-#define MOMENT_SIZE 25
-void moment_format(uint64_t real_ns, char ret_text[MOMENT_SIZE]);
-/* RFC 3339, or a date for its midnight; -1 if it is neither. */
-int moment_parse(const char *text, uint64_t *ret_real_ns);
+struct text;
 
 /* Append json with every template filled in; -1 for an unknown one. */
-int moment_fill(
+int template_fill(
     struct text *out, const char *json, size_t len, uint64_t now_ns);
 
 #endif

@@ -3,8 +3,8 @@
 
 /* A growable text; a failure sticks and is asked for once, at the end. */
 
-#ifndef FAKE_TEXT_H
-#define FAKE_TEXT_H
+#ifndef PLUGIN_TEXT_H
+#define PLUGIN_TEXT_H
 
 #include <stddef.h>
 
