@@ -21,7 +21,7 @@ run() {
     fi
 }
 
-flags=(-std=gnu11 -include "$BUILDDIR/config.h" -Iinclude -Isrc
+flags=(-std=gnu11 -include "$BUILDDIR/config.h" -Iinclude -Isrc "-I$BUILDDIR/src"
     '-DIAG_PLUGINDIR="/p"' '-DIAG_DATADIR="/d"' '-DIAG_SYSCONFDIR="/s"')
 
 # each FILTER COMMAND...: the command with each C file that grep -E finds

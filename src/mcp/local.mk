@@ -33,6 +33,23 @@ mcp_sources = \
 	src/mcp/uri.h \
 	$(NULL)
 
+# The runbooks that clients can read as ibkr://docs/NAME: a file here, its row
+# in src/mcp/runbook.c.
+runbooks = \
+	docs/runbooks/audit.md \
+	docs/runbooks/market-data.md \
+	docs/runbooks/session.md \
+	$(NULL)
+EXTRA_DIST += $(runbooks) scripts/embed.awk
+
+src/mcp/runbook-text.h: $(runbooks) scripts/embed.awk
+	$(AM_V_GEN)$(MKDIR_P) src/mcp && cd $(srcdir) && $(AWK) -f scripts/embed.awk $(runbooks) \
+	    >'$(abs_builddir)/$@.tmp'
+	$(AM_V_at)mv $@.tmp $@
+BUILT_SOURCES += src/mcp/runbook-text.h
+CLEANFILES += src/mcp/runbook-text.h
+src/mcp/runbook.lo: src/mcp/runbook-text.h
+
 # on its own for the tests, which bring a gateway of their own or none
 noinst_LTLIBRARIES += libmcp.la
 libmcp_la_SOURCES = $(mcp_sources)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
-/* The texts; part of the program, so that reading one opens no file. */
+/*
+ * The texts are files of docs/, made part of the program (local.mk), so that
+ * reading one opens no file.
+ */
 
 #include "mcp/runbook.h"
 
@@ -9,67 +12,19 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "mcp/runbook-text.h"
 #include "tools/dispatch.h"
-
-static const char session_text[] =
-    "# The broker session is missing or expired\n"
-    "\n"
-    "Seen as: `BROKER_SESSION_REQUIRED`, `BROKER_SESSION_EXPIRED`, or a\n"
-    "status other than `authenticated` in `ibkr_backend_status`.\n"
-    "\n"
-    "1. Call `ibkr_backend_status`, then `ibkr_session_requirements`: they\n"
-    "   name what is missing.\n"
-    "2. Only a person can log in, in a browser, at the broker's gateway.\n"
-    "   Tell the operator so, in these words, and wait.\n"
-    "3. After the login call `ibkr_session_renew` once, then repeat the call\n"
-    "   that failed.\n"
-    "4. Still refused? The operator runs `ibkr-agent doctor`.\n"
-    "\n"
-    "Never ask for a password or a one-time code: the gateway takes none.\n";
-
-static const char market_data_text[] =
-    "# Market data is delayed, stale or missing\n"
-    "\n"
-    "Seen as: `MARKET_DATA_DELAYED`, `MARKET_DATA_STALE`,\n"
-    "`MARKET_DATA_UNAVAILABLE`, `MARKET_DATA_INCOMPLETE`, or warnings in a\n"
-    "result.\n"
-    "\n"
-    "1. A member that is absent was not given by the broker. It is not zero.\n"
-    "2. `MARKET_DATA_INCOMPLETE`: the first read of a contract is cold.\n"
-    "   Repeat it once after a second.\n"
-    "3. Delayed or stale: say so wherever the price is shown. Do not size\n"
-    "   anything by such a price.\n"
-    "4. Nothing at all: `ibkr_market_session` tells whether the exchange is\n"
-    "   open; otherwise a subscription is missing, which is the operator's\n"
-    "   affair.\n";
-
-static const char audit_text[] =
-    "# The audit trail is in doubt\n"
-    "\n"
-    "Seen as: `AUDIT_CHAIN_INVALID`, `AUDIT_WRITE_FAILED`,\n"
-    "`JOURNAL_UNAVAILABLE` or `JOURNAL_CORRUPT`.\n"
-    "\n"
-    "1. Stop. No call is answered without its record, so repeating calls\n"
-    "   does not help.\n"
-    "2. `AUDIT_WRITE_FAILED`, `JOURNAL_UNAVAILABLE`: the disk is full, the\n"
-    "   store is locked or was copied. The operator runs `ibkr-agent doctor`\n"
-    "   and `ibkr-agent store status`.\n"
-    "3. `AUDIT_CHAIN_INVALID`, `JOURNAL_CORRUPT`: the store stays as it is,\n"
-    "   untouched. The operator runs `ibkr-agent audit verify` and\n"
-    "   `ibkr-agent audit verify --state`, and compares with exports and\n"
-    "   checkpoints.\n"
-    "4. Report the `audit_event_id` of the last call that worked.\n";
 
 const struct runbook runbook_table[] = {
 	{ "session", "Broker session",
 	    "What to do when the broker session is missing or expired",
-	    session_text },
+	    text_session },
 	{ "market-data", "Market data",
 	    "What to do when prices are delayed, stale or missing",
-	    market_data_text },
+	    text_market_data },
 	{ "audit", "Audit trail",
 	    "What to do when the audit trail cannot be written or trusted",
-	    audit_text },
+	    text_audit },
 };
 const size_t runbook_count = ARRAY_COUNT(runbook_table);
 
@@ -111,7 +66,7 @@ static const struct field runbook_output[] = {
 	{ .name = "text",
 	    .type = FIELD_STRING,
 	    .flags = FIELD_REQUIRED,
-	    .max = 16384,
+	    .max = 65536,
 	    .description = "Markdown" },
 	{ .name = NULL },
 };
