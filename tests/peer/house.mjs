@@ -26,6 +26,25 @@ export const READ_SCOPES = ['health', 'accounts', 'portfolio', 'positions',
   'fundamentals', 'calendar', 'currency', 'transfers', 'orders', 'risk',
   'audit'].map((name) => `ibkr:${name}:read`).concat('ibkr:audit:export');
 
+export const ORDER_SCOPES = ['orders:preview', 'orders:paper:submit',
+  'orders:paper:cancel', 'orders:paper:modify', 'approvals:create',
+  'orders:live:submit', 'orders:live:cancel', 'orders:live:modify']
+  .map((name) => `ibkr:${name}`);
+
+// Lines that configure live trading on the fake live account.
+export const LIVE = `safety: {live_trading_enabled: true}
+live_trading:
+  enabled: true
+  allowed_accounts: [U7654321]
+  risk_policy_id: careful
+  paper_to_live_checklist_acknowledged: true
+risk_policies:
+  careful:
+    enabled: true
+    allowed_symbols: [AAPL]
+    allowed_asset_classes: [stock]
+`;
+
 // Why the tests of a file cannot run, or false.
 export const skip = fs.existsSync(program) ? false
   : 'the program is not built (IAG_TEST_PROGRAM)';

@@ -6,10 +6,11 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { House, Wire, skip } from './house.mjs';
+import { House, LIVE, ORDER_SCOPES, READ_SCOPES, Wire, skip }
+  from './house.mjs';
 import { compiler } from './schema.mjs';
 
-let house, wire, tools;
+let house, wire, tools, all;
 
 before(async () => {
   if (skip)
@@ -17,6 +18,13 @@ before(async () => {
   house = new House();
   wire = new Wire(house);
   tools = (await wire.askModern('tools/list')).result.tools;
+  const whole = new House({ scopes: READ_SCOPES.concat(ORDER_SCOPES),
+    more: LIVE });
+  const other = new Wire(whole);
+
+  all = (await other.askModern('tools/list')).result.tools;
+  await other.end();
+  whole.remove();
 });
 
 after(async () => {
@@ -46,8 +54,13 @@ test('all 34 read tools are listed, ibkr_health first', { skip }, () => {
   assert.equal(new Set(tools.map((tool) => tool.name)).size, 34);
 });
 
+test('with orders there are 45, the read tools first', { skip }, () => {
+  assert.equal(all.length, 45);
+  assert.deepEqual(all.slice(0, 34), tools);
+});
+
 test('names fit every provider, with its prefix', { skip }, () => {
-  for (const { name } of tools) {
+  for (const { name } of all) {
     assert.match(name, /^[a-z][a-z0-9_]{0,39}$/);
     assert.ok(`mcp__ibkr-agent__${name}`.length <= 64, name);
   }
@@ -55,7 +68,7 @@ test('names fit every provider, with its prefix', { skip }, () => {
 
 test('every tool has a title, a description and all four hints', { skip },
   () => {
-    for (const tool of tools) {
+    for (const tool of all) {
       assert.ok(tool.title.length > 0, tool.name);
       assert.ok(tool.description.length > 0, tool.name);
       assert.ok(Buffer.byteLength(tool.description) <= 1024, tool.name);
@@ -64,14 +77,34 @@ test('every tool has a title, a description and all four hints', { skip },
           'readOnlyHint']);
       for (const hint of Object.values(tool.annotations))
         assert.equal(typeof hint, 'boolean', tool.name);
-      assert.equal(tool.annotations.readOnlyHint, true, tool.name);
-      assert.equal(tool.annotations.destructiveHint, false, tool.name);
     }
   });
 
+const PREPARING = ['ibkr_order_preview', 'ibkr_bracket_order_preview',
+  'ibkr_approvals_create'];
+
+test('hints: reads read, previews prepare, orders are destructive', { skip },
+  () => {
+    all.forEach(({ name, annotations }, i) => {
+      const reads = i < 34;
+
+      assert.equal(annotations.readOnlyHint, reads, name);
+      assert.equal(annotations.destructiveHint,
+        !reads && !PREPARING.includes(name), name);
+    });
+  });
+
+test('tools that write say what to do after a lost answer', { skip }, () => {
+  for (const tool of all) {
+    if (tool.annotations.destructiveHint)
+      assert.match(tool.description, /lost answer call again with the same/,
+        tool.name);
+  }
+});
+
 for (const side of ['inputSchema', 'outputSchema']) {
   test(`every ${side} is portable`, { skip }, () => {
-    for (const tool of tools) {
+    for (const tool of all) {
       const schema = tool[side];
       const where = `${tool.name} ${side}`;
 
@@ -97,7 +130,7 @@ for (const side of ['inputSchema', 'outputSchema']) {
 }
 
 test('inputs are closed and every argument is described', { skip }, () => {
-  for (const tool of tools) {
+  for (const tool of all) {
     walk(tool.inputSchema, (inner, depth, name) => {
       if (inner.type === 'object')
         assert.equal(inner.additionalProperties, false, tool.name);

@@ -6,12 +6,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { House, META, READ_SCOPES, Wire, skip } from './house.mjs';
+import { House, LIVE, META, ORDER_SCOPES, READ_SCOPES, Wire, skip }
+  from './house.mjs';
 
 const ACCOUNT = 'DU1234567';
-const SCOPES = READ_SCOPES.concat('ibkr:orders:preview',
-  'ibkr:orders:paper:submit', 'ibkr:orders:paper:cancel',
-  'ibkr:orders:paper:modify', 'ibkr:approvals:create');
+const SCOPES = READ_SCOPES.concat(ORDER_SCOPES);
 
 // A house that writes paper orders; what becomes of them is the script's.
 function paperHouse(script = 'open', allowed = ACCOUNT) {
@@ -294,3 +293,30 @@ test('inv4: a modern client gets the same outcomes', { skip },
     assert.equal(result.resultType, 'complete');
     expectUnknown(faultOf(result), 'k1');
   }));
+
+test('live tools are there where live is configured', { skip }, async () => {
+  for (const [more, count] of [['', 0], [LIVE, 4]]) {
+    const house = new House({ scopes: SCOPES, more });
+    const wire = new Wire(house,
+      house.args.concat('--live-broker', 'local-candidate'));
+    const { tools } = (await wire.ask('tools/list')).result;
+    const live = tools.filter(({ name }) => name.startsWith('ibkr_live_'));
+
+    assert.equal(live.length, count);
+    const { out } = await house.run('--json', 'mcp', 'serve', '--transport',
+      'stdio', '--describe');
+
+    assert.match(JSON.parse(out).status, new RegExp(`with ${tools.length} `));
+    const fault = await bad(wire, 'ibkr_live_order_submit', {
+      account_id: 'U7654321', idempotency_key: 'k1',
+      approval_id: '01890000-0000-7000-8000-000000000000',
+      preview_id: '01890000-0000-7000-8000-000000000000' });
+
+    assert.equal(fault.outcome, 'refused');
+    assert.equal(fault.refusals.some(({ code }) =>
+      code === 'LIVE_FEATURE_DISABLED' || code === 'LIVE_TRADING_DISABLED'),
+    count === 0, JSON.stringify(fault.refusals));
+    await wire.end();
+    house.remove();
+  }
+});
