@@ -67,6 +67,7 @@ fake_fixtures = \
 	plugins/backend-fake/fixtures/news_list.json \
 	plugins/backend-fake/fixtures/option_greeks.json \
 	plugins/backend-fake/fixtures/options_chain.json \
+	plugins/backend-fake/fixtures/order_whatif.json \
 	plugins/backend-fake/fixtures/orders_history.json \
 	plugins/backend-fake/fixtures/orders_list.json \
 	plugins/backend-fake/fixtures/pnl_daily.json \

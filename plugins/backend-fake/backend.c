@@ -60,6 +60,7 @@ static const char *const operations[] = {
 	"orders_list",
 	"orders_history",
 	"order_status",
+	"order_whatif",
 	"executions_list",
 };
 

@@ -50,6 +50,43 @@ add_lines(struct buf *out, const char *text)
 	buf_char(out, '\n');
 }
 
+/* "- max_notional: allowed '1000 USD', got '1995.00 USD': at most 5" */
+static void
+add_refusal(struct buf *out, struct json_object *refusal)
+{
+	const char *limit = json_get_str(refusal, "limit", NULL);
+	const char *actual = json_get_str(refusal, "actual", NULL);
+	const char *fix = json_get_str(refusal, "fix", NULL);
+
+	buf_printf(out, "- %s:", json_get_str(refusal, "rule", ""));
+	if (limit)
+		buf_printf(out, " allowed '%s',", limit);
+	buf_printf(out, actual ? " got '%s'" : " got nothing", actual);
+	if (fix)
+		buf_printf(out, ": %s", fix);
+}
+
+/* Where several rules refused, the message names but the first. */
+static void
+add_refusals(struct buf *out, const struct err *err)
+{
+	struct json_object *list CLEANUP_JSON = NULL;
+	size_t i, count;
+
+	if (!err->refusals || json_parse(err->refusals, strlen(err->refusals),
+				  &json_bounds_default, &list, NULL))
+		return;
+	count = json_object_array_length(list);
+	for (i = 0; count > 1 && i < count; i++) {
+		struct buf text CLEANUP_BUF = BUF_INIT;
+		struct buf line CLEANUP_BUF = BUF_INIT;
+
+		add_refusal(&text, json_object_array_get_idx(list, i));
+		(void)redact_for_operator(&line, buf_text(&text), text.len);
+		add_lines(out, buf_text(&line));
+	}
+}
+
 static void
 error_people(const struct err *err, struct buf *out)
 {
@@ -65,6 +102,7 @@ error_people(const struct err *err, struct buf *out)
 		buf_str(out, "Action: ");
 		add_lines(out, action);
 	}
+	add_refusals(out, err);
 }
 
 int

@@ -12,8 +12,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "host/writer.h"
 #include "orders/shape.h"
+#include "orders/whatif.h"
 
 /* A preview has no key yet; every writer takes a reference so short. */
 #define SOME_REF "a"
@@ -33,6 +35,8 @@ draft_fini(struct draft *draft)
 	verdicts_fini(&draft->verdicts);
 	contract_fini(&draft->contract);
 	quote_fini(&draft->quote);
+	(void)json_object_put(draft->whatif);
+	free(draft->whatif_fault);
 }
 
 int
@@ -346,6 +350,32 @@ look_at_quote(struct draft *draft)
 			draft->contract.contract_id, &draft->quote, NULL) == 0;
 }
 
+/*
+ * Ask about an order that nothing has refused so far; of a bracket only the
+ * entry, since the exits close what is not there yet.  No answer is none.
+ */
+static void
+look_at_whatif(struct draft *draft)
+{
+	struct order_call *call = draft->call;
+	CLEANUP_ERR struct err fault = ERR_INIT;
+	const char *refusal;
+
+	if (!verdicts_pass(&draft->verdicts))
+		return;
+	if (whatif_ask(call->backend, call->call, &draft->orders[0],
+		&draft->whatif, &fault)) {
+		draft->whatif_fault = strdup(err_text(&fault));
+		return;
+	}
+	refusal = json_get_str(draft->whatif, "refusal", NULL);
+	if (draft->whatif)
+		say(draft, "broker", "ORDER_BROKER_REFUSED", !refusal,
+		    "an order that the broker would take",
+		    refusal ? refusal : "it would",
+		    "change the order as the broker says");
+}
+
 int
 draft_look(struct draft *draft, struct err *err)
 {
@@ -365,9 +395,11 @@ draft_look(struct draft *draft, struct err *err)
 		return ret;
 	look_at_writer(draft);
 	ret = look_at_policy(draft, err);
-	if (ret == 0)
-		look_at_quote(draft);
-	return ret;
+	if (ret)
+		return ret;
+	look_at_quote(draft);
+	look_at_whatif(draft);
+	return 0;
 }
 
 /* Enough of an order for limits to say something about. */

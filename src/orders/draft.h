@@ -26,6 +26,8 @@ struct draft {
 	bool simulated;
 	struct quote quote;
 	bool has_quote;
+	struct json_object *whatif; /* of the (first) order; NULL: not told */
+	char *whatif_fault;         /* why not; NULL: nobody can say */
 	/* The working order that it is to replace. */
 	const char *replaces; /* NULL: none; borrowed */
 };

@@ -56,6 +56,8 @@ libcore_la_SOURCES += \
 	src/orders/shape.h \
 	src/orders/verdict.c \
 	src/orders/verdict.h \
+	src/orders/whatif.c \
+	src/orders/whatif.h \
 	src/orders/write.h \
 	src/orders/writecore.c \
 	src/orders/writecore.h \

@@ -108,6 +108,70 @@ put_cost(struct writing *w)
 		warn(w, "the cost is an estimate: the order has no limit");
 }
 
+static void
+put_value(struct writing *w, const char *name, struct json_object *value)
+{
+	if (w->ret == 0 && value)
+		w->ret = json_add(w->obj, name, json_object_get(value));
+}
+
+/* A question with what would be answered (broker.questions). */
+static int
+question_add(
+    struct writing *w, struct json_object *list, struct json_object *question)
+{
+	const struct config *config = desk_config(w->draft->call->desk);
+	const char *id = json_get_str(question, "message_id", "");
+	struct json_object *item = json_object_new_object();
+	bool allowed = config_list_has(&config->broker.questions, id);
+	int ret = json_add_str(item, "message_id", id);
+
+	ret |= json_add_str(item, "text", json_get_str(question, "text", ""));
+	ret |= json_add_bool(item, "allowed", allowed);
+	if (!allowed)
+		warn(w, "the broker would ask what broker.questions does not "
+			"allow to be answered: a submit would be refused");
+	if (ret == 0 && json_object_array_add(list, item) == 0)
+		return 0;
+	(void)json_object_put(item);
+	return IAG_NOMEM;
+}
+
+static void
+put_questions(struct writing *w, struct json_object *questions)
+{
+	CLEANUP_JSON struct json_object *list = json_object_new_array();
+	size_t count = questions ? json_object_array_length(questions) : 0;
+
+	for (size_t i = 0; w->ret == 0 && i < count; i++)
+		w->ret = question_add(
+		    w, list, json_object_array_get_idx(questions, i));
+	if (count)
+		put_value(w, "questions", list);
+}
+
+/* What the broker told of this order; of a bracket, of its entry. */
+static void
+put_whatif(struct writing *w)
+{
+	const struct draft *draft = w->draft;
+	struct json_object *warnings = json_get(draft->whatif, "warnings");
+	size_t count = warnings ? json_object_array_length(warnings) : 0;
+
+	if (w->preview->group_role &&
+	    strcmp(w->preview->group_role, group_roles[0]) != 0)
+		return;
+	if (draft->whatif_fault)
+		warn(w, "the broker did not estimate commission and margin");
+	put_value(
+	    w, "estimated_commission", json_get(draft->whatif, "commission"));
+	put_value(w, "margin_impact", json_get(draft->whatif, "margin_impact"));
+	put_questions(w, json_get(draft->whatif, "questions"));
+	for (size_t i = 0; i < count; i++)
+		warn(w, json_object_get_string(
+			    json_object_array_get_idx(warnings, i)));
+}
+
 /* What would refuse it later is told now. */
 static void
 warn_of_later(struct writing *w)
@@ -158,6 +222,7 @@ one(const struct draft *draft, const struct preview *preview,
 	put(&w, "validated_order_id", preview->id);
 	put_order(&w);
 	put_cost(&w);
+	put_whatif(&w);
 	put_rest(&w, event_id);
 	if (w.ret) {
 		(void)json_object_put(w.obj);

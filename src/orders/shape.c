@@ -255,19 +255,58 @@ is_multiple(const char *text, const char *step)
 	return mpz_cmp_ui(mpq_denref(value.value), 1) == 0;
 }
 
+/* count steps, if that is more than nothing. */
+static void
+put_steps(struct buf *out, const mpz_t count, const struct dec *step)
+{
+	CLEANUP_DEC struct dec value;
+
+	dec_init(&value);
+	mpq_set_z(value.value, count);
+	dec_mul(&value, &value, step);
+	if (mpz_sgn(count) <= 0)
+		return;
+	if (out->len)
+		buf_str(out, " or ");
+	(void)dec_format(out, &value, NULL);
+}
+
+/* The multiples of step on both sides of text. */
+static void
+put_nearest(struct buf *out, const char *text, const char *step)
+{
+	CLEANUP_DEC struct dec value, unit;
+	mpz_t count;
+
+	dec_init(&value);
+	dec_init(&unit);
+	if (dec_parse(&value, text, NULL) || dec_parse(&unit, step, NULL) ||
+	    dec_sign(&unit) <= 0 || dec_sign(&value) <= 0 ||
+	    dec_div(&value, &value, &unit, NULL))
+		return;
+	mpz_init(count);
+	mpz_fdiv_q(count, mpq_numref(value.value), mpq_denref(value.value));
+	put_steps(out, count, &unit);
+	mpz_add_ui(count, count, 1);
+	put_steps(out, count, &unit);
+	mpz_clear(count);
+}
+
 static void
 judge_step(struct verdicts *verdicts, const char *name, const char *text,
     const char *step)
 {
-	CLEANUP_BUF struct buf limit = BUF_INIT;
+	CLEANUP_BUF struct buf limit = BUF_INIT, fix = BUF_INIT;
 
 	if (!step)
 		return;
 	buf_printf(&limit, "a multiple of %s", step);
-	verdicts->failed = verdicts->failed || limit.failed;
+	put_nearest(&fix, text, step);
+	verdicts->failed = verdicts->failed || limit.failed || fix.failed;
 	verdicts_add(verdicts, name, "ORDER_PRICE_INCREMENT_REFUSED",
 	    is_multiple(text, step), buf_text(&limit), text,
-	    "use a price that the contract can have");
+	    fix.len ? buf_text(&fix)
+		    : "use a price that the contract can have");
 }
 
 static void
@@ -366,7 +405,7 @@ static void
 judge_quantity(
     const char *quantity, const char *step, struct verdicts *verdicts)
 {
-	CLEANUP_BUF struct buf limit = BUF_INIT;
+	CLEANUP_BUF struct buf limit = BUF_INIT, fix = BUF_INIT;
 
 	if (is_refused(verdicts, "quantity"))
 		return;
@@ -380,10 +419,12 @@ judge_quantity(
 	    "use a number above 0");
 	buf_printf(&limit, step ? "a multiple of %s" : "a whole number",
 	    step ? step : "");
-	verdicts->failed = verdicts->failed || limit.failed;
+	put_nearest(&fix, quantity, step ? step : "1");
+	verdicts->failed = verdicts->failed || limit.failed || fix.failed;
 	verdicts_add(verdicts, "quantity", "ORDER_FRACTIONAL_REFUSED",
 	    is_multiple(quantity, step ? step : "1"), buf_text(&limit),
-	    quantity, "use a size that the contract can have");
+	    quantity,
+	    fix.len ? buf_text(&fix) : "use a size that the contract can have");
 }
 
 void

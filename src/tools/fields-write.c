@@ -90,6 +90,13 @@ static const struct field money[] = {
 	END,
 };
 
+static const struct field question_row[] = {
+	STR("message_id", REQ | PLAIN, "As in broker.questions"),
+	LEN("text", REQ | TEXT | PLAIN, 1000, "What it asks"),
+	BOOL("allowed", REQ, "False: it would not be answered"),
+	END,
+};
+
 const struct field preview_output[] = {
 	STR("preview_id", REQ, "Names it to approvals and submits"),
 	STR("validated_order_id", REQ | PLAIN, "The same"),
@@ -111,6 +118,9 @@ const struct field preview_output[] = {
 	DEC("trailing_amount", PLAIN, "Distance"),
 	DEC("trailing_percent", PLAIN, "Distance, percent"),
 	OBJ("estimated_cost", PLAIN, money, "Price x quantity x multiplier"),
+	OBJ("estimated_commission", PLAIN, money, "By the broker"),
+	OBJ("margin_impact", 0, money, "Change of the initial margin"),
+	LIST("questions", 0, question_row, 20, "What the broker would ask"),
 	ITEMS("warnings", TEXT | PLAIN, FIELD_STRING, "What to mind"),
 	STR("policy_id", 0, "Risk policy that it passed; absent: none holds"),
 	STR("writer", REQ | PLAIN, "Writer plugin that may send it"),

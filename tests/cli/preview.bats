@@ -350,3 +350,40 @@ explained() {
     expect 1
     [ "$(rules)" = "LIVE_FREQUENCY_LIMIT_REFUSED frequency_limit" ]
 }
+
+@test "people are told every refusal, with what would pass" {
+    order --quantity 1.5 --limit-price 199.503
+    iag orders preview --enable-preview "${order[@]}"
+    expect 1
+    [ "$stderr" = "ORDER_VALIDATION_FAILED: refused by 'quantity': allowed 'a multiple of 1', got '1.5'; 2 refusals in all
+Action: 1 or 2
+- quantity: allowed 'a multiple of 1', got '1.5': 1 or 2
+- limit_price: allowed 'a multiple of 0.01', got '199.503': 199.50 or 199.51" ]
+}
+
+@test "commission, margin and questions are told where the broker says them" {
+    preview --limit-price 199.50
+    expect 0
+    [ "$(json 'j.estimated_commission' <<<"$output")" = \
+        '{"amount":"1.00","currency":"USD"}' ]
+    mkdir "$BATS_TEST_TMPDIR/fixtures"
+    cat >"$BATS_TEST_TMPDIR/fixtures/order_whatif.json" <<'END'
+{"key": "account_id", "answers": {"DU1234567": {
+    "margin_impact": {"amount": "598.50", "currency": "USD"},
+    "questions": [{"message_id": "o163", "text": "Price off by 3 %?"},
+        {"message_id": "o383", "text": "Large order?"}]}}}
+END
+    sed -i "s|^plugins:|&\n  options: {fake: {fixtures: $BATS_TEST_TMPDIR/fixtures}}|
+        s|backend: fake|&, questions: [o383]|" "$config"
+    preview --limit-price 199.50
+    expect 0
+    [ "$(json '[j.margin_impact.amount, j.estimated_commission,
+        j.questions.map((q) => q.message_id + q.allowed)].join()' \
+        <<<"$output")" = "598.50,,o163false,o383true" ]
+    has "$(json 'j.warnings' <<<"$output")" broker.questions
+    sed -i 's/"margin_impact".*/"refusal": "no trading permission",/' \
+        "$BATS_TEST_TMPDIR/fixtures/order_whatif.json"
+    preview --limit-price 199.50
+    expect 1
+    [ "$(rules)" = "ORDER_BROKER_REFUSED broker" ]
+}

@@ -50,6 +50,7 @@ unit_tests += \
 	tests/unit/test-model \
 	tests/unit/test-order \
 	tests/unit/test-intent \
+	tests/unit/test-preview \
 	tests/unit/test-write \
 	tests/unit/test-market \
 	$(NULL)
@@ -75,6 +76,9 @@ tests_unit_test_write_SOURCES = \
 	tests/unit/test-write.c \
 	$(journal_kit)
 tests_unit_test_write_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
+# and so are the broker's words of test-preview.c
+tests_unit_test_preview_SOURCES = tests/unit/test-preview.c $(journal_kit)
+tests_unit_test_preview_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 tests_unit_test_intent_SOURCES = tests/unit/test-intent.c $(journal_kit)
 
 # a gateway of its own in front of the one in libcore
