@@ -411,22 +411,74 @@ is_judgeable(const struct order *order)
 	       dec_is_text(order->quantity);
 }
 
+/* What keeps the order from being replaced by this one; NULL: nothing. */
+static const char *
+replace_fault(const struct order_row *target, const struct order *order)
+{
+	if (order_status_is_terminal(target->status))
+		return order_status_name(target->status);
+	if (strcmp(target->order.contract_id, order->contract_id) != 0)
+		return "an order for another contract";
+	return target->order.side == order->side ? NULL
+						 : "an order of the other side";
+}
+
+/* The working order that this one is to replace (ruling 9). */
+static int
+judge_replaced(struct journal_txn *txn, const struct draft *draft,
+    struct dec *ret_held, struct verdicts *verdicts, struct err *err)
+{
+	static const char rule[] = "broker_order_id";
+	static const char wanted[] = "a working order of the same contract "
+				     "and side that this gateway sent";
+	struct order_row target;
+	const char *fault;
+	int ret;
+
+	order_row_init(&target);
+	ret = order_row_get(
+	    txn, draft->account_hash, draft->replaces, &target, err);
+	if (ret == 0) {
+		fault = replace_fault(&target, &draft->orders[0]);
+		verdicts_add(verdicts, rule, "MODIFY_TARGET_MISMATCH", !fault,
+		    wanted, fault ? fault : draft->replaces,
+		    "name another order, or leave it out");
+		(void)limits_notional(&target.order, ret_held);
+	} else if (ret == IAG_NOTFOUND) {
+		verdicts_add(verdicts, rule, "ORDER_TARGET_UNKNOWN", false,
+		    wanted, draft->replaces,
+		    "name an order as its submit named it");
+	}
+	order_row_fini(&target);
+	return ret == IAG_NOTFOUND ? 0 : ret;
+}
+
 int
 draft_limits(struct journal_txn *txn, const struct draft *draft,
     struct verdicts *ret_limits, struct err *err)
 {
+	CLEANUP_DEC struct dec held;
+	int ret;
 	const struct order *orders[CHECK_LEGS];
 	struct check_orders list = {
 		.orders = orders,
 		.count = draft->count,
 		.quote = draft->has_quote ? &draft->quote : NULL,
+		.is_modify = draft->replaces != NULL,
+		.held = &held,
 	};
 
+	dec_init(&held);
 	for (size_t i = 0; i < draft->count; i++) {
 		orders[i] = &draft->orders[i];
 		if (!is_judgeable(orders[i]))
 			return 0;
 	}
+	ret = draft->replaces
+		  ? judge_replaced(txn, draft, &held, ret_limits, err)
+		  : 0;
+	if (ret)
+		return ret;
 	return check_limits(
 	    txn, &draft->policy, draft->account_hash, &list, ret_limits, err);
 }

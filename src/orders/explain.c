@@ -112,9 +112,12 @@ static int
 question_read(
     struct question *q, struct json_object *arguments, struct err *err)
 {
+	int extra = json_object_object_length(arguments) - 1;
+
+	q->draft.replaces = json_get_str(arguments, "broker_order_id", NULL);
 	if (!q->preview_id)
 		return read_typed(q, arguments, err);
-	if (json_object_object_length(arguments) > 1)
+	if (extra > (q->draft.replaces != NULL))
 		return err_set(err, ERR_INPUT_INVALID,
 		    "a preview and an order were named, allowed is one of "
 		    "them");

@@ -248,6 +248,8 @@ preview_make(struct order_call *call, struct json_object *arguments,
 	ret = feature_check(call, err);
 	if (ret == 0)
 		ret = draft_read(&making.draft, arguments, err);
+	making.draft.replaces =
+	    json_get_str(arguments, "broker_order_id", NULL);
 	return ret ? ret : make(&making, err);
 }
 

@@ -54,6 +54,10 @@
 	    PAT("exchange", 0, EXCHANGE_PATTERN,                        \
 		"Trade here, 1-16 of A-Z 0-9 .; else the broker chooses")
 
+#define IN_REPLACED                              \
+	PAT("broker_order_id", 0, ORDER_PATTERN, \
+	    "Working order that it is to replace; limits then count the increase")
+
 const struct field preview_input[] = {
 	IN_ACCOUNT,
 	IN_SYMBOL,
@@ -67,6 +71,7 @@ const struct field preview_input[] = {
 	DEC("trailing_amount", 0, "trailing_stop: distance, or"),
 	DEC("trailing_percent", 0, "trailing_stop: distance in percent"),
 	IN_PLACE,
+	IN_REPLACED,
 	END,
 };
 
@@ -148,6 +153,7 @@ const struct field explain_input[] = {
 	PAT("currency", 0, CURRENCY_PATTERN, "ISO 4217; USD if not given"),
 	ONE_OF("asset_class", 0, ASSET_CLASSES, "Only this class"),
 	PAT("exchange", 0, EXCHANGE_PATTERN, "Trade here"),
+	IN_REPLACED,
 	END,
 };
 

@@ -387,3 +387,50 @@ END
     expect 1
     [ "$(rules)" = "ORDER_BROKER_REFUSED broker" ]
 }
+
+@test "a replacement counts what it adds to the order that it replaces" {
+    scopes="$all_read_scopes, ibkr:orders:preview, ibkr:approvals:create,
+        ibkr:orders:paper:submit, ibkr:orders:paper:modify"
+    paper=", risk_policy_id: day" preview_config "risk_policies: {day: {
+        enabled: true, allowed_symbols: [AAPL], allowed_asset_classes: [stock],
+        session_limit: {max_orders_per_session: 1,
+            max_session_notional: {amount: 2000, currency: USD},
+            timezone: UTC, starts_at: '00:00'}}}"
+    preview --limit-price 199.50 --quantity 5
+    expect 0
+    approve
+    iag --json orders submit --account DU1234567 --approval-id "$approval" \
+        --idempotency-key first --enable-paper
+    expect 0
+    preview --limit-price 199.40 --quantity 6
+    expect 1
+    [ "$(rules)" = "LIVE_SESSION_ORDER_LIMIT_REFUSED session_limit.max_orders_per_session
+LIVE_SESSION_NOTIONAL_LIMIT_REFUSED session_limit.max_session_notional" ]
+    preview --limit-price 199.40 --quantity 6 \
+        --broker-order-id local-candidate-first
+    expect 0
+    approve
+    iag --json policy explain --preview-id "$id" \
+        --broker-order-id local-candidate-first
+    expect 0
+    [ "$(json 'j.verdict' <<<"$output")" = pass ]
+    iag --json orders paper-modify --account DU1234567 --enable-paper \
+        --broker-order-id local-candidate-first --approval-id "$approval" \
+        --preview-id "$id" --idempotency-key second --quantity 6
+    expect 0
+    preview --limit-price 199.40 --broker-order-id nosuch
+    expect 1
+    has "$(rules)" "ORDER_TARGET_UNKNOWN broker_order_id"
+    preview --limit-price 199.40 --side sell \
+        --broker-order-id local-candidate-first
+    expect 1
+    has "$(rules)" "MODIFY_TARGET_MISMATCH broker_order_id"
+}
+
+# approve the preview of the last run: $id, $approval
+approve() {
+    id=$(json 'j.preview_id' <<<"$output")
+    iag --json approvals create --account DU1234567 --preview-id "$id"
+    expect 0
+    approval=$(json 'j.approval_id' <<<"$output")
+}
