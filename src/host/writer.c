@@ -474,6 +474,12 @@ collect_list(struct iag_ctx *ctx, struct answer *ret_answer, struct err *err)
 	return 0;
 }
 
+bool
+writer_keeps_orders(const struct plugin *plugin)
+{
+	return plugin->ops.writer.list != NULL;
+}
+
 int
 writer_list(struct instance *writer, struct call *call, const char *account,
     struct answer *ret_answer, struct err *err)
@@ -482,7 +488,7 @@ writer_list(struct instance *writer, struct call *call, const char *account,
 	int32_t result = 0;
 	int r;
 
-	if (!writer->plugin->ops.writer.list)
+	if (!writer_keeps_orders(writer->plugin))
 		return IAG_NOTSUP;
 	ctx = write_context(
 	    writer, "list", call, write_new(account, NULL), run_list);

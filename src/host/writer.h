@@ -108,6 +108,8 @@ void writer_find_result_fini(struct writer_find_result *result);
 int writer_find(struct instance *writer, struct call *call,
     const struct iag_target *target, struct writer_find_result *ret_result,
     struct err *err);
+/* Does it keep orders itself?  Known before it is opened. */
+bool writer_keeps_orders(const struct plugin *plugin);
 /* The orders that it keeps itself; NOTSUP without text: none of its own. */
 int writer_list(struct instance *writer, struct call *call, const char *account,
     struct answer *ret_answer, struct err *err);

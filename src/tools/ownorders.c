@@ -30,22 +30,36 @@ account_of(const struct tool_call *call)
 	return json_get_str(call->arguments, "account_id", "");
 }
 
-/* The writer that serves the mode here, if that is the one; else NULL. */
-static struct instance *
-writer_of(const struct tool_call *call, const struct ledger_writer *which)
+/* How far a writer can be asked. */
+enum reach { REACH_NONE, REACH_NO_LIST, REACH_OPEN };
+
+/*
+ * The writer that serves the mode here, if that is the one; it is opened only
+ * if it has a list: one that serves a single process may be open elsewhere.
+ */
+static enum reach
+writer_reach(const struct tool_call *call, const struct ledger_writer *which,
+    struct instance **ret_writer)
 {
 	struct desk *desk = call->house->desk;
-	struct instance *writer = NULL;
 	CLEANUP_ERR struct err fault = ERR_INIT;
 	const char *why = NULL;
 	const char *name = desk_writer_name(desk, which->mode, &why);
+	struct plugin *plugin = NULL;
+	int ret;
 
 	if (why || !config_name_equal(name, which->name))
-		return NULL;
-	if (desk_writer(desk, which->mode, name, &writer, &fault) == 0)
-		return writer;
+		return REACH_NONE;
+	ret =
+	    host_load(desk_host(desk), IAG_KIND_WRITER, name, &plugin, &fault);
+	if (ret == 0 && !writer_keeps_orders(plugin))
+		return REACH_NO_LIST;
+	if (ret == 0)
+		ret = desk_writer(desk, which->mode, name, ret_writer, &fault);
+	if (ret == 0)
+		return REACH_OPEN;
 	log_warning("orders", "%s", err_text(&fault));
-	return NULL;
+	return REACH_NONE;
 }
 
 static int
@@ -116,19 +130,17 @@ static int
 writer_ask(const struct tool_call *call, const struct ledger_writer *which,
     struct own_orders *own, struct err *err)
 {
-	struct instance *writer = writer_of(call, which);
+	struct instance *writer = NULL;
+	enum reach reach = writer_reach(call, which, &writer);
 	CLEANUP_ERR struct err fault = ERR_INIT;
 	struct answer answer = { .json = NULL };
 	int ret;
 
-	if (!writer) {
-		own->complete = false;
+	own->complete &= reach != REACH_NONE;
+	if (reach != REACH_OPEN) /* without a list, the backend has all */
 		return 0;
-	}
 	ret =
 	    writer_list(writer, call->call, account_of(call), &answer, &fault);
-	if (ret == IAG_NOTSUP && fault.code == ERR_NONE)
-		return 0; /* the backend has them all */
 	if (ret == 0)
 		ret = answer_take(call, writer, &answer, own, &fault);
 	answer_fini(&answer);
