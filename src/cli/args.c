@@ -218,6 +218,17 @@ parse_word(struct parser *parser, const char *word, struct err *err)
 	return 0;
 }
 
+/* `doctor` is a command, and `doctor clock` is another one. */
+static bool
+goes_on(const struct parser *parser, const char *word)
+{
+	struct buf path CLEANUP_BUF = BUF_INIT;
+
+	buf_printf(&path, "%s %s", buf_text(&parser->words), word);
+	return !parser->operands_only && parser->args->operand_count == 0 &&
+	       command_find(buf_text(&path));
+}
+
 static int
 parse_operand(struct parser *parser, const char *word, struct err *err)
 {
@@ -250,7 +261,7 @@ parse_next(struct parser *parser, struct err *err)
 	}
 	if (!parser->operands_only && word[0] == '-' && word[1])
 		return parse_option(parser, word, err);
-	if (!parser->args->command)
+	if (!parser->args->command || goes_on(parser, word))
 		return parse_word(parser, word, err);
 	return parse_operand(parser, word, err);
 }

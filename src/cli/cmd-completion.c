@@ -134,26 +134,41 @@ add_next_words(struct buf *out, const char *path)
 	free(seen.names);
 }
 
+/*
+ * The first len bytes of a path are words that lead on, and no command before
+ * it has shown them already; commands are sorted.
+ */
+static bool
+is_new_group(size_t i, size_t len)
+{
+	const char *path = command_at(i)->path;
+	const char *before = i > 0 ? command_at(i - 1)->path : "";
+
+	return path[len] == ' ' &&
+	       (strncmp(before, path, len) != 0 || before[len] != ' ');
+}
+
+static void
+add_bash_group(struct buf *out, const char *path, size_t len)
+{
+	char *words CLEANUP_FREE = strndup(path, len);
+
+	if (!words)
+		abort();
+	buf_printf(out, "    '%s') offer='", words);
+	add_next_words(out, words);
+	buf_str(out, "' ;;\n");
+}
+
 static void
 add_bash_groups(struct buf *out)
 {
-	char *last CLEANUP_FREE = NULL;
-	size_t i;
-
-	for (i = 0; i < command_count(); i++) {
+	for (size_t i = 0; i < command_count(); i++) {
 		const char *path = command_at(i)->path;
-		size_t len = strcspn(path, " ");
 
-		if (!path[len] || (last && strlen(last) == len &&
-				      strncmp(last, path, len) == 0))
-			continue;
-		free(last);
-		last = strndup(path, len);
-		if (!last)
-			abort();
-		buf_printf(out, "    %s) offer='", last);
-		add_next_words(out, last);
-		buf_str(out, "' ;;\n");
+		for (size_t len = 0; path[len]; len++)
+			if (is_new_group(i, len))
+				add_bash_group(out, path, len);
 	}
 }
 
@@ -225,6 +240,8 @@ add_bash_commands(struct buf *out)
 		const struct command *command = command_at(i);
 		const struct option *option = command->options;
 
+		if (command_is_group(command->path))
+			continue; /* its further words are offered */
 		buf_printf(out, "    '%s') offer='", command->path);
 		for (; option && option->name; option++)
 			buf_printf(out, "%s%s",
@@ -316,13 +333,26 @@ add_fish_option(struct buf *out, const char *path, const struct option *option)
 static void
 add_fish_word(struct buf *out, const struct command *command)
 {
-	const char *space = strchr(command->path, ' ');
+	const char *space = strrchr(command->path, ' ');
 
 	buf_printf(out, "complete -c ibkr-agent -n '__ibkr_agent_at \"%.*s\"'",
 	    space ? (int)(space - command->path) : 0, command->path);
 	buf_printf(out, " -a %s -d ", space ? space + 1 : command->path);
 	add_fish_text(out, command->summary);
 	buf_char(out, '\n');
+}
+
+/* The last of the first len bytes' words, behind those before it. */
+static void
+add_fish_group(struct buf *out, const char *path, size_t len)
+{
+	size_t at = len;
+
+	while (at > 0 && path[at - 1] != ' ')
+		at--;
+	buf_printf(out,
+	    "complete -c ibkr-agent -n '__ibkr_agent_at \"%.*s\"' -a %.*s\n",
+	    at > 0 ? (int)(at - 1) : 0, path, (int)(len - at), path + at);
 }
 
 static void
@@ -348,6 +378,14 @@ add_fish_operand(struct buf *out, const struct command *command)
 		break;
 	}
 	buf_char(out, '\n');
+}
+
+static bool
+is_command(const char *path, size_t len)
+{
+	char *words CLEANUP_FREE = strndup(path, len);
+
+	return words && command_find(words);
 }
 
 static void
@@ -384,16 +422,12 @@ add_fish(struct buf *out)
 		add_fish_option(out, NULL, option);
 	for (i = 0; i < command_count(); i++) {
 		const struct command *command = command_at(i);
-		size_t len = strcspn(command->path, " ");
+		const char *path = command->path;
 
 		add_fish_word(out, command);
-		if (command->path[len] &&
-		    (i == 0 || strncmp(command_at(i - 1)->path, command->path,
-				   len + 1) != 0))
-			buf_printf(out,
-			    "complete -c ibkr-agent -n '__ibkr_agent_at \"\"' "
-			    "-a %.*s\n",
-			    (int)len, command->path);
+		for (size_t len = 0; path[len]; len++)
+			if (is_new_group(i, len) && !is_command(path, len))
+				add_fish_group(out, path, len);
 		for (option = command->options; option && option->name;
 		     option++)
 			add_fish_option(out, command->path, option);

@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "cli/call.h"
 #include "cli/cli.h"
+#include "cli/credential.h"
 #include "cli/explain.h"
 #include "cli/interrupt.h"
 #include "cli/orderflags.h"
@@ -67,6 +68,21 @@ value_of(const struct field *field, const char *text)
 	}
 }
 
+/* One of them, or all of a list. */
+static struct json_object *
+operands_of(const struct field *field, const struct args *args)
+{
+	struct json_object *list;
+
+	if (!args->command->operand_many)
+		return value_of(field, args->operands[0]);
+	list = json_object_new_array();
+	for (size_t i = 0; list && i < args->operand_count; i++)
+		(void)json_object_array_add(
+		    list, json_object_new_string(args->operands[i]));
+	return list;
+}
+
 static int
 arguments_of(const struct args *args, struct json_object *tree, struct err *err)
 {
@@ -75,8 +91,7 @@ arguments_of(const struct args *args, struct json_object *tree, struct err *err)
 	size_t i;
 
 	if (operand && args->operand_count > 0)
-		rc = json_add(
-		    tree, operand->name, value_of(operand, args->operands[0]));
+		rc = json_add(tree, operand->name, operands_of(operand, args));
 	for (i = 0; rc == 0 && i < args->option_count; i++) {
 		const struct field *field = args->options[i].option->field;
 
@@ -114,6 +129,9 @@ print_result(struct cli *cli, const struct tool *tool, const struct buf *json,
 	    json_parse(json->data, json->len, &json_bounds_default, &tree, err);
 	if (rc)
 		return rc;
+	/* done, but not to the end: something may still land */
+	if (!json_get_bool(tree, "drained", true))
+		cli->exit_code = 1;
 	if (cli->args.json)
 		output_json(&out, tree);
 	else if (shape_for_people(tool, tree))
@@ -172,6 +190,16 @@ call_run(struct gateway *gateway, const struct tool *tool,
 	return rc;
 }
 
+/* A terminal, or what stands for one; a wrong one is for the record. */
+static bool
+is_local(const struct cli *cli, struct gateway *gateway, struct err *err)
+{
+	const char *path = cli_value(cli, "--operator-credential");
+
+	return path ? credential_check(gateway_config(gateway), path, err) == 0
+		    : isatty(STDIN_FILENO);
+}
+
 /* request has the name or the row and the arguments. */
 static int
 call_make(struct cli *cli, struct tool_request *request,
@@ -180,6 +208,7 @@ call_make(struct cli *cli, struct tool_request *request,
 	const struct order_flags flags = flags_of(cli);
 	const struct tool *tool =
 	    request->operation ? request->operation : tool_find(request->name);
+	CLEANUP_ERR struct err fault = ERR_INIT;
 	struct gateway *gateway;
 	struct principal principal;
 	int rc = check_request_id(cli, err);
@@ -197,7 +226,8 @@ call_make(struct cli *cli, struct tool_request *request,
 	request->principal = &principal;
 	request->request_id = cli_value(cli, "--request-id");
 	request->flags = &flags;
-	request->is_local = isatty(STDIN_FILENO);
+	request->is_local = is_local(cli, gateway, &fault);
+	request->local_fault = fault.code == ERR_NONE ? NULL : &fault;
 	rc = call_run(gateway, tool, request, ret_result);
 	call_unref(request->call);
 	if (ret_result->is_error) {

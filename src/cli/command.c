@@ -132,6 +132,12 @@ static const struct option store_adopt_options[] = {
 	END_OPTION,
 };
 
+static const struct option switch_credential_options[] = {
+	{ "--out", "FILE", "write it to FILE (0600), which may not exist",
+	    OPTION_REQUIRED | OPTION_FILE, NULL, NULL },
+	END_OPTION,
+};
+
 static const struct option no_options[] = { END_OPTION };
 
 #define COMMAND(path, summary, operand, options, run)                          \
@@ -166,6 +172,9 @@ static const struct command operator_commands[] = {
 	    no_options, run_config_schema),
 	COMMAND("doctor", "check everything, say how to repair it", NULL,
 	    no_options, run_doctor),
+	COMMAND("kill-switch credential",
+	    "make an operator's credential, for where no terminal is", NULL,
+	    switch_credential_options, run_switch_credential),
 	COMMAND("mcp serve", "serve MCP clients", NULL, mcp_serve_options,
 	    run_mcp_serve),
 	COMMAND("mcp client-config", "print the settings of an MCP client",
@@ -194,6 +203,8 @@ static const struct {
 	{ "approvals show", "approval_id", "APPROVAL" },
 	{ "contracts resolve", "symbol", "SYMBOL" },
 	{ "contracts search", "query", "QUERY" },
+	{ "live checklist acknowledge", "items", "ITEM..." },
+	{ "live checklist revoke", "items", "ITEM..." },
 };
 
 /* Arguments that a tool needs and its command takes as given. */

@@ -98,6 +98,21 @@ add_usage(struct buf *out, const struct command *command)
 	add_wrapped(out, buf_text(&usage), strlen("Usage: ibkr-agent "));
 }
 
+/* Commands whose paths go on after that of this one. */
+static void
+add_longer(struct buf *out, const char *path)
+{
+	size_t len = strlen(path);
+
+	for (size_t i = 0; i < command_count(); i++) {
+		const struct command *command = command_at(i);
+
+		if (len == 0 || (strncmp(command->path, path, len) == 0 &&
+				    command->path[len] == ' '))
+			add_line(out, command->path, command->summary);
+	}
+}
+
 static void
 help_command(struct buf *out, const struct command *command)
 {
@@ -115,6 +130,10 @@ help_command(struct buf *out, const struct command *command)
 	else if (command->tool)
 		buf_printf(out, "\nTool %s, scope %s.\n", command->tool->name,
 		    command->tool->scope);
+	if (command_is_group(command->path)) {
+		buf_str(out, "\nCommands:\n");
+		add_longer(out, command->path);
+	}
 	add_options(out, "Options", command->options);
 	add_options(out, "Global options", global_options);
 }
@@ -123,7 +142,6 @@ static void
 help_group(struct buf *out, const char *path)
 {
 	size_t len = strlen(path);
-	size_t i;
 
 	buf_printf(out, "Usage: ibkr-agent %s%sCOMMAND [OPTION]...\n\n", path,
 	    len > 0 ? " " : "");
@@ -131,13 +149,7 @@ help_group(struct buf *out, const char *path)
 		buf_str(out, "A gateway between agents, an operator and an "
 			     "Interactive Brokers account.\n\n");
 	buf_str(out, "Commands:\n");
-	for (i = 0; i < command_count(); i++) {
-		const struct command *command = command_at(i);
-
-		if (len == 0 || (strncmp(command->path, path, len) == 0 &&
-				    command->path[len] == ' '))
-			add_line(out, command->path, command->summary);
-	}
+	add_longer(out, path);
 	add_options(out, "Global options", global_options);
 	if (len == 0)
 		buf_str(out, "\nibkr-agent COMMAND --help explains a command; "

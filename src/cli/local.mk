@@ -11,6 +11,7 @@ cli_sources = \
 	src/cli/cmd-completion.c \
 	src/cli/cmd-config.c \
 	src/cli/cmd-doctor.c \
+	src/cli/cmd-killswitch.c \
 	src/cli/cmd-mcp.c \
 	src/cli/cmd-plugins.c \
 	src/cli/cmd-store.c \
@@ -18,6 +19,8 @@ cli_sources = \
 	src/cli/cmd-verify.c \
 	src/cli/command.c \
 	src/cli/command.h \
+	src/cli/credential.c \
+	src/cli/credential.h \
 	src/cli/explain.c \
 	src/cli/explain.h \
 	src/cli/help.c \

@@ -45,6 +45,24 @@ static const struct option live[] = {
 /* Nothing to switch on; the writer matters. */
 static const struct option operation[] = { OPTION_LIVE_BROKER, END_OPTION };
 
+/* What stands for a terminal; see credential.h. */
+static const struct option opening[] = {
+	{ "--operator-credential", "FILE",
+	    "operator's credential, needed where there is no terminal",
+	    OPTION_FILE, NULL, NULL },
+	END_OPTION,
+};
+
+static const struct {
+	const char *command;
+	const struct option *options;
+} flags_of_commands[] = {
+	{ "kill-switch cancel-only", opening },
+	{ "kill-switch open", opening },
+	{ "orders cancel-all", operation },
+	{ "policy explain", operation },
+};
+
 static bool
 has_prefix(const char *text, const char *prefix)
 {
@@ -60,10 +78,11 @@ order_flags_of(const struct tool *tool)
 		return paper;
 	if (has_prefix(tool->scope, "ibkr:orders:live:"))
 		return live;
-	return strcmp(tool->command, "orders cancel-all") == 0 ||
-		       strcmp(tool->command, "policy explain") == 0
-		   ? operation
-		   : none;
+	for (size_t i = 0; i < ARRAY_COUNT(flags_of_commands); i++) {
+		if (strcmp(flags_of_commands[i].command, tool->command) == 0)
+			return flags_of_commands[i].options;
+	}
+	return none;
 }
 
 void

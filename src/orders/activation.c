@@ -164,13 +164,13 @@ row_key(void)
 }
 
 int
-activation_check(struct desk *desk, struct journal_txn *txn, bool *ret_active,
-    struct buf *why, struct err *err)
+activation_compare(const struct config *config, struct journal_txn *txn,
+    bool *ret_active, struct buf *why, struct err *err)
 {
 	CLEANUP_JSON struct json_object *row = NULL;
 	CLEANUP_BUF struct buf own = BUF_INIT;
 	char digest[HASH_HEX_SIZE];
-	int ret = activation_digest(desk_config(desk), digest, &own, err);
+	int ret = activation_digest(config, digest, &own, err);
 
 	*ret_active = false;
 	if (ret == 0)
@@ -186,6 +186,13 @@ activation_check(struct desk *desk, struct journal_txn *txn, bool *ret_active,
 	return *ret_active ? 0
 			   : compare(json_get_str(row, "text", "{}"),
 				 buf_text(&own), why, err);
+}
+
+int
+activation_check(struct desk *desk, struct journal_txn *txn, bool *ret_active,
+    struct buf *why, struct err *err)
+{
+	return activation_compare(desk_config(desk), txn, ret_active, why, err);
 }
 
 struct step {

@@ -136,6 +136,43 @@ clock_note_now(struct clock_note *ret_note)
 	ret_note->boot_id[strcspn(ret_note->boot_id, "\n")] = '\0';
 }
 
+struct show_step {
+	struct clock_note now;
+	struct buf *out;
+};
+
+static int
+show_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	const struct show_step *step = arg;
+	CLEANUP_BUF struct buf why = BUF_INIT;
+	char now[CLOCK_TEXT_SIZE], highest[CLOCK_TEXT_SIZE];
+	bool sound = false;
+	int ret = clock_check(txn, &step->now, &sound, &why, err);
+
+	clock_format(step->now.real_ns, now);
+	clock_format(txn_highest_ns(txn), highest);
+	buf_reset(step->out);
+	buf_printf(step->out, "{\"sound\":%s,", sound ? "true" : "false");
+	if (!sound) {
+		buf_str(step->out, "\"explanation\":");
+		json_write_string(step->out, buf_text(&why), why.len);
+		buf_char(step->out, ',');
+	}
+	buf_printf(step->out, "\"now\":\"%s\",\"newest_record\":\"%s\"}", now,
+	    highest);
+	return ret;
+}
+
+int
+clock_show(struct order_call *call, struct buf *out, struct err *err)
+{
+	struct show_step step = { .out = out };
+
+	clock_note_now(&step.now);
+	return journal_view(desk_journal(call->desk), show_step, &step, err);
+}
+
 struct accept_step {
 	struct order_call *call;
 	struct clock_note now;

@@ -50,6 +50,9 @@ int activation_digest(const struct config *config, char ret_hex[HASH_HEX_SIZE],
 int activation_set(struct order_call *call, struct buf *out, struct err *err);
 /* Done by the first process that enables live; no-op where one is recorded. */
 int activation_ensure(struct order_call *call, struct err *err);
+/* The same of a configuration that no desk has; inside a step. */
+int activation_compare(const struct config *config, struct journal_txn *txn,
+    bool *ret_active, struct buf *why, struct err *err);
 /* 0 and *ret_active; *why names what differs.  Inside a step. */
 int activation_check(struct desk *desk, struct journal_txn *txn,
     bool *ret_active, struct buf *why, struct err *err);
@@ -74,6 +77,8 @@ int clock_put(
     struct journal_txn *txn, const struct clock_note *now, struct err *err);
 int clock_accept(struct order_call *call, const char *reason, struct buf *out,
     struct err *err);
+/* How it stands: {sound, explanation, now, newest_record}. */
+int clock_show(struct order_call *call, struct buf *out, struct err *err);
 void clock_note_now(struct clock_note *ret_note);
 
 #endif

@@ -23,6 +23,7 @@ libcore_la_SOURCES += \
 	src/orders/gates.h \
 	src/orders/intent.c \
 	src/orders/intent.h \
+	src/orders/killswitch.c \
 	src/orders/killswitch.h \
 	src/orders/ledger.c \
 	src/orders/ledger.h \

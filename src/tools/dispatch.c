@@ -306,6 +306,7 @@ passage_run(
 		.output = &result->json,
 		.order = &passage->order,
 		.is_local = passage->request->is_local,
+		.local_fault = passage->request->local_fault,
 	};
 	int ret;
 

@@ -49,7 +49,8 @@ struct tool_call {
 	 * none.
 	 */
 	struct order_call *order;
-	bool is_local; /* of the request */
+	bool is_local; /* of the request, as the next */
+	const struct err *local_fault;
 };
 
 struct tool_request {
@@ -64,6 +65,8 @@ struct tool_request {
 	const struct order_flags *flags; /* NULL: order_flags_none */
 	/* The operator is at a terminal, or has shown a credential. */
 	bool is_local;
+	/* Why the credential that was shown is none; NULL: nothing is wrong. */
+	const struct err *local_fault;
 };
 
 struct tool_result {

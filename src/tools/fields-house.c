@@ -52,6 +52,103 @@ const struct field switch_output[] = {
 	END,
 };
 
+#define IN_REASON                                                     \
+	{                                                             \
+		.name = "reason", .type = FIELD_STRING, .flags = REQ, \
+		.min = 1, .max = 200,                                 \
+		.description = "Why, for the record: 1-200 "          \
+			       "characters"                           \
+	}
+#define IN_MODE                                                                \
+	{                                                                      \
+		.name = "mode", .type = FIELD_CHOICE, .choices = "live paper", \
+		.value = "\"live\"",                                           \
+		.description = "Which of the two switches (live)"              \
+	}
+
+const struct field switch_open_input[] = { IN_REASON, IN_MODE, END };
+
+const struct field switch_narrow_input[] = {
+	IN_REASON,
+	IN_MODE,
+	BOOL("no_wait", 0, "Do not wait for what is being sent"),
+	END,
+};
+
+static const struct field flight_row[] = {
+	OUT_ACCOUNT,
+	STR("idempotency_key", REQ | PLAIN, "Key of the request"),
+	STR("operation", REQ | PLAIN, "What was asked"),
+	STR("state", REQ, "recorded: it may be on its way; unknown"),
+	STR("client_order_id", PLAIN, "Our reference"),
+	STR("writer", PLAIN, "Writer plugin"),
+	TIME("recorded_at", PLAIN, "When"),
+	END,
+};
+
+const struct field switch_set_output[] = {
+	ONE_OF("mode", REQ | PLAIN, "live paper", "Which switch"),
+	ONE_OF("state", REQ | PLAIN, SWITCH_STATES, "What may pass now"),
+	ONE_OF("previous", REQ | PLAIN, SWITCH_STATES, "Before"),
+	LEN("reason", TEXT | PLAIN, 500, "Why"),
+	BOOL("drained", REQ, "Nothing is being sent any more"),
+	LIST("in_flight", REQ, flight_row, 1000,
+	    "Of this mode: what may still land, or has an unknown outcome"),
+	END,
+};
+
+/* The five of checklist_items. */
+const struct field checklist_input[] = {
+	IN_ACCOUNT,
+	{
+	    .name = "items",
+	    .type = FIELD_ARRAY,
+	    .items = FIELD_STRING,
+	    .description =
+		"paper_trading_validated, approvals_reviewed, "
+		"limits_reviewed, kill_switch_tested, "
+		"incident_runbook_reviewed; to revoke: none means all",
+	},
+	END,
+};
+
+static const struct field checklist_row[] = {
+	STR("item", REQ | PLAIN, "Item"),
+	BOOL("acknowledged", REQ | PLAIN, "It is"),
+	LEN("by", TEXT | PLAIN, 200, "Who"),
+	TIME("at", PLAIN, "When"),
+	END,
+};
+
+const struct field checklist_output[] = {
+	OUT_ACCOUNT,
+	BOOL("complete", REQ | PLAIN, "All are acknowledged"),
+	LIST("items", REQ | PLAIN, checklist_row, 5, "Each item"),
+	END,
+};
+
+const struct field activate_output[] = {
+	BOOL("activated", REQ | PLAIN, "It is in force"),
+	STR("digest", REQ | PLAIN, "SHA-256 of the live configuration"),
+	LEN("changed", REQ | PLAIN, 4096, "Keys that differ from before"),
+	END,
+};
+
+const struct field clock_input[] = {
+	BOOL("accept", 0, "Rely on the clock as it is now"),
+	LEN("reason", 0, 200, "Why, for the record; with accept"),
+	END,
+};
+
+const struct field clock_output[] = {
+	BOOL("accepted", PLAIN, "It was accepted"),
+	BOOL("sound", PLAIN, "Live orders rely on it"),
+	LEN("explanation", PLAIN, 300, "Why not"),
+	TIME("now", REQ | PLAIN, "The clock"),
+	TIME("newest_record", REQ | PLAIN, "Highest recorded time"),
+	END,
+};
+
 static const struct field money[] = {
 	DEC("amount", REQ | PLAIN, "Amount"),
 	STR("currency", REQ | PLAIN, "ISO 4217"),

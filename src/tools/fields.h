@@ -202,6 +202,14 @@ extern const struct field approvals_output[];
 extern const struct field approval_show_input[];
 extern const struct field approval_show_output[];
 extern const struct field approval_revoke_input[];
+extern const struct field switch_open_input[];
+extern const struct field switch_narrow_input[];
+extern const struct field switch_set_output[];
+extern const struct field checklist_input[];
+extern const struct field checklist_output[];
+extern const struct field activate_output[];
+extern const struct field clock_input[];
+extern const struct field clock_output[];
 extern const struct field sweep_input[];
 extern const struct field sweep_output[];
 

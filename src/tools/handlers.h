@@ -46,6 +46,14 @@ int order_status_read(const struct tool_call *call, const char *arguments,
 int executions_list_read(const struct tool_call *call, const char *arguments,
     struct json_object **ret_result, struct err *err);
 
+int checklist_show_handler(struct tool_call *call, struct err *err);
+int checklist_acknowledge_handler(struct tool_call *call, struct err *err);
+int checklist_revoke_handler(struct tool_call *call, struct err *err);
+int activate_handler(struct tool_call *call, struct err *err);
+int clock_handler(struct tool_call *call, struct err *err);
+int switch_open_handler(struct tool_call *call, struct err *err);
+int switch_cancel_only_handler(struct tool_call *call, struct err *err);
+int switch_close_handler(struct tool_call *call, struct err *err);
 int approval_create_handler(struct tool_call *call, struct err *err);
 int approval_list_handler(struct tool_call *call, struct err *err);
 int approval_show_handler(struct tool_call *call, struct err *err);

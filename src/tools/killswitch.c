@@ -3,9 +3,11 @@
 
 /* The kill switches as they are in force; whoever cannot know says closed. */
 
+#include "orders/killswitch.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "journal/switches.h"
+#include "orders/order.h"
 #include "tools/dispatch.h"
 #include "tools/handlers.h"
 
@@ -53,6 +55,8 @@ closed_add(struct json_object *out, const char *reason)
 	return ret | json_add_str(out, "reason", reason);
 }
 
+static const char by_file[] = "the file CLOSED beside the store closes it";
+
 int
 switch_handler(struct tool_call *call, struct err *err)
 {
@@ -69,13 +73,51 @@ switch_handler(struct tool_call *call, struct err *err)
 		ret = row_add(out, &rows.live);
 		ret |= row_add(paper, &rows.paper);
 	}
-	if (desk_is_closed_by_file(call->house->config))
-		ret |= closed_add(
-		    out, "the file CLOSED beside the store closes it");
+	if (desk_is_closed_by_file(call->house->config)) {
+		ret |= closed_add(out, by_file);
+		ret |= closed_add(paper, by_file);
+	}
 	ret |= json_add(out, "paper", paper);
 	rows_fini(&rows);
 	if (ret)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 	json_write(call->output, out, 0);
 	return 0;
+}
+
+static int
+switch_set(struct tool_call *call, enum switch_state state, struct err *err)
+{
+	struct json_object *arguments = call->arguments;
+	const struct switch_change change = {
+		.mode =
+		    order_mode_find(json_get_str(arguments, "mode", "live")),
+		.state = state,
+		.reason = json_get_str(arguments, "reason", ""),
+		.wait = !json_get_bool(arguments, "no_wait", false),
+		.is_local = call->is_local,
+	};
+
+	if (call->local_fault)
+		return err_set(err, call->local_fault->code, "%s",
+		    err_text(call->local_fault));
+	return killswitch_set(call->order, &change, call->output, err);
+}
+
+int
+switch_open_handler(struct tool_call *call, struct err *err)
+{
+	return switch_set(call, SWITCH_OPEN, err);
+}
+
+int
+switch_cancel_only_handler(struct tool_call *call, struct err *err)
+{
+	return switch_set(call, SWITCH_CANCEL_ONLY, err);
+}
+
+int
+switch_close_handler(struct tool_call *call, struct err *err)
+{
+	return switch_set(call, SWITCH_CLOSED, err);
 }

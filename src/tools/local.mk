@@ -21,6 +21,7 @@ libcore_la_SOURCES += \
 	src/tools/health.c \
 	src/tools/killswitch.c \
 	src/tools/limits.c \
+	src/tools/live.c \
 	src/tools/manual.c \
 	src/tools/manual.h \
 	src/tools/merge.c \

@@ -50,6 +50,112 @@ const struct tool operation_table[] = {
 	    .event = "tool_completed",
 	},
 	{
+	    .name = "ibkr_kill_switch_open",
+	    .title = "Open a kill switch",
+	    .description =
+		"Lets orders pass again. Done from a terminal, or with an "
+		"operator's credential.",
+	    .flags = TOOL_DESTRUCTIVE,
+	    .input = switch_open_input,
+	    .output = switch_set_output,
+	    .handler = switch_open_handler,
+	    .command = "kill-switch open",
+	    .event = "tool_completed",
+	},
+	{
+	    .name = "ibkr_kill_switch_cancel_only",
+	    .title = "Let only cancels pass",
+	    .description =
+		"Stops new orders and changes of orders in every process; "
+		"then waits for what is being sent. Exit code 1: not all of "
+		"it is over.",
+	    .flags = TOOL_DESTRUCTIVE,
+	    .input = switch_narrow_input,
+	    .output = switch_set_output,
+	    .handler = switch_cancel_only_handler,
+	    .command = "kill-switch cancel-only",
+	    .event = "tool_completed",
+	},
+	{
+	    .name = "ibkr_kill_switch_close",
+	    .title = "Close a kill switch",
+	    .description =
+		"Stops everything in every process, cancels too; then waits "
+		"for what is being sent. Exit code 1: not all of it is over.",
+	    .flags = TOOL_DESTRUCTIVE,
+	    .input = switch_narrow_input,
+	    .output = switch_set_output,
+	    .handler = switch_close_handler,
+	    .command = "kill-switch close",
+	    .event = "tool_completed",
+	},
+	{
+	    .name = "ibkr_live_checklist_show",
+	    .title = "Show the paper-to-live checklist",
+	    .description =
+		"The five items that an account needs before live orders, "
+		"each with who acknowledged it and when.",
+	    .flags = TOOL_READ_ONLY | TOOL_IDEMPOTENT,
+	    .input = account_input,
+	    .output = checklist_output,
+	    .handler = checklist_show_handler,
+	    .command = "live checklist show",
+	    .event = "tool_completed",
+	},
+	{
+	    .name = "ibkr_live_checklist_acknowledge",
+	    .title = "Acknowledge items of the checklist",
+	    .description = "Puts on the record that items of the paper-to-live "
+			   "checklist were worked through for an account.",
+	    .flags = TOOL_DESTRUCTIVE | TOOL_IDEMPOTENT,
+	    .input = checklist_input,
+	    .output = checklist_output,
+	    .handler = checklist_acknowledge_handler,
+	    .command = "live checklist acknowledge",
+	    .event = "live_checklist_changed",
+	},
+	{
+	    .name = "ibkr_live_checklist_revoke",
+	    .title = "Take acknowledged items back",
+	    .description =
+		"Takes items of the paper-to-live checklist back; without "
+		"an item all of them. Live orders are refused until the "
+		"checklist is complete.",
+	    .flags = TOOL_DESTRUCTIVE | TOOL_IDEMPOTENT,
+	    .input = checklist_input,
+	    .output = checklist_output,
+	    .handler = checklist_revoke_handler,
+	    .command = "live checklist revoke",
+	    .event = "live_checklist_changed",
+	},
+	{
+	    .name = "ibkr_live_activate",
+	    .title = "Put the live configuration in force",
+	    .description =
+		"Records policies, lists and writers of this configuration "
+		"as those in force. A process with others refuses live "
+		"orders and says what differs.",
+	    .flags = TOOL_DESTRUCTIVE | TOOL_IDEMPOTENT,
+	    .input = fields_none,
+	    .output = activate_output,
+	    .handler = activate_handler,
+	    .command = "live activate",
+	    .event = "live_configuration_activated",
+	},
+	{
+	    .name = "ibkr_doctor_clock",
+	    .title = "Look at the clock, or accept it",
+	    .description =
+		"Says whether live orders rely on the clock. After it was "
+		"set, live orders wait until it is accepted, with a reason.",
+	    .flags = TOOL_DESTRUCTIVE | TOOL_IDEMPOTENT,
+	    .input = clock_input,
+	    .output = clock_output,
+	    .handler = clock_handler,
+	    .command = "doctor clock",
+	    .event = "tool_completed",
+	},
+	{
 	    .name = "ibkr_orders_cancel_all",
 	    .title = "Cancel all orders of an account",
 	    .description =

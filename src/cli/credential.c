@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+#include "cli/credential.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "base/secret.h"
+
+/* What the key is derived under; the manual page says it, too. */
+#define LABEL "iag-operator-credential-1"
+
+static int
+key_of(const struct config *config, uint8_t key[HASH_SIZE], struct err *err)
+{
+	struct secret *secret = NULL;
+	int rc = config_audit_secret(config, &secret, err);
+
+	if (rc)
+		return rc;
+	rc = hash_derive(
+	    secret_data(secret), secret_len(secret), LABEL, key, err);
+	secret_free(secret);
+	return rc;
+}
+
+static int
+write_failed(const char *path, struct err *err)
+{
+	return err_set(err, ERR_INPUT_INVALID, "cannot write '%s': %s", path,
+	    strerror(errno));
+}
+
+int
+credential_make(const struct config *config, const char *path, struct err *err)
+{
+	char text[HASH_HEX_SIZE];
+	uint8_t key[HASH_SIZE];
+	ssize_t len = HASH_HEX_SIZE;
+	bool written;
+	int fd;
+	int rc = key_of(config, key, err);
+
+	if (rc)
+		return rc;
+	fd = open(
+	    path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return write_failed(path, err);
+	hash_hex(key, text);
+	text[len - 1] = '\n';
+	written = write(fd, text, (size_t)len) == len && fsync(fd) == 0;
+	secret_wipe(text, sizeof(text));
+	secret_wipe(key, sizeof(key));
+	if (close(fd) == 0 && written)
+		return 0;
+	rc = write_failed(path, err);
+	(void)unlink(path);
+	return rc;
+}
+
+/* Of 64 digits that may be anything. */
+static bool
+is_key(const struct secret *shown, const uint8_t key[HASH_SIZE])
+{
+	char text[HASH_HEX_SIZE] = "";
+	uint8_t got[HASH_SIZE];
+	bool same = false;
+
+	if (secret_len(shown) == HASH_HEX_SIZE - 1) {
+		memcpy(text, secret_data(shown), HASH_HEX_SIZE - 1);
+		same = hash_parse_hex(text, got) && hash_equal(got, key);
+	}
+	secret_wipe(text, sizeof(text));
+	return same;
+}
+
+int
+credential_check(const struct config *config, const char *path, struct err *err)
+{
+	struct secret *shown = NULL;
+	uint8_t key[HASH_SIZE];
+	int rc = secret_from_file(path, &shown, err);
+
+	if (rc)
+		return err_set(err, ERR_INPUT_INVALID,
+		    "--operator-credential: %s", err ? err_text(err) : path);
+	rc = key_of(config, key, err);
+	if (rc == 0 && !is_key(shown, key)) {
+		rc = err_set(err, ERR_INPUT_INVALID,
+		    "--operator-credential: '%s' is no operator's credential "
+		    "of this deployment",
+		    path);
+		err_action(err, "make one in a terminal: `ibkr-agent "
+				"kill-switch credential --out FILE`");
+	}
+	secret_wipe(key, sizeof(key));
+	secret_free(shown);
+	return rc;
+}
