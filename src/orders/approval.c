@@ -226,6 +226,7 @@ leg_begin(struct making *m, struct leg *leg, struct err *err)
 	approval_fini(approval);
 	memcpy(approval->id, leg->id, ID_TEXT_SIZE);
 	memcpy(approval->preview_id, preview->id, ID_TEXT_SIZE);
+	memcpy(approval->digest, preview->digest, HASH_HEX_SIZE);
 	approval->state = APPROVAL_REQUESTED;
 	approval->requested_ns = m->now_ns;
 	approval->incarnation = m->incarnation;

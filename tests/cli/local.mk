@@ -1,10 +1,12 @@
 # bats files, run with the built program in IAG_TEST_PROGRAM.
 
 cli_tests += \
+	tests/cli/approvals.bats \
 	tests/cli/arguments.bats \
 	tests/cli/audit.bats \
 	tests/cli/config.bats \
 	tests/cli/gateway.bats \
+	tests/cli/killswitch.bats \
 	tests/cli/manual.bats \
 	tests/cli/outcomes.bats \
 	tests/cli/preview.bats \

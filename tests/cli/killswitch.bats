@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: MIT
+# Copyright (C) 2026 the ibkr-agent-gateway authors
+#
+# The kill switches: set by one process, in force in every other one.
+
+load helper
+
+setup() {
+    scopes="$all_read_scopes, ibkr:orders:preview, ibkr:approvals:create,
+        ibkr:orders:paper:submit, ibkr:orders:paper:cancel"
+    make_config "order_preview: {enabled: true}" \
+        "paper_trading: {enabled: true, allowed_accounts: [DU1234567], writer: local-candidate}"
+}
+
+# An operator's credential in $credential; it is made in a terminal.
+make_credential() {
+    command -v script >/dev/null || skip "script(1) is not installed"
+    credential=$BATS_TEST_TMPDIR/credential
+    script -qec "'$IAG_TEST_PROGRAM' kill-switch credential --out '$credential'" \
+        /dev/null >/dev/null
+}
+
+# an approved order of 10 AAPL; its id is in $approval
+approved() {
+    iag --json orders preview --enable-preview --account DU1234567 \
+        --symbol AAPL --side buy --quantity 10 --order-type limit \
+        --time-in-force day --limit-price 199.50
+    expect 0
+    iag --json approvals create --account DU1234567 \
+        --preview-id "$(json j.preview_id <<<"$output")"
+    expect 0
+    approval=$(json j.approval_id <<<"$output")
+}
+
+submit() {
+    iag --json orders submit --enable-paper --account DU1234567 \
+        --approval-id "$approval" --idempotency-key "$1"
+}
+
+@test "inv7 a new store is closed for live and open for paper" {
+    iag --json kill-switch status
+    expect 0
+    [ "$(json 'j.state + j.paper.state' <<<"$output")" = closedopen ]
+}
+
+@test "inv7 it opens with a terminal or a credential only" {
+    iag --json kill-switch open --reason test </dev/null
+    expect 1
+    has "$stderr" "operator-credential"
+    echo 0123456789abcdef0123456789abcdef >"$BATS_TEST_TMPDIR/wrong"
+    chmod 600 "$BATS_TEST_TMPDIR/wrong"
+    iag --json kill-switch open --reason test \
+        --operator-credential "$BATS_TEST_TMPDIR/wrong" </dev/null
+    expect 2
+    has "$stderr" "no operator's credential"
+    iag kill-switch credential --out "$BATS_TEST_TMPDIR/none" </dev/null
+    expect 2
+    [ ! -e "$BATS_TEST_TMPDIR/none" ]
+    make_credential
+    [ "$(stat -c %a "$credential")" = 600 ]
+    iag --json kill-switch open --reason test \
+        --operator-credential "$credential" </dev/null
+    expect 0
+    [ "$(json 'j.state + j.previous' <<<"$output")" = openclosed ]
+    chmod 644 "$credential"
+    iag --json kill-switch close --reason test </dev/null
+    expect 0
+    iag --json kill-switch cancel-only --reason test \
+        --operator-credential "$credential" </dev/null
+    expect 2
+    # another secret, another credential
+    chmod 600 "$credential"
+    IBKR_AUDIT_HMAC_SECRET=fedcba9876543210fedcba9876543210 \
+        iag --json kill-switch open --reason test \
+        --operator-credential "$credential" </dev/null
+    [ "$status" -ne 0 ]
+    script -qec "'$IAG_TEST_PROGRAM' kill-switch open --reason terminal" \
+        /dev/null
+    iag --json kill-switch status
+    [ "$(json 'j.state + j.reason' <<<"$output")" = openterminal ]
+    iag audit verify --state
+    expect 0
+}
+
+@test "inv7 a closed switch stops orders in every process" {
+    approved
+    iag --json kill-switch close --mode paper --reason "test it"
+    expect 0
+    [ "$(json 'j.drained + j.state' <<<"$output")" = trueclosed ]
+    submit order-1
+    expect 1
+    [ "$(json 'j.refusals[0].rule' <<<"$stderr")" = kill_switch ]
+    make_credential
+    iag --json kill-switch open --mode paper --reason again \
+        --operator-credential "$credential"
+    expect 0
+    # nothing was burned
+    submit order-1
+    expect 0
+    iag --json audit tail --limit 50
+    has "$output" paper_kill_switch_changed "test it"
+}
+
+@test "inv7 the file CLOSED closes both, and no command opens them" {
+    approved
+    touch "$store/CLOSED"
+    iag --json kill-switch status
+    [ "$(json 'j.state + j.paper.state' <<<"$output")" = closedclosed ]
+    submit order-1
+    expect 1
+    [ "$(json 'j.refusals[0].rule' <<<"$stderr")" = kill_switch ]
+    make_credential
+    iag --json kill-switch open --reason test \
+        --operator-credential "$credential"
+    expect 1
+    has "$stderr" "CLOSED"
+    rm "$store/CLOSED"
+    submit order-1
+    expect 0
+}
+
+@test "inv7 a close waits for what is being sent, and lists what may land" {
+    local sender line
+    sed -i 's/^plugins:$/&\n  options: {local-candidate: {script: hang}}/' "$config"
+    sed -i 's/{backend: fake}/{backend: fake, write_timeout_seconds: 8}/' \
+        "$config"
+    approved
+    "$IAG_TEST_PROGRAM" --json orders submit --enable-paper \
+        --account DU1234567 --approval-id "$approval" \
+        --idempotency-key order-1 >"$BATS_TEST_TMPDIR/out" \
+        2>"$BATS_TEST_TMPDIR/err" 3>&- &
+    sender=$!
+    # until it is past the gates
+    until iag --json kill-switch close --mode paper --no-wait --reason test &&
+        [ "$(json 'j.in_flight.length' <<<"$output")" = 1 ]; do
+        [ "$(json j.drained <<<"$output")" = true ]
+        kill -0 $sender
+        make_credential_once
+        iag kill-switch open --mode paper --reason test \
+            --operator-credential "$credential"
+    done
+    expect 1
+    [ "$(json '[j.drained, j.in_flight[0].idempotency_key,
+        j.in_flight[0].state].join()' <<<"$output")" = \
+        false,order-1,recorded ]
+    # one that waits ends when the sender has ended
+    iag --json kill-switch close --mode paper --reason test
+    expect 0
+    [ "$(json j.drained <<<"$output")" = true ]
+    [ "$(json 'j.in_flight[0].state' <<<"$output")" = unknown ]
+    wait $sender || true
+    has "$(cat "$BATS_TEST_TMPDIR/err")" ORDER_OUTCOME_UNKNOWN
+}
+
+make_credential_once() {
+    [ -n "${credential-}" ] || make_credential
+}
