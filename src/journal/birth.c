@@ -23,25 +23,6 @@ write_format(struct journal_txn *txn, struct err *err)
 		     bytes_str(META_FORMAT), IAG_STORE_NO_OVERWRITE, err));
 }
 
-int
-switch_write(struct journal_txn *txn, const char *name, enum switch_state state,
-    const char *principal, const char *reason, struct err *err)
-{
-	struct buf text CLEANUP_BUF = BUF_INIT;
-	const struct switch_row row = {
-		.state = state,
-		.changed_by = (char *)(uintptr_t)principal,
-		.reason = (char *)(uintptr_t)reason,
-		.changed_ns = txn_now_ns(txn),
-	};
-
-	switch_format(&text, &row);
-	if (text.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	return txn_put(txn, TABLE_SWITCHES, bytes_str(name),
-	    bytes_of(text.data, text.len), err);
-}
-
 static int
 birth_step(struct journal_txn *txn, void *arg, struct err *err)
 {

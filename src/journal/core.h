@@ -191,9 +191,6 @@ int account_key_load(
     struct journal_txn *txn, struct keys *keys, struct err *err);
 
 /* birth.c */
-int switch_write(struct journal_txn *txn, const char *name,
-    enum switch_state state, const char *principal, const char *reason,
-    struct err *err);
 int birth_run(struct journal *journal, struct err *err);
 
 #endif

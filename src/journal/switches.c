@@ -148,3 +148,23 @@ switch_read(struct journal_txn *txn, const char *name,
 		    ret_row, "the stored switch cannot be understood", err);
 	return ret;
 }
+
+int
+switch_write(struct journal_txn *txn, const char *name, enum switch_state state,
+    const char *principal, const char *reason, struct err *err)
+{
+	struct buf text CLEANUP_BUF = BUF_INIT;
+	const struct switch_row row = {
+		.state = state,
+		.changed_by = (char *)(uintptr_t)principal,
+		.reason = (char *)(uintptr_t)reason,
+		.changed_ns = txn_now_ns(txn),
+	};
+
+	switch_format(&text, &row);
+	if (text.failed)
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	return txn_put(txn, TABLE_SWITCHES,
+	    (struct iag_bytes){ name, strlen(name) },
+	    (struct iag_bytes){ buf_text(&text), text.len }, err);
+}

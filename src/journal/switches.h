@@ -48,5 +48,9 @@ int switch_parse(
  */
 int switch_read(struct journal_txn *txn, const char *name,
     struct switch_row *ret_row, struct err *err);
+/* Inside a step; changed at the transaction's time. */
+int switch_write(struct journal_txn *txn, const char *name,
+    enum switch_state state, const char *principal, const char *reason,
+    struct err *err);
 
 #endif
