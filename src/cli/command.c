@@ -205,6 +205,7 @@ static const struct {
 	{ "contracts search", "query", "QUERY" },
 	{ "live checklist acknowledge", "items", "ITEM..." },
 	{ "live checklist revoke", "items", "ITEM..." },
+	{ "orders resolve", "idempotency_key", "KEY" },
 };
 
 /* Arguments that a tool needs and its command takes as given. */

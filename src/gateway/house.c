@@ -20,8 +20,10 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "host/plugin.h"
 #include "link/link.h"
+#include "orders/reconcile.h"
 
 /* An attempt that failed is not repeated before so much time has passed. */
 #define RETRY_NS (200 * NS_PER_MS)
@@ -48,6 +50,7 @@ struct house {
 	struct journal *journal;
 	struct desk *desk;
 	struct link *link; /* NULL: the backend needs no connection */
+	struct reconciler *reconciler; /* NULL: a command, or not yet */
 	struct instance *backend;
 	struct view *views;
 	struct view *current; /* the one of the last attempt */
@@ -81,6 +84,7 @@ void
 house_close(struct house *house)
 {
 	atomic_store(&house->whole, NULL);
+	reconciler_stop(STEAL(house->reconciler));
 	link_rest(house->link);
 	/* writers may ask the backend as long as they live */
 	desk_free(STEAL(house->desk));
@@ -295,6 +299,34 @@ fault_copy(const struct err *fault, struct err *err)
 	return rc;
 }
 
+/* What leads to the broker. */
+static void
+open_outside(struct house *house, struct err *fault)
+{
+	if (!house->link &&
+	    link_open(house->config, house->host, false, &house->link, fault))
+		return;
+	if (house_open_backend(
+		house->host, house->config, &house->backend, fault))
+		return;
+	desk_set_backend(house->desk, house->backend);
+	if (house->link)
+		(void)link_supervise(
+		    house->link, house->journal, house->backend, fault);
+}
+
+/* Processes that live on look after what the dead have left. */
+static void
+open_reconciler(struct house *house)
+{
+	struct err fault CLEANUP_ERR = ERR_INIT;
+
+	if (house->is_command || house->reconciler)
+		return;
+	if (reconciler_start(house->desk, &house->reconciler, &fault))
+		log_error("gateway", "%s", err_text(&fault));
+}
+
 /* Try what is not open yet; without the lock. */
 static void
 house_try(
@@ -302,16 +334,8 @@ house_try(
 {
 	if (open_journal(house, store_fault) || open_desk(house, store_fault))
 		return;
-	if (!house->link && link_open(house->config, house->host, false,
-				&house->link, backend_fault))
-		return;
-	if (house_open_backend(
-		house->host, house->config, &house->backend, backend_fault))
-		return;
-	desk_set_backend(house->desk, house->backend);
-	if (house->link)
-		(void)link_supervise(
-		    house->link, house->journal, house->backend, backend_fault);
+	open_outside(house, backend_fault);
+	open_reconciler(house);
 }
 
 static bool

@@ -224,6 +224,16 @@ broker_fault(const struct config *config, const char *name)
 }
 
 const char *
+desk_writer_fault(const struct desk *desk, uint32_t mode, const char *name)
+{
+	const struct config *config = desk->setup.config;
+	const char *fault =
+	    mode == IAG_MODE_LIVE ? live_fault(config, name) : NULL;
+
+	return fault ? fault : broker_fault(config, name);
+}
+
+const char *
 desk_writer_name(const struct desk *desk, uint32_t mode, const char **ret_fault)
 {
 	const struct config *config = desk->setup.config;
@@ -231,15 +241,11 @@ desk_writer_name(const struct desk *desk, uint32_t mode, const char **ret_fault)
 	const char *name = live && desk->live_broker ? desk->live_broker
 			   : live ? config->live_trading.writer
 				  : config->paper_trading.writer;
-	const char *fault;
 
 	if (!name)
 		name = default_writer(desk);
-	fault = live ? live_fault(config, name) : NULL;
-	if (!fault)
-		fault = broker_fault(config, name);
 	if (ret_fault)
-		*ret_fault = fault;
+		*ret_fault = desk_writer_fault(desk, mode, name);
 	return name;
 }
 

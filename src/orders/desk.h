@@ -84,6 +84,9 @@ struct host *desk_host(const struct desk *desk);
  */
 const char *desk_writer_name(
     const struct desk *desk, uint32_t mode, const char **ret_fault);
+/* Why a writer may not be open for a mode here; static, NULL: it may. */
+const char *desk_writer_fault(
+    const struct desk *desk, uint32_t mode, const char *name);
 /* Where it leads: "fake", "client_portal_gateway https://localhost:5000". */
 const char *desk_connection(const struct desk *desk);
 /*

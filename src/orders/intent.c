@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "orders/row.h"
 
+#define WATCHED "watched/"
 #define KEY_MAX 64 /* of an idempotency key */
 
 static const char *const state_names[] = {
@@ -90,6 +91,12 @@ intent_may_become(enum intent_state from, enum intent_state to)
 }
 
 bool
+intent_may_land(const struct intent *intent)
+{
+	return intent->state == INTENT_REFUSED && intent->watched_ns != 0;
+}
+
+bool
 intent_key_is_valid(const char *key)
 {
 	size_t len = key ? strlen(key) : 0;
@@ -132,6 +139,7 @@ static const struct row_field intent_fields[] = {
 	FIELD(context, ROW_TEXT),
 	FIELD(absent_ns, ROW_U64),
 	FIELD(absent_session, ROW_TEXT),
+	FIELD(watched_ns, ROW_U64),
 	{ .name = NULL },
 };
 
@@ -242,7 +250,8 @@ arrow_check(struct journal_txn *txn, struct iag_bytes key,
 	if (strcmp(stored.id, intent->id) == 0 &&
 	    (intent_may_become(stored.state, intent->state) ||
 		(stored.state == intent->state &&
-		    !state_is_settled(stored.state))))
+		    !state_is_settled(stored.state)) ||
+		(intent_may_land(&stored) && intent->state == INTENT_DONE)))
 		return 0;
 	return err_set(err, ERR_INTERNAL_ERROR,
 	    "the intent of the key '%s' is '%s' and cannot become '%s'",
@@ -271,9 +280,21 @@ intent_put(struct journal_txn *txn, const struct intent *intent,
 	}
 	if (ret == 0)
 		ret = row_put(txn, TABLE_INTENTS, key, obj, err);
+	if (ret == 0)
+		ret = row_index(txn, INTENT_INDEX_UNSETTLED, key,
+		    !state_is_settled(intent->state), err);
 	return ret ? ret
-		   : row_index(txn, INTENT_INDEX_UNSETTLED, key,
-			 !state_is_settled(intent->state), err);
+		   : row_index(txn, WATCHED, key, intent_may_land(intent), err);
+}
+
+int
+intent_unwatch(struct journal_txn *txn, const struct intent *intent,
+    const char account_hash[HASH_HEX_SIZE], struct err *err)
+{
+	uint8_t buf[INTENT_KEY_SIZE];
+
+	return row_index(
+	    txn, WATCHED, row_key(intent, account_hash, buf), false, err);
 }
 
 int
@@ -305,8 +326,7 @@ walk_one(
 	ret = get_at(txn, key, &intent, err);
 	if (ret == IAG_NOTFOUND)
 		return err_set(err, ERR_JOURNAL_CORRUPT,
-		    "the index of unsettled intents names one that is not "
-		    "there");
+		    "an index of intents names one that is not there");
 	return ret ? ret : walk->visit(&intent, walk->arg, err);
 }
 
@@ -318,4 +338,72 @@ intent_walk_unsettled(
 
 	return row_index_walk(
 	    txn, INTENT_INDEX_UNSETTLED, walk_one, &walk, err);
+}
+
+int
+intent_walk_watched(
+    struct journal_txn *txn, intent_visit *visit, void *arg, struct err *err)
+{
+	struct intent_walk walk = { visit, arg };
+
+	return row_index_walk(txn, WATCHED, walk_one, &walk, err);
+}
+
+/* Up to limit keys, each with its length in front, and the one behind. */
+struct keys_page {
+	struct buf keys;
+	struct buf *next;
+	size_t limit, count;
+};
+
+static int
+page_add(
+    struct iag_bytes key, struct iag_bytes value, void *arg, struct err *err)
+{
+	struct keys_page *page = arg;
+
+	(void)value;
+	if (page->count++ == page->limit) {
+		buf_add(page->next, key.data, key.len);
+		return page->next->failed
+			   ? err_set(err, ERR_OUT_OF_MEMORY, "out of memory")
+			   : 1;
+	}
+	buf_add(&page->keys, &key.len, sizeof(key.len));
+	buf_add(&page->keys, key.data, key.len);
+	return page->keys.failed
+		   ? err_set(err, ERR_OUT_OF_MEMORY, "out of memory")
+		   : 0;
+}
+
+static int
+page_visit(struct journal_txn *txn, const struct buf *keys,
+    struct intent_walk *walk, struct err *err)
+{
+	size_t len;
+	int ret = 0;
+
+	for (size_t at = 0; at < keys->len && ret == 0; at += len) {
+		memcpy(&len, keys->data + at, sizeof(len));
+		at += sizeof(len);
+		ret = walk_one(
+		    txn, (struct iag_bytes){ keys->data + at, len }, walk, err);
+	}
+	return ret;
+}
+
+int
+intent_walk(struct journal_txn *txn, const struct buf *from, size_t limit,
+    struct buf *ret_next, intent_visit *visit, void *arg, struct err *err)
+{
+	struct intent_walk walk = { visit, arg };
+	struct keys_page page = { BUF_INIT, ret_next, limit, 0 };
+	int ret = txn_walk(txn, TABLE_INTENTS,
+	    (struct iag_bytes){ buf_text(from), from->len }, false, page_add,
+	    &page, err);
+
+	if (ret >= 0)
+		ret = page_visit(txn, &page.keys, &walk, err);
+	buf_fini(&page.keys);
+	return ret;
 }

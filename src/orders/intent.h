@@ -5,7 +5,8 @@
  * Intents: what somebody asked to be written at the broker, durable before the
  * first byte leaves (invariant 1), one for each account, idempotency key and
  * leg, never purged.  recorded -> done | refused | unknown -> done | refused;
- * done and refused never change again.
+ * done and refused never change again, but for one that was refused for want
+ * of evidence and lands late: refused -> done while its reference is watched.
  */
 
 #ifndef IAG_ORDERS_INTENT_H
@@ -64,10 +65,17 @@ struct intent {
 	/* What absence was seen: first complete read, real ns; 0: none */
 	uint64_t absent_ns;
 	char *absent_session;
+	/* Refused because absent: a late landing is looked for until then. */
+	uint64_t watched_ns;
 };
 void intent_init(struct intent *intent);
 void intent_fini(struct intent *intent);
 #define CLEANUP_INTENT __attribute__((cleanup(intent_fini)))
+
+/* How long the reference of an absent one is watched (ruling 4). */
+#define INTENT_WATCH_NS (UINT64_C(7) * 24 * 3600 * 1000000000)
+/* Refused, and its reference is watched. */
+bool intent_may_land(const struct intent *intent);
 
 /* account hash "/" key "/" leg */
 #define INTENT_KEY_SIZE 200
@@ -96,6 +104,18 @@ int intent_del(struct journal_txn *txn, const struct intent *intent,
 typedef int intent_visit(struct intent *intent, void *arg, struct err *err);
 int intent_walk_unsettled(
     struct journal_txn *txn, intent_visit *visit, void *arg, struct err *err);
+/* The same for those whose reference is watched ("watched/"). */
+int intent_walk_watched(
+    struct journal_txn *txn, intent_visit *visit, void *arg, struct err *err);
+/*
+ * The same for all there are, settled ones too, from a row's key on (""): at
+ * most limit of them.  *ret_next (empty): the key to go on from; "": no more.
+ */
+int intent_walk(struct journal_txn *txn, const struct buf *from, size_t limit,
+    struct buf *ret_next, intent_visit *visit, void *arg, struct err *err);
+/* The watch is over: no more than the index changes. */
+int intent_unwatch(struct journal_txn *txn, const struct intent *intent,
+    const char account_hash[HASH_HEX_SIZE], struct err *err);
 
 /*
  * What the broker is said to have of an order; key: account hash "/" broker

@@ -1,6 +1,7 @@
 # Intents, previews, approvals, limits, gates, the kill switch, recovery.
 
 libcore_la_SOURCES += \
+	src/orders/absence.c \
 	src/orders/activation.c \
 	src/orders/approval.c \
 	src/orders/approval.h \
@@ -19,16 +20,22 @@ libcore_la_SOURCES += \
 	src/orders/draft.h \
 	src/orders/draftshape.c \
 	src/orders/explain.c \
+	src/orders/follow.c \
 	src/orders/gates.c \
 	src/orders/gates.h \
+	src/orders/inquiry.c \
+	src/orders/inquiry.h \
 	src/orders/intent.c \
 	src/orders/intent.h \
 	src/orders/killswitch.c \
 	src/orders/killswitch.h \
+	src/orders/landing.c \
 	src/orders/ledger.c \
 	src/orders/ledger.h \
 	src/orders/limits.c \
 	src/orders/limits.h \
+	src/orders/listing.c \
+	src/orders/listing.h \
 	src/orders/market.c \
 	src/orders/market.h \
 	src/orders/mdoc.c \
@@ -36,14 +43,20 @@ libcore_la_SOURCES += \
 	src/orders/order.c \
 	src/orders/order.h \
 	src/orders/orderrow.c \
+	src/orders/pass.h \
+	src/orders/pending.c \
 	src/orders/preview.c \
 	src/orders/preview.h \
 	src/orders/previewresult.c \
 	src/orders/previewresult.h \
 	src/orders/previewrow.c \
 	src/orders/quote.c \
+	src/orders/rebuild.c \
+	src/orders/reconcile.c \
 	src/orders/reconcile.h \
+	src/orders/reconciler.c \
 	src/orders/reserve.c \
+	src/orders/resolve.c \
 	src/orders/row.c \
 	src/orders/row.h \
 	src/orders/settle.c \
@@ -55,6 +68,8 @@ libcore_la_SOURCES += \
 	src/orders/settleresult.c \
 	src/orders/shape.c \
 	src/orders/shape.h \
+	src/orders/sighting.c \
+	src/orders/sighting.h \
 	src/orders/verdict.c \
 	src/orders/verdict.h \
 	src/orders/whatif.c \

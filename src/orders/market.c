@@ -28,9 +28,8 @@ invalid(struct err *err, const char *what)
 	return err_set(err, ERR_BROKER_RESPONSE_INVALID, "%s", what);
 }
 
-/* Ask; arguments are given up.  The answer's text is parsed and freed. */
-static int
-ask(struct instance *backend, struct call *call, const char *operation,
+int
+market_ask(struct instance *backend, struct call *call, const char *operation,
     struct json_object *arguments, struct answer *ret_answer,
     struct json_object **ret_obj, struct err *err)
 {
@@ -163,7 +162,7 @@ market_quote(struct instance *backend, struct call *call,
 
 	if (!arguments)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	ret = ask(
+	ret = market_ask(
 	    backend, call, "market_snapshot", arguments, &answer, &obj, err);
 	if (ret == 0)
 		ret = about_check(obj, "contract_id", contract_id, err);
@@ -182,8 +181,8 @@ market_account_mode(struct instance *backend, struct call *call,
 
 	if (!arguments)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	ret =
-	    ask(backend, call, "account_metadata", arguments, NULL, &obj, err);
+	ret = market_ask(
+	    backend, call, "account_metadata", arguments, NULL, &obj, err);
 	if (ret == 0)
 		ret = about_check(obj, "account_id", account, err);
 	if (ret)
@@ -302,8 +301,8 @@ market_contract(struct instance *backend, struct call *call, const char *symbol,
 		(void)json_object_put(arguments);
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 	}
-	ret =
-	    ask(backend, call, "contract_resolve", arguments, NULL, &obj, err);
+	ret = market_ask(
+	    backend, call, "contract_resolve", arguments, NULL, &obj, err);
 	if (ret == 0)
 		ret = contract_read(obj, &contract, err);
 	if (ret == 0)

@@ -42,7 +42,15 @@ int quote_to_json(
 int quote_read(struct json_object *snapshot, const struct answer *answer,
     uint64_t now_ns, struct quote *quote, struct err *err);
 
-/* backend NULL: fails with BROKER_BACKEND_UNAVAILABLE. */
+/*
+ * One question; arguments are given up.  The answer is an object; its text
+ * goes to *ret_answer without it, where that is not NULL.  backend NULL:
+ * BROKER_BACKEND_UNAVAILABLE.
+ */
+int market_ask(struct instance *backend, struct call *call,
+    const char *operation, struct json_object *arguments,
+    struct answer *ret_answer, struct json_object **ret_obj, struct err *err);
+
 int market_quote(struct instance *backend, struct call *call,
     const char *contract_id, struct quote *quote, struct err *err);
 /* IAG_MODE_* of account_metadata; 0: the broker says unknown. */

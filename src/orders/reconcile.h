@@ -10,12 +10,20 @@
 #ifndef IAG_ORDERS_RECONCILE_H
 #define IAG_ORDERS_RECONCILE_H
 
+#include "base/clock.h"
 #include "host/writer.h"
 #include "orders/desk.h"
 #include "orders/intent.h"
 
-/* What one look at the broker proves (ruling 4); pure. */
+/* The two reads that prove absence are at least so far apart. */
+#define ABSENCE_APART_NS (5 * NS_PER_S)
+
+/*
+ * What one look at the broker proves (ruling 4); pure.  Sessions that are not
+ * told are not the same one.
+ */
 struct absence {
+	uint64_t recorded_ns;   /* of the intent: reads must reach back to it */
 	uint64_t sent_ns;       /* when the send was over, or its owner dead */
 	uint64_t max_flight_ns; /* of the writer */
 	uint64_t first_ns;      /* first complete read without it; 0: none */
@@ -33,9 +41,10 @@ enum absence_verdict absence_judge(
     const struct absence *absence, const struct writer_find_result *find);
 
 /*
- * One pass: {scanned, settled, unknown, transitions, unchanged, unresolved,
- * notes: [...]}.  One process at a time by GUARD_RECONCILER; if another one
- * holds it: `busy: true`.
+ * One pass: {busy, scanned, settled, unknown, transitions, unchanged,
+ * unresolved, rebuilt, late_landings, changes: [...], notes: [...]}.  One
+ * process at a time by GUARD_RECONCILER; if another one holds it, busy is
+ * true.  A broker that cannot be asked is a note; an error is the store's.
  */
 int reconcile_pass(struct order_call *call, struct buf *out, struct err *err);
 /* `orders pending`: unsettled intents, without asking anybody. */
@@ -56,8 +65,8 @@ int reconcile_resolve(struct order_call *call,
 
 /* The thread of long-lived processes; stop waits for the pass to end. */
 struct reconciler;
-int reconciler_start(struct desk *desk, struct instance *backend,
-    struct reconciler **ret_reconciler, struct err *err);
+int reconciler_start(
+    struct desk *desk, struct reconciler **ret_reconciler, struct err *err);
 void reconciler_stop(struct reconciler *reconciler); /* NULL is fine */
 
 #endif

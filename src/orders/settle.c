@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "journal/activity.h"
 #include "orders/approval.h"
+#include "orders/limits.h"
 #include "orders/settlement.h"
 
 /* One intent on its way into a settled state. */
@@ -66,10 +67,31 @@ reread(struct settling *s, struct err *err)
 	intent_fini(s->intent);
 	*s->intent = stored;
 	intent_init(&stored);
+	if (s->how->is_late)
+		return intent_may_land(s->intent) ? 0 : IAG_REJECTED;
 	return s->intent->state == INTENT_DONE ||
 		       s->intent->state == INTENT_REFUSED
 		   ? IAG_REJECTED
 		   : 0;
+}
+
+/* What was given back with the refusal counts after all (ruling 9). */
+static int
+reserve_again(struct settling *s, struct err *err)
+{
+	CLEANUP_BUF struct buf amount = BUF_INIT, value = BUF_INIT;
+	CLEANUP_DEC struct dec notional;
+	struct intent *intent = s->intent;
+	bool has;
+
+	dec_init(&notional);
+	has = limits_notional(&intent->order, &notional) &&
+	      dec_format_normal(&amount, &notional, NULL) == 0;
+	activity_format(
+	    &value, has ? buf_text(&amount) : NULL, intent->order.currency);
+	intent->activity_ns = intent->recorded_ns;
+	return activity_reserve(s->txn, s->hash, intent->activity_ns, &value,
+	    &intent->activity_sequence, err);
 }
 
 /* Give back what the gate reserved (ruling 9). */
@@ -371,11 +393,15 @@ settle_steps(struct settling *s, struct err *err)
 	ret = changes_apply(s, err);
 	if (ret == 0 && how->state == INTENT_REFUSED)
 		ret = reservation_release(s, err);
+	if (ret == 0 && how->is_late)
+		ret = reserve_again(s, err);
 	if (ret == 0)
 		ret = rows_write(s, err);
 	intent->state = how->state;
 	if (how->state != INTENT_UNKNOWN)
 		intent->settled_ns = txn_now_ns(s->txn);
+	intent->watched_ns =
+	    how->is_watched ? intent->settled_ns + INTENT_WATCH_NS : 0;
 	if (ret == 0)
 		ret = answer_write(s, err);
 	return ret ? ret : intent_put(s->txn, intent, s->hash, err);
@@ -407,6 +433,33 @@ settle_apply(struct desk *desk, struct journal_txn *txn, struct intent *intent,
 	order_row_init(&s.row);
 	journal_account_hash(desk_journal(desk), intent->account, s.hash);
 	ret = settle_one(&s, err);
+	order_row_fini(&s.row);
+	return ret;
+}
+
+int
+settle_row(struct desk *desk, struct journal_txn *txn, struct intent *intent,
+    uint32_t status, struct err *err)
+{
+	CLEANUP_FREE char *id = strdup(intent->broker_order_id);
+	const struct writer_ack ack = {
+		.broker_order_id = id,
+		.status = status,
+	};
+	const struct settlement how = { .state = INTENT_DONE, .ack = &ack };
+	struct settling s = {
+		.desk = desk,
+		.txn = txn,
+		.intent = intent,
+		.how = &how,
+	};
+	int ret;
+
+	if (!id)
+		return no_memory(err);
+	order_row_init(&s.row);
+	journal_account_hash(desk_journal(desk), intent->account, s.hash);
+	ret = submit_row(&s, err);
 	order_row_fini(&s.row);
 	return ret;
 }

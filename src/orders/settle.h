@@ -18,6 +18,10 @@
 struct settlement {
 	enum intent_state state;      /* done, refused, unknown */
 	const struct writer_ack *ack; /* NULL: none */
+	/* Refused for want of evidence: its reference is watched (ruling 4). */
+	bool is_watched;
+	/* done: a watched one was found after all. */
+	bool is_late;
 	/* Nothing was sent: key and approval become free (ruling 6). */
 	bool nothing_sent;
 	const struct writer_change *changes; /* of the plugin's state */
@@ -35,6 +39,9 @@ struct settlement {
 int settle_apply(struct desk *desk, struct journal_txn *txn,
     struct intent *intent, const struct settlement *settlement,
     struct err *err);
+/* The order's row of a submit that is done, where it is missing. */
+int settle_row(struct desk *desk, struct journal_txn *txn,
+    struct intent *intent, uint32_t status, struct err *err);
 /* The lifecycle record of reference.md 6.2 that callers get. */
 int settle_result(const struct intent *intent, const struct order_row *row,
     struct buf *out, struct err *err);

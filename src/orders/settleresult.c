@@ -143,5 +143,7 @@ settlement_fault_read(const char *text, struct err *err)
 		err_action(err, "%s", action);
 	if (details)
 		err_details(err, details);
+	if (err)
+		err->retryable = false; /* it is told again, not done again */
 	return err_class(err);
 }

@@ -213,4 +213,10 @@ extern const struct field clock_output[];
 extern const struct field sweep_input[];
 extern const struct field sweep_output[];
 
+extern const struct field pending_input[];
+extern const struct field pending_output[];
+extern const struct field resolve_open_input[];
+extern const struct field resolve_open_output[];
+extern const struct field reconcile_output[];
+
 #endif

@@ -35,6 +35,9 @@ int live_cancel_handler(struct tool_call *call, struct err *err);
 int live_modify_handler(struct tool_call *call, struct err *err);
 int live_bracket_handler(struct tool_call *call, struct err *err);
 int cancel_all_handler(struct tool_call *call, struct err *err);
+int pending_handler(struct tool_call *call, struct err *err);
+int resolve_handler(struct tool_call *call, struct err *err);
+int reconcile_handler(struct tool_call *call, struct err *err);
 
 /* Reads that are more than the backend's answer; see struct tool. */
 int orders_list_read(const struct tool_call *call, const char *arguments,

@@ -16,6 +16,7 @@ libcore_la_SOURCES += \
 	src/tools/fields-market.c \
 	src/tools/fields-orders.c \
 	src/tools/fields-world.c \
+	src/tools/fields-reconcile.c \
 	src/tools/fields-write.c \
 	src/tools/handlers.h \
 	src/tools/health.c \

@@ -182,6 +182,45 @@ const struct tool operation_table[] = {
 	    .command = "policy explain",
 	    .event = "tool_completed",
 	},
+	{
+	    .name = "ibkr_orders_pending",
+	    .title = "Show requests whose outcome is open",
+	    .description =
+		"Every order, cancel and change that was recorded and is not "
+		"settled, with what may have happened and what to do.",
+	    .flags = TOOL_READ_ONLY | TOOL_IDEMPOTENT,
+	    .input = pending_input,
+	    .output = pending_output,
+	    .handler = pending_handler,
+	    .command = "orders pending",
+	    .event = "tool_completed",
+	},
+	{
+	    .name = "ibkr_orders_resolve",
+	    .title = "Ask the broker about one open request",
+	    .description =
+		"Asks the broker what became of a request and settles it as "
+		"far as the answers prove it. Sends nothing.",
+	    .flags = TOOL_OPEN_WORLD,
+	    .input = resolve_open_input,
+	    .output = resolve_open_output,
+	    .handler = resolve_handler,
+	    .command = "orders resolve",
+	    .event = "order_resolved",
+	},
+	{
+	    .name = "ibkr_reconcile",
+	    .title = "Compare the journal with the broker once",
+	    .description =
+		"One pass of the reconciler: settles requests that nobody "
+		"answers for, and follows orders that work. Sends nothing.",
+	    .flags = TOOL_OPEN_WORLD,
+	    .input = fields_none,
+	    .output = reconcile_output,
+	    .handler = reconcile_handler,
+	    .command = "reconcile",
+	    .event = "orders_reconciled",
+	},
 	{ .name = NULL },
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "orders/preview.h"
+#include "orders/reconcile.h"
 #include "orders/write.h"
 #include "tools/dispatch.h"
 #include "tools/handlers.h"
@@ -90,4 +91,32 @@ cancel_all_handler(struct tool_call *call, struct err *err)
 	return order_cancel_all(call->order,
 	    json_get_str(call->arguments, "account_id", ""),
 	    json_get_str(call->arguments, "reason", ""), call->output, err);
+}
+
+int
+pending_handler(struct tool_call *call, struct err *err)
+{
+	return reconcile_pending(call->order,
+	    json_get_str(call->arguments, "account_id", NULL), call->output,
+	    err);
+}
+
+int
+resolve_handler(struct tool_call *call, struct err *err)
+{
+	const struct resolve_request request = {
+		.account = json_get_str(call->arguments, "account_id", ""),
+		.key = json_get_str(call->arguments, "idempotency_key", ""),
+		.accept_absent =
+		    json_get_bool(call->arguments, "accept_absent", false),
+		.reason = json_get_str(call->arguments, "reason", NULL),
+	};
+
+	return reconcile_resolve(call->order, &request, call->output, err);
+}
+
+int
+reconcile_handler(struct tool_call *call, struct err *err)
+{
+	return reconcile_pass(call->order, call->output, err);
 }

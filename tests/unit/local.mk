@@ -38,6 +38,7 @@ unit_tests += \
 	$(NULL)
 # the order desk, over the same
 unit_tests += \
+	tests/unit/test-absence \
 	tests/unit/test-agree \
 	tests/unit/test-approval \
 	tests/unit/test-approve \
@@ -51,6 +52,7 @@ unit_tests += \
 	tests/unit/test-order \
 	tests/unit/test-intent \
 	tests/unit/test-preview \
+	tests/unit/test-reconcile \
 	tests/unit/test-write \
 	tests/unit/test-market \
 	$(NULL)
@@ -79,6 +81,12 @@ tests_unit_test_write_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 # and so are the broker's words of test-preview.c
 tests_unit_test_preview_SOURCES = tests/unit/test-preview.c $(journal_kit)
 tests_unit_test_preview_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
+tests_unit_test_reconcile_SOURCES = \
+	tests/unit/scripted-writer.c \
+	tests/unit/scripted-writer.h \
+	tests/unit/test-reconcile.c \
+	$(journal_kit)
+tests_unit_test_reconcile_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 tests_unit_test_intent_SOURCES = tests/unit/test-intent.c $(journal_kit)
 
 # a gateway of its own in front of the one in libcore

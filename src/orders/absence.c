@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * Absence (ruling 4).  An answer that does not name the order proves little:
+ * the read may have been cold, cut, of another session or day, or earlier than
+ * the order's arrival.  Every doubt is UNPROVEN.
+ */
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "orders/reconcile.h"
+
+static bool
+is_same_session(const char *first, const char *second)
+{
+	return first && second && strcmp(first, second) == 0;
+}
+
+/* What a read must be to count at all. */
+static bool
+read_counts(
+    const struct absence *absence, const struct writer_find_result *find)
+{
+	return find->answer == IAG_FIND_ABSENT && find->complete &&
+	       find->session && find->since_ns &&
+	       find->since_ns <= absence->recorded_ns && absence->same_day &&
+	       !absence->in_trades;
+}
+
+static bool
+has_passed(uint64_t from_ns, uint64_t now_ns, uint64_t span_ns)
+{
+	return now_ns >= from_ns && now_ns - from_ns >= span_ns;
+}
+
+enum absence_verdict
+absence_judge(
+    const struct absence *absence, const struct writer_find_result *find)
+{
+	if (!read_counts(absence, find))
+		return ABSENCE_UNPROVEN;
+	/* a clock that went back, or another session: begin again */
+	if (!absence->first_ns || absence->first_ns > absence->now_ns ||
+	    !is_same_session(absence->first_session, find->session))
+		return ABSENCE_FIRST;
+	return has_passed(
+		   absence->first_ns, absence->now_ns, ABSENCE_APART_NS) &&
+		       has_passed(absence->sent_ns, absence->now_ns,
+			   absence->max_flight_ns)
+		   ? ABSENCE_PROVEN
+		   : ABSENCE_UNPROVEN;
+}

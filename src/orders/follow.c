@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * Following orders that work: one list for each account and writer, and a look
+ * for those that it does not show.  What changed is recorded with the row.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "orders/inquiry.h"
+#include "orders/listing.h"
+#include "orders/pass.h"
+
+struct row_list {
+	struct order_row *items;
+	size_t count;
+};
+
+static int
+no_memory(struct err *err)
+{
+	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+}
+
+static void
+row_list_fini(struct row_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		order_row_fini(&list->items[i]);
+	free(list->items);
+	*list = (struct row_list){ .items = NULL };
+}
+
+static int
+row_take(struct order_row *row, void *arg, struct err *err)
+{
+	struct row_list *list = arg;
+	size_t room = list->count + 1;
+	struct order_row *items;
+
+	if ((list->count & room) == 0) {
+		items = realloc(list->items, 2 * room * sizeof(*items));
+		if (!items)
+			return no_memory(err);
+		list->items = items;
+	}
+	list->items[list->count++] = *row;
+	order_row_init(row);
+	return 0;
+}
+
+static int
+working_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	row_list_fini(arg);
+	return order_row_walk_working(txn, row_take, arg, err);
+}
+
+/* What the broker says of an order now; texts are borrowed. */
+struct report {
+	uint32_t status;
+	const char *broker_order_id, *broker_status;
+	const char *filled_quantity, *average_price;
+};
+
+static struct report
+report_of_row(struct json_object *row)
+{
+	return (struct report){
+		.status = listing_status(row),
+		.broker_order_id = json_get_str(row, "broker_order_id", NULL),
+		.broker_status = json_get_str(row, "broker_status", NULL),
+		.filled_quantity = json_get_str(row, "filled_quantity", NULL),
+		.average_price = json_get_str(row, "average_fill_price", NULL),
+	};
+}
+
+static struct report
+report_of_ack(const struct writer_ack *ack)
+{
+	return (struct report){
+		.status = ack->status,
+		.broker_order_id = ack->broker_order_id,
+		.broker_status = ack->broker_status,
+		.filled_quantity = ack->filled_quantity,
+		.average_price = ack->average_price,
+	};
+}
+
+/* ---- one order */
+
+struct follow {
+	struct pass *pass;
+	const struct order_row *seen; /* as it was when the pass began */
+	const struct report *report;
+	char hash[HASH_HEX_SIZE];
+};
+
+static bool
+same_filled(const char *one, const char *other)
+{
+	CLEANUP_DEC struct dec a, b;
+
+	dec_init(&a);
+	dec_init(&b);
+	if (!one || dec_parse(&a, one, NULL))
+		return true; /* not told */
+	if (!other || dec_parse(&b, other, NULL))
+		return dec_sign(&a) == 0;
+	return dec_cmp(&a, &b) == 0;
+}
+
+static bool
+same_id(const struct report *report, const struct order_row *row)
+{
+	return !report->broker_order_id ||
+	       strcmp(report->broker_order_id, row->broker_order_id) == 0;
+}
+
+static bool
+is_news(const struct report *report, const struct order_row *row)
+{
+	return report->status != row->status || !same_id(report, row) ||
+	       !same_filled(report->filled_quantity, row->filled_quantity);
+}
+
+static int
+replace(char **text, const char *by, struct err *err)
+{
+	char *copy = by ? strdup(by) : NULL;
+
+	if (!by)
+		return 0; /* what was not told stays */
+	if (!copy)
+		return no_memory(err);
+	free(*text);
+	*text = copy;
+	return 0;
+}
+
+static int
+row_update(struct order_row *row, const struct report *report, struct err *err)
+{
+	int ret = replace(&row->broker_status, report->broker_status, err);
+
+	row->status = report->status;
+	if (ret == 0)
+		ret = replace(
+		    &row->filled_quantity, report->filled_quantity, err);
+	return ret ? ret
+		   : replace(&row->average_price, report->average_price, err);
+}
+
+/* The broker calls it by another id now: the old one is no more. */
+static int
+row_rename(struct journal_txn *txn, const struct follow *follow,
+    struct order_row *row, struct err *err)
+{
+	const char *id = follow->report->broker_order_id;
+	CLEANUP_BUF struct buf word = BUF_INIT;
+	int ret;
+
+	buf_printf(&word, "replaced by %s", id);
+	if (word.failed)
+		return no_memory(err);
+	row->status = IAG_STATUS_CANCELLED;
+	ret = replace(&row->broker_status, buf_text(&word), err);
+	if (ret == 0)
+		ret = order_row_put(txn, row, follow->hash, err);
+	return ret ? ret : replace(&row->broker_order_id, id, err);
+}
+
+static int
+metadata_fill(struct json_object *obj, const struct follow *follow,
+    const struct order_row *row)
+{
+	const struct order_row *seen = follow->seen;
+	int ret = json_add_str(obj, "broker_order_id", row->broker_order_id);
+
+	if (ret == 0 && !same_id(follow->report, seen))
+		ret = json_add_str(
+		    obj, "previous_broker_order_id", seen->broker_order_id);
+	if (ret == 0)
+		ret = json_add_str(obj, "client_order_id", row->client_ref);
+	if (ret == 0)
+		ret = json_add_str(
+		    obj, "previous_status", order_status_name(seen->status));
+	if (ret == 0)
+		ret = json_add_str(
+		    obj, "current_status", order_status_name(row->status));
+	return ret ? ret
+		   : json_add_str(obj, "filled_quantity", row->filled_quantity);
+}
+
+static int
+news_record(struct journal_txn *txn, const struct follow *follow,
+    const struct order_row *row, struct err *err)
+{
+	struct json_object *metadata = json_object_new_object();
+
+	if (metadata && metadata_fill(metadata, follow, row)) {
+		(void)json_object_put(metadata);
+		metadata = NULL;
+	}
+	return pass_record(follow->pass, txn,
+	    row->mode == IAG_MODE_LIVE ? "live_order_lifecycle_changed"
+				       : "paper_order_lifecycle_changed",
+	    row->account, metadata, err);
+}
+
+/* The row may have changed since; a terminal one stays as it is. */
+static int
+news_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	const struct follow *follow = arg;
+	CLEANUP_ORDER_ROW struct order_row row;
+	int ret;
+
+	order_row_init(&row);
+	ret = order_row_get(
+	    txn, follow->hash, follow->seen->broker_order_id, &row, err);
+	if (ret)
+		return ret == IAG_NOTFOUND ? IAG_REJECTED : ret;
+	if (row.updated_ns != follow->seen->updated_ns ||
+	    order_status_is_terminal(row.status))
+		return IAG_REJECTED;
+	row.updated_ns = row.polled_ns = txn_now_ns(txn);
+	if (!same_id(follow->report, &row))
+		ret = row_rename(txn, follow, &row, err);
+	if (ret == 0)
+		ret = row_update(&row, follow->report, err);
+	if (ret == 0)
+		ret = order_row_put(txn, &row, follow->hash, err);
+	return ret ? ret : news_record(txn, follow, &row, err);
+}
+
+static int
+report_take(struct pass *pass, const struct order_row *row,
+    const struct report *report, struct err *err)
+{
+	struct follow follow = { .pass = pass, .seen = row, .report = report };
+	int ret;
+
+	if (!report->status) {
+		pass->unresolved++;
+		return 0;
+	}
+	if (!is_news(report, row)) {
+		pass->unchanged++;
+		return 0;
+	}
+	journal_account_hash(
+	    desk_journal(pass->call->desk), row->account, follow.hash);
+	ret = pass_update(pass, news_step, &follow, err);
+	if (ret)
+		return ret == IAG_REJECTED ? 0 : ret;
+	pass->transitions++;
+	pass_change(pass, "order '%s' is %s", row->broker_order_id,
+	    order_status_name(report->status));
+	return 0;
+}
+
+/* Not in the list: the writer may find it by its reference. */
+static int
+row_seek(struct pass *pass, struct instance *writer,
+    const struct order_row *row, struct err *err)
+{
+	struct writer_find_result found = { .answer = 0 };
+	CLEANUP_ERR struct err fault = ERR_INIT;
+	const struct iag_target target = {
+		.struct_size = sizeof(target),
+		.mode = row->mode,
+		.account = row->account,
+		.broker_order_id = row->broker_order_id,
+		.client_ref = row->client_ref,
+	};
+	struct report report;
+	int ret = 0;
+
+	if (writer_find(writer, pass->call->call, &target, &found, &fault) ==
+		0 &&
+	    found.answer == IAG_FIND_FOUND) {
+		report = report_of_ack(&found.ack);
+		ret = report_take(pass, row, &report, err);
+	} else {
+		pass->unresolved++;
+		pass_note(pass, "order '%s' is in no list: %s",
+		    row->broker_order_id,
+		    fault.code == ERR_NONE
+			? "the broker does not show it any more"
+			: err_text(&fault));
+	}
+	writer_find_result_fini(&found);
+	return ret;
+}
+
+/* ---- all of one account at one writer */
+
+static bool
+is_text(const char *one, const char *other)
+{
+	return one && other ? strcmp(one, other) == 0 : one == other;
+}
+
+static bool
+is_together(const struct order_row *one, const struct order_row *other)
+{
+	return one->mode == other->mode &&
+	       is_text(one->account, other->account) &&
+	       is_text(one->writer, other->writer) &&
+	       is_text(one->connection, other->connection);
+}
+
+static int
+rows_compare(struct pass *pass, struct instance *writer,
+    const struct order_row *rows, size_t count, const struct listing *listing,
+    struct err *err)
+{
+	struct json_object *listed;
+	struct report report;
+	int ret = 0;
+
+	for (size_t i = 0; i < count && ret == 0 && !pass_is_over(pass); i++) {
+		listed = listing_find(
+		    listing, rows[i].client_ref, rows[i].broker_order_id);
+		if (!listed) {
+			ret = row_seek(pass, writer, &rows[i], err);
+			continue;
+		}
+		report = report_of_row(listed);
+		ret = report_take(pass, &rows[i], &report, err);
+	}
+	return ret;
+}
+
+static int
+rows_follow(struct pass *pass, const struct order_row *rows, size_t count,
+    struct err *err)
+{
+	CLEANUP_LISTING struct listing listing = { .orders = NULL };
+	CLEANUP_ERR struct err fault = ERR_INIT;
+	CLEANUP_BUF struct buf note = BUF_INIT;
+	struct instance *writer = inquiry_writer(
+	    pass->call, rows->mode, rows->writer, rows->connection, &note);
+
+	pass->scanned += (int64_t)count;
+	if (writer && listing_read(pass->call, writer, rows->account, &listing,
+			  &fault) == 0)
+		return rows_compare(pass, writer, rows, count, &listing, err);
+	pass->unresolved += (int64_t)count;
+	pass_note(pass, "%zu working orders: %s", count,
+	    writer ? err_text(&fault) : buf_text(&note));
+	return 0;
+}
+
+static int
+compare_books(const void *a, const void *b)
+{
+	const struct order_row *one = a, *other = b;
+	int ret = strcmp(one->account, other->account);
+
+	if (ret == 0)
+		ret = strcmp(one->writer ? one->writer : "",
+		    other->writer ? other->writer : "");
+	return ret ? ret : (int)one->mode - (int)other->mode;
+}
+
+int
+follow_orders(struct pass *pass, struct err *err)
+{
+	struct row_list list = { .items = NULL };
+	size_t end;
+	int ret = journal_view(
+	    desk_journal(pass->call->desk), working_step, &list, err);
+
+	if (list.count)
+		qsort(
+		    list.items, list.count, sizeof(*list.items), compare_books);
+	for (size_t i = 0; i < list.count && ret == 0 && !pass_is_over(pass);
+	     i = end) {
+		for (end = i + 1; end < list.count; end++) {
+			if (!is_together(&list.items[i], &list.items[end]))
+				break;
+		}
+		ret = rows_follow(pass, &list.items[i], end - i, err);
+	}
+	row_list_fini(&list);
+	return ret;
+}

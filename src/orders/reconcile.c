@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * One pass: what could not be settled, rows that are missing, intents that
+ * nobody answers for, references that are watched, orders that work.
+ */
+
+#include "orders/reconcile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "journal/outcome.h"
+#include "orders/inquiry.h"
+#include "orders/pass.h"
+#include "orders/settlequeue.h"
+
+#define NOTES_MAX 100
+#define UPDATE_NS (10 * NS_PER_S)
+/* An operator waits so long for the pass of another process. */
+#define TURN_NS (5 * NS_PER_S)
+#define RECONCILE_KEY "journal/reconcile"
+
+static int
+no_memory(struct err *err)
+{
+	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+}
+
+static void
+text_add(struct json_object *list, const char *fmt, va_list ap)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT;
+
+	if (json_object_array_length(list) >= NOTES_MAX)
+		return;
+	buf_vprintf(&text, fmt, ap);
+	if (!text.failed)
+		(void)json_object_array_add(
+		    list, json_object_new_string(buf_text(&text)));
+}
+
+void
+pass_note(struct pass *pass, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	text_add(pass->notes, fmt, ap);
+	va_end(ap);
+}
+
+void
+pass_change(struct pass *pass, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	text_add(pass->changes, fmt, ap);
+	va_end(ap);
+}
+
+bool
+pass_is_over(const struct pass *pass)
+{
+	return call_is_over(pass->call->call);
+}
+
+int
+pass_update(struct pass *pass, journal_step *step, void *arg, struct err *err)
+{
+	struct call *call = call_new(clock_boot_ns() + UPDATE_NS);
+	int ret;
+
+	if (!call)
+		return no_memory(err);
+	ret = journal_update_reserved(
+	    desk_journal(pass->call->desk), call, step, arg, err);
+	call_unref(call);
+	return ret;
+}
+
+int
+pass_record(const struct pass *pass, struct journal_txn *txn,
+    const char *event_type, const char *account, struct json_object *metadata,
+    struct err *err)
+{
+	CLEANUP_JSON struct json_object *given = metadata;
+	struct audit_event event = *pass->call->event;
+
+	if (!given)
+		return no_memory(err);
+	event.event_id[0] = '\0';
+	event.account = account;
+	event.output.data = NULL;
+	event.metadata = given;
+	audit_outcome(&event, event_type, NULL);
+	return txn_audit(txn, &event, err);
+}
+
+void
+intent_list_fini(struct intent_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		intent_fini(&list->items[i]);
+	free(list->items);
+	*list = (struct intent_list){ .items = NULL };
+}
+
+int
+intent_list_take(struct intent *intent, void *arg, struct err *err)
+{
+	struct intent_list *list = arg;
+	size_t room = list->count + 1;
+	struct intent *items;
+
+	/* grown at powers of two */
+	if ((list->count & room) == 0) {
+		items = realloc(list->items, 2 * room * sizeof(*items));
+		if (!items)
+			return no_memory(err);
+		list->items = items;
+	}
+	list->items[list->count++] = *intent;
+	intent_init(intent);
+	return 0;
+}
+
+static int
+unsettled_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	intent_list_fini(arg);
+	return intent_walk_unsettled(txn, intent_list_take, arg, err);
+}
+
+static void
+inquiry_count(struct pass *pass, const struct inquiry *q)
+{
+	const struct intent *intent = q->intent;
+
+	if (q->end == INQUIRY_OWNED)
+		return;
+	pass->scanned++;
+	pass->is_partial |= !inquiry_is_answered(q->end);
+	if (q->end == INQUIRY_SETTLED)
+		pass->settled++;
+	else if (q->end != INQUIRY_OVERTAKEN)
+		pass->unknown++;
+	if (!inquiry_is_answered(q->end))
+		pass->unresolved++;
+	if (q->end == INQUIRY_SETTLED)
+		pass_change(pass, "%s '%s'%s%s is %s",
+		    order_operation_name(intent->operation), intent->key,
+		    *intent->leg ? ", " : "", intent->leg,
+		    intent_state_name(intent->state));
+	else if (q->note.len)
+		pass_note(pass, "%s '%s'%s%s: %s",
+		    order_operation_name(intent->operation), intent->key,
+		    *intent->leg ? ", " : "", intent->leg, buf_text(&q->note));
+}
+
+static int
+intents_ask(struct pass *pass, const struct intent_list *list, struct err *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < list->count && ret == 0; i++) {
+		CLEANUP_INQUIRY struct inquiry q = {
+			.call = pass->call,
+			.intent = &list->items[i],
+		};
+
+		/* a bracket follows its legs */
+		if (q.intent->operation == OPERATION_GROUP)
+			continue;
+		if (pass_is_over(pass)) {
+			pass->is_partial = true;
+			pass_note(pass, "the time was over before all were "
+					"asked about");
+			break;
+		}
+		ret = inquiry_run(&q, err);
+		if (ret == 0)
+			inquiry_count(pass, &q);
+	}
+	return ret;
+}
+
+static int
+intents_look(struct pass *pass, struct err *err)
+{
+	struct intent_list list = { .items = NULL };
+	int ret = journal_view(
+	    desk_journal(pass->call->desk), unsettled_step, &list, err);
+
+	if (ret == 0)
+		ret = intents_ask(pass, &list, err);
+	intent_list_fini(&list);
+	return ret;
+}
+
+/* ---- an adopted store (ruling 25) */
+
+static int
+waits_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	struct iag_bytes value;
+	int ret = txn_get(txn, TABLE_STATE,
+	    (struct iag_bytes){ RECONCILE_KEY, strlen(RECONCILE_KEY) }, &value,
+	    err);
+
+	*(bool *)arg = ret == 0;
+	return ret == IAG_NOTFOUND ? 0 : ret;
+}
+
+static int
+reopen_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	struct pass *pass = arg;
+	int ret = txn_del(txn, TABLE_STATE,
+	    (struct iag_bytes){ RECONCILE_KEY, strlen(RECONCILE_KEY) }, err);
+
+	if (ret)
+		return ret == IAG_NOTFOUND ? 0 : ret;
+	return pass_record(
+	    pass, txn, "store_reconciled", NULL, json_object_new_object(), err);
+}
+
+static int
+adoption_end(struct pass *pass, struct err *err)
+{
+	bool waits = false;
+	int ret = journal_view(
+	    desk_journal(pass->call->desk), waits_step, &waits, err);
+
+	if (ret || !waits)
+		return ret;
+	if (pass->is_partial) {
+		pass_note(pass,
+		    "the store was adopted and takes no new orders until one "
+		    "reconcile could ask about everything");
+		return 0;
+	}
+	ret = pass_update(pass, reopen_step, pass, err);
+	if (ret == 0)
+		pass_change(pass, "the adopted store takes orders again");
+	return ret;
+}
+
+/* ---- the pass */
+
+static int
+pass_run(struct pass *pass, struct err *err)
+{
+	int ret = rebuild_rows(pass, err);
+
+	if (ret == 0)
+		ret = intents_look(pass, err);
+	if (ret == 0)
+		ret = landing_look(pass, err);
+	if (ret == 0)
+		ret = follow_orders(pass, err);
+	return ret ? ret : adoption_end(pass, err);
+}
+
+static int
+result_write(struct pass *pass, bool busy, struct buf *out, struct err *err)
+{
+	CLEANUP_JSON struct json_object *obj = json_object_new_object();
+	int ret = obj ? json_add_bool(obj, "busy", busy) : IAG_NOMEM;
+
+	if (ret == 0)
+		ret = json_add_int(obj, "scanned", pass->scanned);
+	if (ret == 0)
+		ret = json_add_int(obj, "settled", pass->settled);
+	if (ret == 0)
+		ret = json_add_int(obj, "unknown", pass->unknown);
+	if (ret == 0)
+		ret = json_add_int(obj, "transitions", pass->transitions);
+	if (ret == 0)
+		ret = json_add_int(obj, "unchanged", pass->unchanged);
+	if (ret == 0)
+		ret = json_add_int(obj, "unresolved", pass->unresolved);
+	if (ret == 0)
+		ret = json_add_int(obj, "rebuilt", pass->rebuilt);
+	if (ret == 0)
+		ret = json_add_int(obj, "late_landings", pass->landed);
+	if (ret == 0)
+		ret = json_add(obj, "changes", json_object_get(pass->changes));
+	if (ret == 0)
+		ret = json_add(obj, "notes", json_object_get(pass->notes));
+	if (ret)
+		return no_memory(err);
+	json_write(out, obj, 0);
+	return 0;
+}
+
+/* The reconciler's turn; *ret_turn NULL: another process has it. */
+static int
+turn_take(
+    struct order_call *call, struct store_guard **ret_turn, struct err *err)
+{
+	CLEANUP_ERR struct err fault = ERR_INIT;
+	uint64_t now_ns = clock_boot_ns();
+	struct call *own =
+	    call_new(call->is_operator ? now_ns + TURN_NS : now_ns);
+	int ret;
+
+	if (!own)
+		return no_memory(err);
+	ret = journal_guard_take(desk_journal(call->desk), own,
+	    GUARD_RECONCILER, true, ret_turn, &fault);
+	call_unref(own);
+	if (ret == 0 || journal_guard_check(desk_journal(call->desk),
+			    GUARD_RECONCILER, NULL) == IAG_AGAIN)
+		return 0;
+	err_move(err, &fault);
+	return ret;
+}
+
+int
+reconcile_pass(struct order_call *call, struct buf *out, struct err *err)
+{
+	struct pass pass = {
+		.call = call,
+		.notes = json_object_new_array(),
+		.changes = json_object_new_array(),
+	};
+	struct store_guard *turn = NULL;
+	int ret = pass.notes && pass.changes ? turn_take(call, &turn, err)
+					     : no_memory(err);
+
+	if (ret == 0 && turn) {
+		(void)settle_queue_retry(call->desk);
+		ret = pass_run(&pass, err);
+	} else if (ret == 0) {
+		pass_note(&pass, "another process is reconciling");
+	}
+	if (ret == 0)
+		ret = result_write(&pass, !turn, out, err);
+	journal_guard_drop(turn);
+	(void)json_object_put(pass.notes);
+	(void)json_object_put(pass.changes);
+	return ret;
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * `orders resolve KEY`: the broker is asked about one request until its
+ * answers prove something or the time is over; where they cannot, the operator
+ * may say what is true.
+ */
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "orders/inquiry.h"
+#include "orders/pass.h"
+#include "orders/settlequeue.h"
+
+/* Time that a last look needs. */
+#define LOOK_NS (2 * NS_PER_S)
+
+struct resolve {
+	struct order_call *call;
+	const struct resolve_request *request;
+	char hash[HASH_HEX_SIZE];
+	struct intent whole; /* the request's own intent */
+	struct intent_list open;
+	struct inquiry *inquiries; /* one for each of open */
+};
+
+static void
+resolve_fini(struct resolve *resolve)
+{
+	for (size_t i = 0; resolve->inquiries && i < resolve->open.count; i++)
+		inquiry_fini(&resolve->inquiries[i]);
+	free(resolve->inquiries);
+	intent_fini(&resolve->whole);
+	intent_list_fini(&resolve->open);
+}
+#define CLEANUP_RESOLVE __attribute__((cleanup(resolve_fini)))
+
+static int
+open_take(struct intent *intent, void *arg, struct err *err)
+{
+	struct resolve *resolve = arg;
+
+	/* a bracket follows its legs */
+	if (intent->operation == OPERATION_GROUP ||
+	    strcmp(intent->key, resolve->request->key) != 0 ||
+	    strcmp(intent->account, resolve->request->account) != 0)
+		return 0;
+	return intent_list_take(intent, &resolve->open, err);
+}
+
+static int
+load_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	struct resolve *resolve = arg;
+	int ret;
+
+	intent_fini(&resolve->whole);
+	intent_list_fini(&resolve->open);
+	ret = intent_get(txn, resolve->hash, resolve->request->key, "",
+	    &resolve->whole, err);
+	return ret ? ret : intent_walk_unsettled(txn, open_take, resolve, err);
+}
+
+static int
+load(struct resolve *resolve, struct err *err)
+{
+	const struct resolve_request *request = resolve->request;
+	struct journal *journal = desk_journal(resolve->call->desk);
+	int ret;
+
+	journal_account_hash(journal, request->account, resolve->hash);
+	ret = journal_view(journal, load_step, resolve, err);
+	if (ret != IAG_NOTFOUND)
+		return ret;
+	err_set(err, ERR_INPUT_INVALID,
+	    "no request of this account has the key '%s': nothing was sent "
+	    "under it",
+	    request->key);
+	err_action(err, "run `ibkr-agent orders pending` for the keys that "
+			"there are");
+	return err_class(err);
+}
+
+static int
+request_check(const struct resolve_request *request, struct err *err)
+{
+	bool has_reason = request->reason && *request->reason;
+
+	if (request->accept_absent && !has_reason)
+		return err_set(err, ERR_INPUT_INVALID,
+		    "--accept-absent needs --reason: how you know that the "
+		    "broker does not have it");
+	if (!request->accept_absent && has_reason)
+		return err_set(err, ERR_INPUT_INVALID,
+		    "--reason goes with --accept-absent");
+	return 0;
+}
+
+/* ---- asking */
+
+static bool
+is_settled(const struct inquiry *q)
+{
+	return q->end == INQUIRY_SETTLED || q->end == INQUIRY_OVERTAKEN;
+}
+
+static int
+ask_all(struct resolve *resolve, struct err *err)
+{
+	struct inquiry *q;
+	int ret = 0;
+
+	for (size_t i = 0; i < resolve->open.count && ret == 0; i++) {
+		q = &resolve->inquiries[i];
+		if (q->call && is_settled(q))
+			continue;
+		buf_fini(&q->note);
+		*q = (struct inquiry){
+			.call = resolve->call,
+			.intent = &resolve->open.items[i],
+			.accept_absent = resolve->request->accept_absent,
+			.reason = resolve->request->reason,
+		};
+		ret = inquiry_run(q, err);
+	}
+	return ret;
+}
+
+/* When all that wait for a second look can have it; 0: none does. */
+static uint64_t
+again_ns(const struct resolve *resolve)
+{
+	uint64_t again = 0;
+
+	for (size_t i = 0; i < resolve->open.count; i++) {
+		const struct inquiry *q = &resolve->inquiries[i];
+
+		if (q->end == INQUIRY_WAITING && q->again_ns > again)
+			again = q->again_ns;
+	}
+	return again;
+}
+
+/* Until a real time, as long as the call has that much left. */
+static bool
+wait_until(struct call *call, uint64_t real_ns)
+{
+	uint64_t now_ns = clock_real_ns();
+	uint64_t wait_ns = real_ns > now_ns ? real_ns - now_ns : 0;
+	struct pollfd fd = { .fd = call_fd(call), .events = POLLIN };
+
+	if (call_is_over(call) ||
+	    clock_boot_ns() + wait_ns + LOOK_NS > call_deadline_ns(call))
+		return false;
+	(void)poll(&fd, 1, (int)(wait_ns / NS_PER_MS) + 1);
+	return !call_is_over(call);
+}
+
+static int
+ask(struct resolve *resolve, struct err *err)
+{
+	uint64_t again;
+	int ret;
+
+	if (!resolve->open.count)
+		return 0;
+	resolve->inquiries =
+	    calloc(resolve->open.count, sizeof(*resolve->inquiries));
+	if (!resolve->inquiries)
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	ret = ask_all(resolve, err);
+	again = ret == 0 ? again_ns(resolve) : 0;
+	if (again && wait_until(resolve->call->call, again))
+		ret = ask_all(resolve, err);
+	return ret;
+}
+
+/* ---- the answer */
+
+static int
+inquiry_add(struct json_object *list, const struct inquiry *q)
+{
+	const struct intent *intent = q->intent;
+	struct json_object *obj = json_object_new_object();
+	int ret = obj ? json_object_array_add(list, obj) : IAG_NOMEM;
+
+	if (ret) {
+		(void)json_object_put(obj);
+		return ret;
+	}
+	if (*intent->leg)
+		ret = json_add_str(obj, "leg", intent->leg);
+	if (ret == 0)
+		ret = json_add_str(
+		    obj, "operation", order_operation_name(intent->operation));
+	if (ret == 0)
+		ret = json_add_str(obj, "client_order_id", intent->client_ref);
+	if (ret == 0)
+		ret = json_add_str(
+		    obj, "broker_order_id", intent->broker_order_id);
+	if (ret == 0)
+		ret = json_add_str(
+		    obj, "state", intent_state_name(intent->state));
+	if (ret == 0)
+		ret = json_add_str(obj, "inquiry", inquiry_end_name(q->end));
+	return ret ? ret
+		   : json_add_str(
+			 obj, "note", q->note.len ? buf_text(&q->note) : NULL);
+}
+
+static int
+result_build(const struct resolve *resolve, struct json_object *obj)
+{
+	const struct intent *whole = &resolve->whole;
+	struct json_object *list = json_object_new_array();
+	int ret = json_add_str(obj, "account_id", whole->account);
+
+	if (ret == 0)
+		ret = json_add_str(obj, "idempotency_key", whole->key);
+	if (ret == 0)
+		ret = json_add_str(
+		    obj, "operation", order_operation_name(whole->operation));
+	if (ret == 0)
+		ret = json_add_str(obj, "mode", order_mode_name(whole->mode));
+	if (ret == 0)
+		ret =
+		    json_add_str(obj, "state", intent_state_name(whole->state));
+	if (ret == 0)
+		ret = json_add_str(obj, "client_order_id", whole->client_ref);
+	if (ret == 0)
+		ret = json_add_str(
+		    obj, "broker_order_id", whole->broker_order_id);
+	if (ret == 0)
+		ret = json_add_str(obj, "writer", whole->writer);
+	if (json_add(obj, "requests", list) || !list)
+		return IAG_NOMEM;
+	for (size_t i = 0; i < resolve->open.count && ret == 0; i++)
+		ret = inquiry_add(list, &resolve->inquiries[i]);
+	return ret;
+}
+
+/* Why it is still open: the first that is, and what can be done. */
+static int
+still_open(const struct inquiry *q, struct json_object *obj, struct err *err)
+{
+	const struct intent *intent = q->intent;
+	CLEANUP_BUF struct buf details = BUF_INIT;
+
+	if (q->end == INQUIRY_OWNED) {
+		err_set(err, ERR_IDEMPOTENCY_IN_FLIGHT,
+		    "the request with the key '%s' is on its way", intent->key);
+		err_action(err,
+		    "wait until it ends; stop the process that sends it if it "
+		    "hangs, then resolve it");
+	} else {
+		err_set(err, ERR_ORDER_OUTCOME_UNKNOWN,
+		    "it is still not known whether the broker has the %s with "
+		    "the key '%s'%s%s: %s",
+		    order_operation_name(intent->operation), intent->key,
+		    *intent->leg ? ", " : "", intent->leg,
+		    q->note.len ? buf_text(&q->note)
+				: "the broker did not say");
+		err_action(err, "%s",
+		    q->end == INQUIRY_ELSEWHERE
+			? "run this where that writer is configured"
+		    : q->end == INQUIRY_ABSENT
+			? "if the broker's own screen does not show it either, "
+			  "run it again with --accept-absent --reason TEXT"
+			: "send nothing in its place; look at the broker's own "
+			  "screen, and run this again");
+	}
+	if (err) {
+		err->unknown = true;
+		json_write(&details, obj, 0);
+		if (!details.failed)
+			err_details(err, buf_text(&details));
+	}
+	return IAG_UNKNOWN;
+}
+
+static int
+answer(struct resolve *resolve, struct buf *out, struct err *err)
+{
+	CLEANUP_JSON struct json_object *obj = json_object_new_object();
+
+	if (!obj || result_build(resolve, obj))
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	for (size_t i = 0; i < resolve->open.count; i++) {
+		if (!is_settled(&resolve->inquiries[i]))
+			return still_open(&resolve->inquiries[i], obj, err);
+	}
+	json_write(out, obj, 0);
+	return 0;
+}
+
+/* As it is after all that; what was freed meanwhile is not there any more. */
+static int
+reload_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	struct resolve *resolve = arg;
+	CLEANUP_INTENT struct intent now;
+	int ret;
+
+	intent_init(&now);
+	ret = intent_get(
+	    txn, resolve->hash, resolve->request->key, "", &now, err);
+	if (ret)
+		return ret == IAG_NOTFOUND ? 0 : ret;
+	intent_fini(&resolve->whole);
+	resolve->whole = now;
+	intent_init(&now);
+	return 0;
+}
+
+int
+reconcile_resolve(struct order_call *call,
+    const struct resolve_request *request, struct buf *out, struct err *err)
+{
+	CLEANUP_RESOLVE struct resolve resolve = {
+		.call = call,
+		.request = request,
+	};
+	int ret = request_check(request, err);
+
+	(void)settle_queue_retry(call->desk);
+	if (ret == 0)
+		ret = load(&resolve, err);
+	if (ret == 0)
+		ret = ask(&resolve, err);
+	if (ret == 0)
+		ret = journal_view(
+		    desk_journal(call->desk), reload_step, &resolve, err);
+	return ret ? ret : answer(&resolve, out, err);
+}
