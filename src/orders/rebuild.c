@@ -135,16 +135,20 @@ chunk_run(struct chunk *chunk, struct err *err)
 int
 rebuild_rows(struct pass *pass, struct err *err)
 {
+	struct reconcile_memory *memory = pass->memory;
 	struct chunk chunk = { .pass = pass };
-	int ret;
+	int ret = 0;
 
-	do {
-		buf_fini(&chunk.from);
-		chunk.from = chunk.next;
-		buf_init(&chunk.next, 0);
+	while (ret == 0 && !memory->rows_done && !pass_is_over(pass)) {
+		chunk.from = memory->rows_from;
+		buf_init(&memory->rows_from, 0);
 		ret = chunk_run(&chunk, err);
-	} while (ret == 0 && chunk.next.len && !pass_is_over(pass));
-	buf_fini(&chunk.from);
-	buf_fini(&chunk.next);
+		/* what failed is looked at again */
+		memory->rows_from = ret ? chunk.from : chunk.next;
+		buf_fini(ret ? &chunk.next : &chunk.from);
+		buf_init(&chunk.from, 0);
+		buf_init(&chunk.next, 0);
+		memory->rows_done = ret == 0 && !memory->rows_from.len;
+	}
 	return ret;
 }

@@ -165,12 +165,16 @@ inquiry_count(struct pass *pass, const struct inquiry *q)
 static int
 intents_ask(struct pass *pass, const struct intent_list *list, struct err *err)
 {
+	/* those that had no turn the last time come first */
+	size_t from =
+	    list->count ? pass->memory->intents_from % list->count : 0;
 	int ret = 0;
 
+	pass->memory->intents_from = 0;
 	for (size_t i = 0; i < list->count && ret == 0; i++) {
 		CLEANUP_INQUIRY struct inquiry q = {
 			.call = pass->call,
-			.intent = &list->items[i],
+			.intent = &list->items[(from + i) % list->count],
 		};
 
 		/* a bracket follows its legs */
@@ -178,6 +182,7 @@ intents_ask(struct pass *pass, const struct intent_list *list, struct err *err)
 			continue;
 		if (pass_is_over(pass)) {
 			pass->is_partial = true;
+			pass->memory->intents_from = from + i;
 			pass_note(pass, "the time was over before all were "
 					"asked about");
 			break;
@@ -259,7 +264,7 @@ pass_run(struct pass *pass, struct err *err)
 
 	if (ret == 0)
 		ret = intents_look(pass, err);
-	if (ret == 0)
+	if (ret == 0 && !pass->memory->skips_watched)
 		ret = landing_look(pass, err);
 	if (ret == 0)
 		ret = follow_orders(pass, err);
@@ -321,11 +326,20 @@ turn_take(
 	return ret;
 }
 
-int
-reconcile_pass(struct order_call *call, struct buf *out, struct err *err)
+void
+reconcile_memory_fini(struct reconcile_memory *memory)
 {
+	buf_fini(&memory->rows_from);
+}
+
+int
+reconcile_pass(struct order_call *call, struct reconcile_memory *memory,
+    struct buf *out, struct err *err)
+{
+	struct reconcile_memory none = { .rows_done = false };
 	struct pass pass = {
 		.call = call,
+		.memory = memory ? memory : &none,
 		.notes = json_object_new_array(),
 		.changes = json_object_new_array(),
 	};
@@ -344,5 +358,6 @@ reconcile_pass(struct order_call *call, struct buf *out, struct err *err)
 	journal_guard_drop(turn);
 	(void)json_object_put(pass.notes);
 	(void)json_object_put(pass.changes);
+	reconcile_memory_fini(&none);
 	return ret;
 }

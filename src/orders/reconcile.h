@@ -41,12 +41,26 @@ enum absence_verdict absence_judge(
     const struct absence *absence, const struct writer_find_result *find);
 
 /*
+ * What passes in a row remember, so that none does everything again: where the
+ * search for missing rows stands, and where the time was over.  NULL for a
+ * pass by itself, which looks at everything.
+ */
+struct reconcile_memory {
+	struct buf rows_from; /* the intent to go on with */
+	bool rows_done;       /* all have been looked at */
+	size_t intents_from;  /* how many had their turn when time was over */
+	bool skips_watched;   /* this pass leaves watched references alone */
+};
+void reconcile_memory_fini(struct reconcile_memory *memory);
+
+/*
  * One pass: {busy, scanned, settled, unknown, transitions, unchanged,
  * unresolved, rebuilt, late_landings, changes: [...], notes: [...]}.  One
  * process at a time by GUARD_RECONCILER; if another one holds it, busy is
  * true.  A broker that cannot be asked is a note; an error is the store's.
  */
-int reconcile_pass(struct order_call *call, struct buf *out, struct err *err);
+int reconcile_pass(struct order_call *call, struct reconcile_memory *memory,
+    struct buf *out, struct err *err);
 /* `orders pending`: unsettled intents, without asking anybody. */
 int reconcile_pending(struct order_call *call, const char *account,
     struct buf *out, struct err *err);

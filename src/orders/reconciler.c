@@ -23,6 +23,8 @@
 #include "base/log.h"
 
 #define PRINCIPAL "system:reconciler"
+/* References are watched for days: a look each minute is often enough. */
+#define WATCH_INTERVAL_NS (60 * NS_PER_S)
 
 struct reconciler {
 	struct desk *desk;
@@ -33,6 +35,8 @@ struct reconciler {
 	bool stopping;
 	struct call *call; /* of the pass that runs */
 	char *said;        /* what was logged last; NULL: nothing is wrong */
+	struct reconcile_memory memory;
+	uint64_t watched_ns; /* boot time of the last look at watched ones */
 };
 
 /* As much time as a read of the broker has; the rest waits for the next. */
@@ -109,6 +113,19 @@ tell(struct reconciler *reconciler, struct json_object *result)
 	say(reconciler, buf_text(&trouble));
 }
 
+/* What was held to be absent for good reasons is not looked for all day. */
+static void
+watched_plan(struct reconciler *reconciler)
+{
+	uint64_t now_ns = clock_boot_ns();
+	bool is_due = !reconciler->watched_ns ||
+		      now_ns - reconciler->watched_ns >= WATCH_INTERVAL_NS;
+
+	reconciler->memory.skips_watched = !is_due;
+	if (is_due)
+		reconciler->watched_ns = now_ns;
+}
+
 static void
 pass(struct reconciler *reconciler, struct call *call)
 {
@@ -130,7 +147,8 @@ pass(struct reconciler *reconciler, struct call *call)
 	CLEANUP_BUF struct buf text = BUF_INIT;
 	CLEANUP_JSON struct json_object *result = NULL;
 
-	if (reconcile_pass(&order, &text, &fault))
+	watched_plan(reconciler);
+	if (reconcile_pass(&order, &reconciler->memory, &text, &fault))
 		say(reconciler, err_text(&fault));
 	else if (json_parse(buf_text(&text), text.len, &json_bounds_default,
 		     &result, NULL) == 0)
@@ -176,6 +194,7 @@ reconciler_free(struct reconciler *reconciler)
 	pthread_cond_destroy(&reconciler->wake);
 	pthread_mutex_destroy(&reconciler->lock);
 	free(reconciler->said);
+	reconcile_memory_fini(&reconciler->memory);
 	free(reconciler);
 }
 

@@ -118,5 +118,5 @@ resolve_handler(struct tool_call *call, struct err *err)
 int
 reconcile_handler(struct tool_call *call, struct err *err)
 {
-	return reconcile_pass(call->order, call->output, err);
+	return reconcile_pass(call->order, NULL, call->output, err);
 }

@@ -10,6 +10,7 @@ cli_tests += \
 	tests/cli/manual.bats \
 	tests/cli/outcomes.bats \
 	tests/cli/preview.bats \
+	tests/cli/reconcile.bats \
 	tests/cli/sdk.bats \
 	tests/cli/secret.bats \
 	tests/cli/sim.bats \

@@ -420,7 +420,7 @@ pass(struct world *w)
 	struct order_call call = begin(w, 20 * NS_PER_S);
 	struct buf out = BUF_INIT;
 
-	w->ret = reconcile_pass(&call, &out, &w->err);
+	w->ret = reconcile_pass(&call, NULL, &out, &w->err);
 	end(w, &call, &out);
 	if (w->ret)
 		fail_msg("%s", err_text(&w->err));
@@ -869,7 +869,7 @@ one_process_reconciles_at_a_time(void **state)
 			     GUARD_RECONCILER, true, &guard, NULL),
 	    0);
 	call.is_operator = false; /* the reconciler's thread does not wait */
-	w->ret = reconcile_pass(&call, &out, &w->err);
+	w->ret = reconcile_pass(&call, NULL, &out, &w->err);
 	end(w, &call, &out);
 	assert_int_equal(w->ret, 0);
 	assert_true(json_get_bool(w->result, "busy", false));
@@ -965,6 +965,30 @@ a_row_that_is_missing_is_made_again(void **state)
 	assert_int_equal(status_of(w, "B-1"), IAG_STATUS_OPEN);
 	pass(w);
 	assert_int_equal(told(w, "rebuilt"), 0);
+}
+
+static void
+passes_in_a_row_look_for_missing_rows_once(void **state)
+{
+	struct world *w = *state;
+	struct reconcile_memory memory = { .rows_done = false };
+	struct order_call call;
+	struct buf out = BUF_INIT;
+
+	for (unsigned i = 0; i < 2; i++) {
+		/* the second one appears behind the search */
+		put_intent(w, (struct spec){ .key = i ? "k2" : "k1",
+				  .state = INTENT_DONE,
+				  .id = i ? "B-2" : "B-1" });
+		call = begin(w, 20 * NS_PER_S);
+		w->ret = reconcile_pass(&call, &memory, &out, &w->err);
+		end(w, &call, &out);
+		assert_int_equal(told(w, "rebuilt"), i == 0);
+		assert_true(memory.rows_done);
+	}
+	reconcile_memory_fini(&memory);
+	pass(w);
+	assert_int_equal(told(w, "rebuilt"), 1);
 }
 
 /* ---- an adopted store */
@@ -1116,6 +1140,7 @@ main(void)
 		CASE(an_order_that_is_not_listed_is_looked_for),
 		CASE(an_order_with_a_new_id_is_followed_under_it),
 		CASE(a_row_that_is_missing_is_made_again),
+		CASE(passes_in_a_row_look_for_missing_rows_once),
 		CASE(an_adopted_store_opens_after_one_complete_pass),
 		CASE(pending_says_what_may_be_and_what_to_do),
 		CASE(a_key_that_was_never_used_is_said_so),
