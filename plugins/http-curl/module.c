@@ -41,6 +41,7 @@ struct line {
 	bool distrusted;
 	bool again; /* libcurl wanted to send a second time */
 	bool large;
+	bool has_head; /* up to its empty line */
 };
 
 struct http_connection {
@@ -164,6 +165,17 @@ take_body(char *data, size_t one, size_t len, void *arg)
 	memcpy(result->body + result->len, data, len);
 	result->len += len;
 	result->body[result->len] = '\0';
+	return len;
+}
+
+/* libcurl is content with a head that ends in the middle. */
+static size_t
+take_head(char *data, size_t one, size_t len, void *arg)
+{
+	struct line *line = arg;
+
+	(void)one;
+	line->has_head = len > 0 && (data[0] == '\r' || data[0] == '\n');
 	return len;
 }
 
@@ -315,6 +327,8 @@ set_request(struct line *line, const struct http_request *request)
 		    easy, CURLOPT_FORBID_REUSE, request->fresh ? 1L : 0L);
 	r = r ? r : curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
 	r = r ? r : curl_easy_setopt(easy, CURLOPT_WRITEDATA, line);
+	r = r ? r : curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_head);
+	r = r ? r : curl_easy_setopt(easy, CURLOPT_HEADERDATA, line);
 	r = r ? r : curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_send);
 	return r ? r : curl_easy_setopt(easy, CURLOPT_PREREQDATA, line);
 }
@@ -358,7 +372,9 @@ end_of_code(const struct line *line, CURLcode code)
 	switch (code) {
 	case CURLE_OK:
 		/* without before_send() nobody would have verified */
-		return left ? HTTP_END_ANSWER : HTTP_END_TLS;
+		return !left            ? HTTP_END_TLS
+		       : line->has_head ? HTTP_END_ANSWER
+					: HTTP_END_CLOSED;
 	case CURLE_OUT_OF_MEMORY:
 		return HTTP_END_MEMORY;
 	case CURLE_ABORTED_BY_CALLBACK:
@@ -419,7 +435,8 @@ connection_exchange(struct http_connection *connection,
 	line->request = request;
 	line->result = ret_result;
 	line->cap = 0;
-	line->held = line->distrusted = line->again = line->large = false;
+	line->held = line->distrusted = line->again = false;
+	line->large = line->has_head = false;
 	code = set_request(line, request);
 	if (code == CURLE_OK && drive(line, request->cancel_fd, &code))
 		ret_result->end = HTTP_END_CANCELLED;

@@ -156,6 +156,9 @@ check_chain(struct trust *trust, gnutls_x509_crt_t *chain, unsigned count,
 					? (const char *)words.data
 					: "the certificate is not trusted");
 		gnutls_free(words.data);
+		ret_text[strcspn(ret_text, "\n")] = '\0';
+		while (*ret_text && ret_text[strlen(ret_text) - 1] == ' ')
+			ret_text[strlen(ret_text) - 1] = '\0';
 		return false;
 	}
 	if (!gnutls_x509_crt_check_hostname(chain[0], trust->host))

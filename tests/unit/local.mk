@@ -29,6 +29,7 @@ unit_tests += \
 	tests/unit/test-link-pacing \
 	tests/unit/test-link-session \
 	tests/unit/test-link-shared \
+	tests/unit/test-link-wire \
 	tests/unit/test-audit \
 	tests/unit/test-chain \
 	tests/unit/test-journal \
@@ -189,3 +190,9 @@ tests_unit_test_map_market_LDADD = libcpgw.la $(LDADD)
 tests_unit_test_map_order_SOURCES = tests/unit/test-map-order.c $(map_rows)
 tests_unit_test_map_order_CPPFLAGS = $(map_cppflags)
 tests_unit_test_map_order_LDADD = libcpgw.la $(LDADD)
+# exchanges with a peer that does what a script says
+tests_unit_test_link_wire_SOURCES = \
+	tests/unit/test-link-wire.c \
+	tests/unit/wire-peer.c \
+	tests/unit/wire-peer.h \
+	$(NULL)
