@@ -23,6 +23,7 @@
 #include "gateway/review.h"
 #include "ibkr-agent/plugin.h"
 #include "journal/audit.h"
+#include "link/link.h"
 #include "tools/tool.h"
 
 #define CHAIN_RECORDS 1000 /* of the newest, for the quick check */
@@ -425,22 +426,57 @@ ask_session(struct doctor *doctor, struct instance *backend,
 	return rc;
 }
 
+/* What the connection saw while the backend asked; false: nothing amiss. */
+static bool
+say_link(struct doctor *doctor, struct link *link)
+{
+	struct buf text CLEANUP_BUF = BUF_INIT;
+	struct link_status status;
+
+	if (!link || !link_status(link, &status) ||
+	    status.state == SESSION_STATE_UNKNOWN ||
+	    status.state == SESSION_STATE_READY)
+		return false;
+	buf_printf(&text, "%s: %s", doctor->config->broker.backend,
+	    session_state_words(status.state));
+	if (status.message[0])
+		buf_printf(&text, "; the broker says: %s", status.message);
+	say(doctor, "backend", DOCTOR_FAIL, session_state_repair(status.state),
+	    &text);
+	return true;
+}
+
+static void
+ask_backend(struct doctor *doctor, struct instance *backend, struct link *link)
+{
+	struct err err CLEANUP_ERR = ERR_INIT;
+	struct answer answer = { .json = NULL };
+	int rc = ask_session(doctor, backend, &answer, &err);
+
+	if (say_link(doctor, link))
+		;
+	else if (rc)
+		say_err(doctor, "backend", &err);
+	else
+		say_session(doctor, &answer);
+	answer_fini(&answer);
+}
+
 static void
 check_backend(struct doctor *doctor, struct host *host)
 {
 	struct err err CLEANUP_ERR = ERR_INIT;
 	struct instance *backend = NULL;
-	struct answer answer;
+	struct link *link = NULL;
 
-	if (house_open_backend(host, doctor->config, &backend, &err) ||
-	    ask_session(doctor, backend, &answer, &err)) {
+	if (link_open(
+		doctor->config, host, !doctor->store_there, &link, &err) ||
+	    house_open_backend(host, doctor->config, &backend, &err))
 		say_err(doctor, "backend", &err);
-		instance_close(backend);
-		return;
-	}
-	say_session(doctor, &answer);
-	answer_fini(&answer);
+	else
+		ask_backend(doctor, backend, link);
 	instance_close(backend);
+	link_close(link);
 }
 
 /* Ruling 16: whoever runs as the owner of the store can go round it. */

@@ -207,6 +207,7 @@ supervisor_main(void *arg)
 		supervise(supervisor);
 		atomic_store(&supervisor->on, false);
 		journal_guard_drop(guard);
+		shared_ring(supervisor->link->shared);
 	}
 	return NULL;
 }

@@ -30,6 +30,7 @@ const struct field session_output[] = {
 	STR("backend", REQ | PLAIN, "Backend in use"),
 	TIME("checked_at", REQ | PLAIN, "When it was asked"),
 	TIME("last_keepalive_at", PLAIN, "Last renewal"),
+	STR("state", PLAIN, "Where the session stands, in one word"),
 	BOOL("competing", 0, "Another login holds the session"),
 	LEN("user_action", TEXT, 500, "What a person must do"),
 	LEN("message", TEXT, 500, "What the broker or backend said"),

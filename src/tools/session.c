@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "link/link.h"
 #include "tools/answer.h"
 #include "tools/handlers.h"
 #include "tools/schema.h"
@@ -110,6 +111,29 @@ action_fill(struct json_object *state)
 		(void)json_add_str(state, "user_action", action);
 }
 
+/*
+ * What the connection knows: the state by name, and where the session cannot
+ * be used, what it means and what to do.
+ */
+static void
+link_add(struct tool_call *call, struct json_object *state)
+{
+	struct link *link = call->house->link;
+	struct link_status status;
+
+	if (!link || !link_status(link, &status) ||
+	    status.state == SESSION_STATE_UNKNOWN)
+		return;
+	(void)json_add_str(state, "state", session_state_name(status.state));
+	if (status.state == SESSION_STATE_READY)
+		return;
+	(void)json_add_str(
+	    state, "user_action", session_state_repair(status.state));
+	if (!json_get_str(state, "message", NULL))
+		(void)json_add_str(
+		    state, "message", session_state_words(status.state));
+}
+
 int
 session_handler(struct tool_call *call, struct err *err)
 {
@@ -122,6 +146,7 @@ session_handler(struct tool_call *call, struct err *err)
 	clock_format(clock_real_ns(), now);
 	(void)json_add_str(state, "checked_at", now);
 	backend_add(call, state);
+	link_add(call, state);
 	if (strcmp(json_get_str(state, "status", ""), STATUS_USABLE) == 0) {
 		json_object_object_del(state, "user_action");
 		json_object_object_del(state, "error_code");

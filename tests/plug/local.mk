@@ -11,6 +11,7 @@ check_LTLIBRARIES += \
 	tests/plug/backend-probe.la \
 	tests/plug/backend-probe-serial.la \
 	tests/plug/backend-probe-single.la \
+	tests/plug/backend-wired.la \
 	tests/plug/store-liar.la \
 	$(NULL)
 tests_plug_backend_probe_la_SOURCES = tests/plug/backend-probe.c
@@ -25,6 +26,9 @@ tests_plug_backend_probe_single_la_SOURCES = tests/plug/backend-probe.c
 tests_plug_backend_probe_single_la_CPPFLAGS = $(probe_cppflags) \
 	-DPROBE_NAME='"probe-single"' -DPROBE_MODEL=IAG_THREAD_PLUGIN_SERIAL
 tests_plug_backend_probe_single_la_LDFLAGS = $(test_plugin_ldflags)
+tests_plug_backend_wired_la_SOURCES = tests/plug/backend-wired.c
+tests_plug_backend_wired_la_CPPFLAGS = $(probe_cppflags)
+tests_plug_backend_wired_la_LDFLAGS = $(test_plugin_ldflags)
 tests_plug_store_liar_la_SOURCES = tests/plug/store-liar.c
 tests_plug_store_liar_la_CPPFLAGS = $(probe_cppflags)
 tests_plug_store_liar_la_LDFLAGS = $(test_plugin_ldflags)

@@ -29,6 +29,7 @@ unit_tests += \
 	tests/unit/test-link-pacing \
 	tests/unit/test-link-session \
 	tests/unit/test-link-shared \
+	tests/unit/test-link-supervisor \
 	tests/unit/test-link-wire \
 	tests/unit/test-audit \
 	tests/unit/test-chain \
@@ -195,4 +196,10 @@ tests_unit_test_link_wire_SOURCES = \
 	tests/unit/test-link-wire.c \
 	tests/unit/wire-peer.c \
 	tests/unit/wire-peer.h \
+	$(NULL)
+tests_unit_test_link_supervisor_SOURCES = \
+	tests/unit/test-link-supervisor.c \
+	tests/unit/wire-peer.c \
+	tests/unit/wire-peer.h \
+	$(journal_kit) \
 	$(NULL)
