@@ -143,7 +143,8 @@ const struct key key_table[] = {
 		    "last." },
 	{ "audit.checkpoint_file", TEXT(path), CONFIG(audit.checkpoint_file),
 	    .help = "A checkpoint that the store must not fall behind, best "
-		    "on another machine's disk." },
+		    "on another machine's disk.  Each process that used the "
+		    "store brings it up to date when it ends." },
 	{ "audit.live_write_retention_days", UINT(0, U32),
 	    CONFIG(audit.live_write_retention_days), .def = "2555",
 	    .help = "Days that records of live orders are kept.  At least "

@@ -80,6 +80,18 @@ house_new(const struct house_setup *setup)
 	return house;
 }
 
+/* What was recorded cannot be cut off unseen any more. */
+static void
+anchor_journal(const struct house *house)
+{
+	const char *path = house->config->audit.checkpoint_file;
+	struct err err CLEANUP_ERR = ERR_INIT;
+
+	if (house->journal && path &&
+	    audit_anchor(house->journal, path, &err) < 0)
+		log_error("audit", "%s", err_text(&err));
+}
+
 void
 house_close(struct house *house)
 {
@@ -90,6 +102,7 @@ house_close(struct house *house)
 	desk_free(STEAL(house->desk));
 	instance_close(STEAL(house->backend));
 	link_close(STEAL(house->link));
+	anchor_journal(house);
 	journal_close(STEAL(house->journal));
 	instance_close(STEAL(house->store));
 }

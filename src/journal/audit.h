@@ -110,6 +110,12 @@ int audit_purge(struct journal *journal, struct call *call,
 /* Store id, size, head and MAC as JSON text (ruling 28). */
 int audit_checkpoint(struct journal *journal, struct call *call,
     const char *principal, struct buf *out, struct err *err);
+/*
+ * Bring the checkpoint in the file up to the store's head; without a record,
+ * since nothing of the store changes.  An error leaves the file as it is:
+ * JOURNAL_CORRUPT when the store is behind it or has another chain.
+ */
+int audit_anchor(struct journal *journal, const char *path, struct err *err);
 /* The chain goes on under new_secret; the record carries both MACs. */
 int audit_rotate_key(struct journal *journal, struct call *call,
     const char *principal, const struct secret *new_secret, struct err *err);

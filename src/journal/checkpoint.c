@@ -15,11 +15,17 @@
 
 struct taken {
 	const char *principal;
-	struct meta_store info;
-	uint64_t size;
-	uint8_t head[HASH_SIZE];
-	uint64_t now_ns;
+	struct checkpoint_head head;
 };
+
+void
+checkpoint_head(const struct journal_txn *txn, struct checkpoint_head *ret_head)
+{
+	memcpy(ret_head->store_id, txn->info.id, STORE_ID_SIZE);
+	ret_head->size = txn->head.count;
+	memcpy(ret_head->hash, txn->head.hash, HASH_SIZE);
+	ret_head->now_ns = txn->now_ns;
+}
 
 static int
 take_step(struct journal_txn *txn, void *arg, struct err *err)
@@ -36,33 +42,30 @@ take_step(struct journal_txn *txn, void *arg, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	taken->info = txn->info;
-	taken->size = txn->head.count;
-	memcpy(taken->head, txn->head.hash, HASH_SIZE);
-	taken->now_ns = txn->now_ns;
+	checkpoint_head(txn, &taken->head);
 	return 0;
 }
 
-static int
-format(const struct taken *taken, const struct keys *keys, struct buf *out,
-    struct err *err)
+int
+checkpoint_format(const struct checkpoint_head *head, const struct keys *keys,
+    struct buf *out, struct err *err)
 {
 	struct json_object *root CLEANUP_JSON = json_object_new_object();
 	char time[CLOCK_TEXT_SIZE];
 	int rc = root ? 0 : IAG_NOMEM;
 
-	clock_format(taken->now_ns, time);
+	clock_format(head->now_ns, time);
 	if (rc == 0)
 		rc = json_add_str(root, "created_at", time);
 	if (rc == 0)
 		rc = json_add_str(root, "format", LABEL);
 	if (rc == 0)
-		rc = manifest_add_bytes(root, "head", taken->head, HASH_SIZE);
+		rc = manifest_add_bytes(root, "head", head->hash, HASH_SIZE);
 	if (rc == 0)
-		rc = json_add_int(root, "size", (int64_t)taken->size);
+		rc = json_add_int(root, "size", (int64_t)head->size);
 	if (rc == 0)
 		rc = manifest_add_bytes(
-		    root, "store_id", taken->info.id, STORE_ID_SIZE);
+		    root, "store_id", head->store_id, STORE_ID_SIZE);
 	if (rc < 0)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 	return manifest_sign(root, LABEL, keys, out, err);
@@ -75,7 +78,9 @@ audit_checkpoint(struct journal *journal, struct call *call,
 	struct taken taken = { .principal = principal };
 	int rc = journal_update(journal, call, take_step, &taken, err);
 
-	return rc < 0 ? rc : format(&taken, &journal->keys, out, err);
+	return rc < 0
+		   ? rc
+		   : checkpoint_format(&taken.head, &journal->keys, out, err);
 }
 
 static int

@@ -18,6 +18,20 @@ struct checkpoint {
 	bool keyed;              /* MAC made and checked with the present key */
 };
 
+/* What a checkpoint of this moment says. */
+struct checkpoint_head {
+	uint8_t store_id[STORE_ID_SIZE];
+	uint64_t size;
+	uint8_t hash[HASH_SIZE];
+	uint64_t now_ns;
+};
+void checkpoint_head(
+    const struct journal_txn *txn, struct checkpoint_head *ret_head);
+/* As signed JSON of at most CHECKPOINT_LEN bytes. */
+#define CHECKPOINT_LEN 4096
+int checkpoint_format(const struct checkpoint_head *head,
+    const struct keys *keys, struct buf *out, struct err *err);
+
 /* INPUT_INVALID for a text that is no checkpoint or was changed. */
 int checkpoint_parse(const char *text, const struct keys *keys,
     struct checkpoint *ret_checkpoint, struct err *err);

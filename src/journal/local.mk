@@ -4,6 +4,7 @@ libcore_la_SOURCES += \
 	src/journal/activity.c \
 	src/journal/activity.h \
 	src/journal/adopt.c \
+	src/journal/anchor.c \
 	src/journal/audit.h \
 	src/journal/batch.c \
 	src/journal/birth.c \

@@ -278,3 +278,30 @@ fingerprint() {
     iag store adopt --reason ''
     expect 2
 }
+
+@test "inv6 the configured checkpoint follows the store and never goes back" {
+    anchor=$BATS_TEST_TMPDIR/anchor
+    sed -i "s,path: $store,&\, checkpoint_file: $anchor," "$config"
+    iag health
+    expect 0
+    [ "$(stat -c %a "$anchor")" = 600 ]
+    first=$(jq .size "$anchor")
+    cp "$store/data.mdb" "$BATS_TEST_TMPDIR/old.mdb"
+    iag health
+    iag health
+    expect 0
+    [ "$(jq .size "$anchor")" -eq $((first + 2)) ]
+    iag audit verify
+    expect 0
+    has "$output" "anchored by the checkpoint"
+    # the store is set back: that is said, and stays to be seen
+    cp "$BATS_TEST_TMPDIR/old.mdb" "$store/data.mdb"
+    iag health
+    has "$stderr" "the store was cut: it has $((first + 1)) records, the" \
+        "checkpoint saw $((first + 2))"
+    iag health
+    has "$stderr" "the chain is not the one of the checkpoint"
+    [ "$(jq .size "$anchor")" -eq $((first + 2)) ]
+    iag audit verify
+    expect 2
+}
