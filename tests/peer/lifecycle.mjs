@@ -95,7 +95,11 @@ test('the first call opens the store and is on the record', { skip },
     await verify(house);
   }));
 
-test('the end of input ends an idle server in 100 ms', { skip }, async () => {
+test('the end of input ends an idle server in 100 ms', { skip }, async (t) => {
+  if (process.env.IAG_TEST_COVERAGE) {
+    t.skip('a coverage build writes its counts at the end');
+    return;
+  }
   const spans = [];
 
   for (let i = 0; i < 5; i++) {
