@@ -1,7 +1,8 @@
 # Manual pages (dist_man_MANS), guides (dist_doc_DATA), example configurations
 # (dist_example_DATA).
 
-dist_man_MANS += docs/ibkr-agent.1 docs/ibkr-agent-plugin.3
+dist_man_MANS += \
+	docs/ibkr-agent.1 docs/ibkr-agent-plugin.3 docs/ibkr-agent-sim.1
 
 dist_doc_DATA += \
 	docs/abi.md \

@@ -69,6 +69,7 @@ accounts_init(struct accounts *accounts)
 			return -1;
 		position->quantity = positions_at_start[i].quantity;
 		position->cost = positions_at_start[i].cost;
+		position->paid = num_mul(position->quantity, position->cost);
 	}
 	return 0;
 }
@@ -119,24 +120,28 @@ account_fill(struct account *account, const struct contract *contract,
     int64_t quantity, int64_t price)
 {
 	struct position *position = position_of(account, contract);
-	int64_t held, closed = 0;
+	int64_t held, value, closed = 0;
 
 	if (!position)
 		return -1;
 	held = position->quantity;
 	if ((held < 0) != (quantity < 0) && held != 0)
 		closed = llabs(quantity) < llabs(held) ? -quantity : held;
-	position->realized +=
-	    account_value(contract, closed, price - position->cost);
-	position->quantity += quantity;
-	if (closed == 0)
-		position->cost = num_div(
-		    num_mul(held, position->cost) + num_mul(quantity, price),
-		    position->quantity);
-	else if (closed == held)
+	position->realized = num_add(position->realized,
+	    account_value(contract, closed, price - position->cost));
+	position->quantity = num_add(position->quantity, quantity);
+	if (closed == 0) {
+		position->paid =
+		    num_add(position->paid, num_mul(quantity, price));
+		position->cost = num_div(position->paid, position->quantity);
+	} else if (closed == held) {
 		position->cost = price;
-	account->cash -= account_value(contract, quantity, price);
-	account->available -= account_value(contract, quantity, price);
+	}
+	if (closed != 0)
+		position->paid = num_mul(position->quantity, position->cost);
+	value = account_value(contract, quantity, price);
+	account->cash = num_add(account->cash, -value);
+	account->available = num_add(account->available, -value);
 	return 0;
 }
 
@@ -155,6 +160,8 @@ account_pad(struct account *account, size_t count)
 		if (position->quantity == 0) {
 			position->quantity = NUM((int64_t)i + 1, 0);
 			position->cost = NUM(20, 25);
+			position->paid =
+			    num_mul(position->quantity, position->cost);
 		}
 	}
 	return 0;

@@ -19,6 +19,7 @@ struct position {
 	const struct contract *contract;
 	int64_t quantity;
 	int64_t cost; /* average price paid, in the quote's unit */
+	int64_t paid; /* for all of it: quantity x cost, exactly */
 	int64_t realized;
 };
 

@@ -173,9 +173,8 @@ book_trade(struct book *book, struct order *order, int64_t quantity,
 		.commission = commission(quantity) };
 	(void)snprintf(trade->id, sizeof trade->id, "0000e0d5.%08zx.01.01",
 	    book->trade_count);
-	order->average = num_div(
-	    num_mul(order->filled, order->average) + num_mul(quantity, price),
-	    order->filled + quantity);
+	order->spent = num_add(order->spent, num_mul(quantity, price));
+	order->average = num_div(order->spent, order->filled + quantity);
 	order->filled += quantity;
 	order->changed_ms = now_ms;
 	if (order->filled >= order->quantity)

@@ -68,6 +68,7 @@ struct order {
 	bool trail_percent;
 	bool has_price, has_aux;
 	int64_t quantity, filled, average;
+	int64_t spent; /* filled x average, exactly */
 	bool outside_rth, all_or_none;
 	bool parked; /* inactive, and can be woken */
 	enum order_status status;

@@ -90,9 +90,15 @@ num_write(struct buf *out, int64_t num, unsigned digits_wanted)
 static int64_t
 clamp(__int128 num)
 {
-	if (num > INT64_MAX)
-		return INT64_MAX;
-	return num < -INT64_MAX ? -INT64_MAX : (int64_t)num;
+	if (num > NUM_MOST)
+		return NUM_MOST;
+	return num < -NUM_MOST ? -NUM_MOST : (int64_t)num;
+}
+
+int64_t
+num_add(int64_t a, int64_t b)
+{
+	return clamp((__int128)a + b);
 }
 
 int64_t

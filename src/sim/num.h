@@ -3,8 +3,8 @@
 
 /*
  * Prices, quantities and money of the simulator: whole numbers of 10^-8, which
- * is exact for every increment that it knows.  A product or quotient that does
- * not fit is held at the ends of the range.
+ * is exact for every increment that it knows.  What does not fit is
+ * held at the ends of a range.
  */
 
 #ifndef IAG_SIM_NUM_H
@@ -28,6 +28,9 @@ bool num_from_json(struct json_object *value, bool text, int64_t *ret_num);
 /* With at least `digits` digits behind the point. */
 void num_write(struct buf *out, int64_t num, unsigned digits);
 
+/* The results stay within +-NUM_MOST, so that a few can be added plainly. */
+#define NUM_MOST (INT64_MAX / 16)
+int64_t num_add(int64_t a, int64_t b);
 int64_t num_mul(int64_t a, int64_t b);
 int64_t num_div(int64_t a, int64_t b); /* 0 for a zero divisor */
 bool num_is_multiple(int64_t num, int64_t of);

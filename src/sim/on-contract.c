@@ -447,6 +447,7 @@ definitions(struct call *call)
 		return;
 	buf_reset(&call->reply->body);
 	call->reply->status = 204;
+	call->reply->type = NULL;
 }
 
 static void

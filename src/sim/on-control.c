@@ -18,6 +18,11 @@
 #include "sim/seed.h"
 #include "sim/world.h"
 
+#define LONG_MS INT64_C(316224000000)  /* ten years */
+#define LAST_MS INT64_C(7258118400000) /* the year 2200 */
+#define DOWN_MAX_MS 3600000
+#define FACTOR_MAX 50
+
 static void
 done(struct call *call)
 {
@@ -28,6 +33,26 @@ static void
 bad(struct call *call, const struct err *err)
 {
 	call_error(call, 400, "%s", err_text(err));
+}
+
+/* A whole number of the body; false after answering. */
+static bool
+take(struct call *call, const char *name, int64_t least, int64_t most,
+    int64_t *value)
+{
+	struct json_object *given = json_get(call->body, name);
+	int64_t num = json_get_int(call->body, name, least - 1);
+
+	if (!given)
+		return true;
+	if (num < least || num > most) {
+		call_error(call, 400, "%s: expected %lld..%lld, got '%s'", name,
+		    (long long)least, (long long)most,
+		    json_object_get_string(given));
+		return false;
+	}
+	*value = num;
+	return true;
 }
 
 static void
@@ -79,8 +104,11 @@ event_time_out(struct call *call)
 static void
 event_maintenance(struct call *call)
 {
-	call->sim->session.maintenance_ms =
-	    call->now_ms + json_get_int(call->body, "for_ms", 60000);
+	int64_t for_ms = 60000;
+
+	if (!take(call, "for_ms", 0, LONG_MS, &for_ms))
+		return;
+	call->sim->session.maintenance_ms = call->now_ms + for_ms;
 	session_drop(&call->sim->session);
 }
 
@@ -104,7 +132,8 @@ session(struct call *call)
 	for (size_t i = 0; i < ARRAY_COUNT(events); i++)
 		if (strcmp(events[i].name, name) == 0) {
 			events[i].happen(call);
-			done(call);
+			if (call->reply->status == 0)
+				done(call);
 			return;
 		}
 	call_error(call, 400,
@@ -117,11 +146,16 @@ static void
 set_clock(struct call *call)
 {
 	struct sim *sim = call->sim;
-	struct json_object *set = json_get(call->body, "set_ms");
+	int64_t by_ms = 0, to_ms = call->now_ms;
 
-	sim->offset_ms += json_get_int(call->body, "advance_ms", 0);
-	if (json_object_is_type(set, json_type_int))
-		sim->offset_ms += json_object_get_int64(set) - sim_now_ms(sim);
+	if (!take(call, "set_ms", 0, LAST_MS, &to_ms) ||
+	    !take(call, "advance_ms", -LONG_MS, LONG_MS, &by_ms))
+		return;
+	if (to_ms + by_ms < 0 || to_ms + by_ms > LAST_MS) {
+		call_error(call, 400, "the clock cannot show that time");
+		return;
+	}
+	sim->offset_ms += to_ms - call->now_ms + by_ms;
 	sim_step(sim);
 	call_pack(call, "{'now_ms':%l}", sim_now_ms(sim));
 }
@@ -204,13 +238,9 @@ static void
 set_pacing(struct call *call)
 {
 	struct pacing *pacing = &call->sim->pacing;
-	int64_t factor = json_get_int(call->body, "factor", pacing->factor);
 
-	if (factor < 0 || factor > 50) {
-		call_error(call, 400, "factor: expected 0..50");
+	if (!take(call, "factor", 0, FACTOR_MAX, &pacing->factor))
 		return;
-	}
-	pacing->factor = factor;
 	if (json_get_bool(call->body, "release", false)) {
 		pacing->boxed_until_ms = 0;
 		pacing->offences = 0;
@@ -237,7 +267,8 @@ set_settings(struct call *call)
 		char *at = (char *)call->sim + settings[i].at;
 		int64_t *value = (int64_t *)(void *)at;
 
-		*value = json_get_int(call->body, settings[i].name, *value);
+		if (!take(call, settings[i].name, 0, LONG_MS, value))
+			return;
 	}
 	done(call);
 }
@@ -246,15 +277,14 @@ static void
 pad_positions(struct call *call)
 {
 	const char *id = json_get_str(call->body, "account", "");
-	int64_t count = json_get_int(call->body, "count", 0);
+	int64_t count = 0;
 	struct account *account =
 	    account_find(&call->sim->accounts, id, *id == 'U');
 
+	if (!take(call, "count", 0, CONTRACT_FILLERS, &count))
+		return;
 	if (!account)
 		call_error(call, 400, "no account '%s'", id);
-	else if (count < 0 || count > CONTRACT_FILLERS)
-		call_error(call, 400, "count: expected 0..%d, got %lld",
-		    CONTRACT_FILLERS, (long long)count);
 	else if (account_pad(account, (size_t)count))
 		call_known(call, KNOWN_SERVER_ERROR);
 	else
@@ -315,8 +345,10 @@ restart(struct call *call)
 	const char *certificate =
 	    json_get_str(call->body, "certificate", "same");
 
+	due->down_ms = 0;
+	if (!take(call, "down_ms", 0, DOWN_MAX_MS, &due->down_ms))
+		return;
 	due->due = true;
-	due->down_ms = json_get_int(call->body, "down_ms", 0);
 	due->certificate = SIM_CERTIFICATE_SAME;
 	if (strcmp(certificate, "expired") == 0)
 		due->certificate = SIM_CERTIFICATE_EXPIRED;

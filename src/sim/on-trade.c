@@ -14,6 +14,7 @@
 #include "sim/world.h"
 
 #define DAY_MS INT64_C(86400000)
+#define DAYS_MAX 7
 
 /* "20260709-17:28:11" */
 static void
@@ -79,6 +80,9 @@ trades(struct call *call)
 	const char *text = call_param(call, "days");
 	long days = text ? strtol(text, NULL, 10) : 1;
 
+	if (days < 1 || days > DAYS_MAX)
+		days = days < 1 ? 1 : DAYS_MAX;
+
 	if (sim_is_first(call->sim, COLD_TRADES)) {
 		call_pack(call, "[]");
 		return;
@@ -90,7 +94,7 @@ trades(struct call *call)
 		if (trade->order->account->live == sim->session.live &&
 		    (!account ||
 			strcmp(trade->order->account->id, account) == 0) &&
-		    trade->at_ms > call->now_ms - (days ? days : 1) * DAY_MS)
+		    trade->at_ms > call->now_ms - days * DAY_MS)
 			write_trade(&call->reply->body, trade);
 	}
 	call_pack(call, "]");

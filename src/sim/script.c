@@ -13,6 +13,8 @@
 
 #include "base/json.h"
 
+#define LATEST_MS INT64_C(316224000000) /* ten years */
+
 static int
 check_step(struct json_object *step, size_t i, int64_t *at_ms, struct err *err)
 {
@@ -24,7 +26,7 @@ check_step(struct json_object *step, size_t i, int64_t *at_ms, struct err *err)
 		    "step %zu: path: expected one that begins with /sim/, got "
 		    "'%s'",
 		    i, path);
-	if (ms < *at_ms)
+	if (ms < *at_ms || ms > LATEST_MS)
 		return err_set(err, ERR_INPUT_INVALID,
 		    "step %zu: at_ms: expected a number, not less than that of "
 		    "the step before",

@@ -43,10 +43,11 @@ value_pnl(
 		struct value_position value;
 
 		value_position(sim, &account->positions[i], &value);
-		pnl->daily += value.daily;
-		pnl->unrealized += value.unrealized;
-		pnl->market += value.market;
-		pnl->realized += account->positions[i].realized;
+		pnl->daily = num_add(pnl->daily, value.daily);
+		pnl->unrealized = num_add(pnl->unrealized, value.unrealized);
+		pnl->market = num_add(pnl->market, value.market);
+		pnl->realized =
+		    num_add(pnl->realized, account->positions[i].realized);
 	}
 }
 
@@ -56,7 +57,7 @@ value_net(const struct sim *sim, const struct account *account)
 	struct value_pnl pnl;
 
 	value_pnl(sim, account, &pnl);
-	return account->net_liquidation + pnl.realized;
+	return num_add(account->net_liquidation, pnl.realized);
 }
 
 void

@@ -113,6 +113,30 @@ tests_unit_test_cli_output_SOURCES = \
 
 tests_unit_test_dec_SOURCES = tests/unit/test-dec.c tests/unit/dec-table.h
 
+# the simulator's core, without sockets
+unit_tests += \
+	tests/unit/test-sim-any \
+	tests/unit/test-sim-book \
+	tests/unit/test-sim-fault \
+	tests/unit/test-sim-order \
+	tests/unit/test-sim-pacing \
+	tests/unit/test-sim-session \
+	$(NULL)
+sim_kit = tests/unit/sim-kit.c tests/unit/sim-kit.h
+sim_libs = libsim.la $(LDADD)
+tests_unit_test_sim_any_SOURCES = tests/unit/test-sim-any.c $(sim_kit)
+tests_unit_test_sim_book_SOURCES = tests/unit/test-sim-book.c $(sim_kit)
+tests_unit_test_sim_fault_SOURCES = tests/unit/test-sim-fault.c $(sim_kit)
+tests_unit_test_sim_order_SOURCES = tests/unit/test-sim-order.c $(sim_kit)
+tests_unit_test_sim_pacing_SOURCES = tests/unit/test-sim-pacing.c $(sim_kit)
+tests_unit_test_sim_session_SOURCES = tests/unit/test-sim-session.c $(sim_kit)
+tests_unit_test_sim_any_LDADD = $(sim_libs)
+tests_unit_test_sim_book_LDADD = $(sim_libs)
+tests_unit_test_sim_fault_LDADD = $(sim_libs)
+tests_unit_test_sim_order_LDADD = $(sim_libs)
+tests_unit_test_sim_pacing_LDADD = $(sim_libs)
+tests_unit_test_sim_session_LDADD = $(sim_libs)
+
 # configurations
 unit_tests += \
 	tests/unit/test-config \
