@@ -5,6 +5,7 @@
 
 #include "sim/account.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,9 +63,11 @@ accounts_init(struct accounts *accounts)
 		const char *id = positions_at_start[i].account;
 		struct account *account =
 		    account_find(accounts, id, *id == 'U');
-		struct position *position = position_of(
-		    account, contract_find(positions_at_start[i].conid));
+		struct position *position;
 
+		assert(account);
+		position = position_of(
+		    account, contract_find(positions_at_start[i].conid));
 		if (!position)
 			return -1;
 		position->quantity = positions_at_start[i].quantity;

@@ -67,24 +67,33 @@ read_script(struct program *program, struct err *err)
 	return 0;
 }
 
+static int
+write_certificate(const struct program *program, struct err *err)
+{
+	const char *path = program->options.write_certificate;
+	FILE *file = path ? fopen(path, "we") : NULL;
+	bool written;
+
+	if (!path)
+		return 0;
+	written = file && fputs(program->certificate.certificate, file) >= 0;
+	if (file && fclose(file) != 0)
+		written = false;
+	if (written)
+		return 0;
+	return err_set(err, ERR_INPUT_INVALID, "cannot write '%s': %s", path,
+	    strerror(errno));
+}
+
 /* Where to find it, and by what it is known. */
 static int
 announce(struct program *program, struct err *err)
 {
-	const char *path = program->options.write_certificate;
 	struct certificate_sums sums;
-	FILE *file;
 
-	if (certificate_sums(&program->certificate, &sums, err))
+	if (certificate_sums(&program->certificate, &sums, err) ||
+	    write_certificate(program, err))
 		return err_class(err);
-	if (path) {
-		file = fopen(path, "we");
-		if (!file ||
-		    fputs(program->certificate.certificate, file) < 0 ||
-		    fclose(file) != 0)
-			return err_set(err, ERR_INPUT_INVALID,
-			    "cannot write '%s': %s", path, strerror(errno));
-	}
 	(void)printf(
 	    "listening https://127.0.0.1:%u\n", server_port(program->server));
 	(void)printf("certificate %s\npin %s\nseed %llu\n", sums.sha256,

@@ -107,8 +107,8 @@ take_time(const char *text)
 
 	if (strlen(text) != 17 || text[8] != '-')
 		return 0;
-	buf_printf(
-	    &plain, "%.4s-%.2s-%.2sT%sZ", text, text + 4, text + 6, text + 9);
+	buf_printf(&plain, "%.4s-%.2s-%.2s", text, text + 4, text + 6);
+	buf_printf(&plain, "T%sZ", text + 9);
 	if (clock_parse(buf_text(&plain), &ns, NULL))
 		return 0;
 	return (int64_t)(ns / NS_PER_MS);

@@ -274,9 +274,8 @@ has_needs(struct call *call, unsigned needs)
 		call_known(call, KNOWN_UNAUTHORIZED);
 	else if ((needs & NEED_BROKER) && session->broker != BROKER_READY)
 		call_known(call, KNOWN_NO_BRIDGE);
-	else if ((needs & NEED_PRIMED) && !session->primed)
-		call_known(call, KNOWN_ACCOUNTS_FIRST);
-	else if ((needs & NEED_PORTFOLIO) && !session->portfolio_primed)
+	else if (((needs & NEED_PRIMED) && !session->primed) ||
+		 ((needs & NEED_PORTFOLIO) && !session->portfolio_primed))
 		call_known(call, KNOWN_ACCOUNTS_FIRST);
 	else if ((needs & NEED_ACCOUNT) && !call_account(call))
 		return false;

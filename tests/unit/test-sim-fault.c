@@ -244,7 +244,7 @@ test_types_are_swapped_and_members_go_missing(void **state)
 static const char *const wrong[] = {
 	"{}",
 	"[5]",
-	"{\"effect\":\"clsoe\"}",
+	"{\"effect\":\"cloze\"}",
 	"{\"effect\":\"close\",\"execute\":\"maybe\"}",
 	"{\"effect\":\"answer\"}",
 	"{\"effect\":\"answer\",\"answer\":\"nope\"}",
