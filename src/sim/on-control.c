@@ -303,39 +303,82 @@ load_script(struct call *call)
 		done(call);
 }
 
+static bool
+exchange_cancels(struct call *call, struct order *order)
+{
+	(void)call;
+	order->status = STATUS_CANCELLED;
+	order->by_system = true;
+	return true;
+}
+
+/* All that is left at its own price, unless the body says otherwise. */
+static bool
+exchange_fills(struct call *call, struct order *order)
+{
+	int64_t left = order->quantity - order->filled, quantity = left;
+	int64_t price = order->has_price ? order->price : NUM_ONE;
+
+	(void)num_from_json(json_get(call->body, "quantity"), true, &quantity);
+	(void)num_from_json(json_get(call->body, "price"), true, &price);
+	if (quantity <= 0 || quantity > left) {
+		call_error(call, 400, "quantity: not more than what is left");
+		return false;
+	}
+	return book_trade(
+		   &call->sim->book, order, quantity, price, call->now_ms) == 0;
+}
+
+static bool
+exchange_says(struct call *call, struct order *order)
+{
+	const char *name = json_get_str(call->body, "status", "");
+
+	for (int i = 0; i < ORDER_STATUS_COUNT; i++) {
+		if (i == STATUS_FILLED ||
+		    strcmp(order_status_name((enum order_status)i), name) != 0)
+			continue;
+		order->status = (enum order_status)i;
+		order->cancel_ms = call->now_ms + call->sim->book.cancel_ms;
+		return true;
+	}
+	call_error(call, 400,
+	    "status: an order cannot be given the status '%s'", name);
+	return false;
+}
+
+static const struct exchange_event {
+	const char *name;
+	bool (*happen)(struct call *call, struct order *order);
+} exchange_events[] = {
+	{ "cancel", exchange_cancels },
+	{ "fill", exchange_fills },
+	{ "status", exchange_says },
+};
+
 /* What the exchange does to an order without being asked. */
 static void
 change_order(struct call *call)
 {
-	struct sim *sim = call->sim;
-	const char *event = json_get_str(call->body, "event", "");
+	const char *name = json_get_str(call->body, "event", "");
 	int64_t id = json_get_int(call->body, "order_id", 0);
-	struct order *order = book_find(&sim->book, id);
-	int64_t quantity, price;
+	struct order *order = book_find(&call->sim->book, id);
 
 	if (!order || !order_is_alive(order)) {
 		call_error(call, 400, "no live order %lld", (long long)id);
 		return;
 	}
-	quantity = order->quantity - order->filled;
-	price = order->has_price ? order->price : NUM_ONE;
-	(void)num_from_json(json_get(call->body, "quantity"), true, &quantity);
-	(void)num_from_json(json_get(call->body, "price"), true, &price);
-	if (strcmp(event, "cancel") == 0) {
-		order->status = STATUS_CANCELLED;
-		order->by_system = true;
+	for (size_t i = 0; i < ARRAY_COUNT(exchange_events); i++) {
+		if (strcmp(exchange_events[i].name, name) != 0)
+			continue;
 		order->changed_ms = call->now_ms;
-	} else if (strcmp(event, "fill") != 0 || quantity <= 0 ||
-		   quantity > order->quantity - order->filled) {
-		call_error(call, 400,
-		    "event: expected cancel, or fill with what is left");
-		return;
-	} else if (book_trade(
-		       &sim->book, order, quantity, price, call->now_ms)) {
-		call_known(call, KNOWN_SERVER_ERROR);
+		if (exchange_events[i].happen(call, order))
+			done(call);
+		else if (call->reply->status == 0)
+			call_known(call, KNOWN_SERVER_ERROR);
 		return;
 	}
-	done(call);
+	call_error(call, 400, "event: expected cancel, fill or status");
 }
 
 static void

@@ -284,6 +284,35 @@ test_the_exchange_can_fill_and_cancel_unasked(void **state)
 	assert_answer(kit, "0.order_description", "Bot 2 @ 198.00 on NASDAQ");
 }
 
+static void
+test_an_order_can_be_in_every_status(void **state)
+{
+	static const char *const statuses[] = { "Inactive", "PendingSubmit",
+		"PreSubmitted", "Submitted", "PendingCancel", "PreCancelled",
+		"WarnState" };
+	struct sim_kit *kit = *state;
+
+	sim_kit_control(kit, "settings", "{\"cancel_ms\":1000}");
+	(void)sim_kit_ask(kit, "GET", "/iserver/account/orders", NULL);
+	for (size_t i = 0; i < ARRAY_COUNT(statuses); i++) {
+		struct buf event CLEANUP_BUF = BUF_INIT;
+		struct buf ticket CLEANUP_BUF = BUF_INIT;
+
+		buf_printf(&ticket,
+		    "{\"conid\":265598,\"orderType\":\"LMT\",\"price\":"
+		    "198,\"side\":\"BUY\",\"tif\":\"GTC\",\"quantity\":1}");
+		place(kit, buf_text(&ticket));
+		buf_printf(&event,
+		    "{\"order_id\":%s,\"event\":\"status\",\"status\":"
+		    "\"%s\"}",
+		    sim_kit_get(kit, "0.order_id"), statuses[i]);
+		sim_kit_control(kit, "orders", buf_text(&event));
+		(void)sim_kit_ask(kit, "GET", "/iserver/account/orders", NULL);
+		if (strcmp(statuses[i], "PreSubmitted") != 0)
+			assert_answer(kit, "orders.0.status", statuses[i]);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -301,6 +330,7 @@ main(void)
 		TEST(test_immediate_or_cancel_leaves_no_rest),
 		TEST(test_halted_and_unquoted_contracts_fill_nothing),
 		TEST(test_the_exchange_can_fill_and_cancel_unasked),
+		TEST(test_an_order_can_be_in_every_status),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
