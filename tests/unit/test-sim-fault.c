@@ -369,6 +369,51 @@ test_the_gateway_itself_answers_what_it_does_not_forward(void **state)
 	sim_reply_fini(&reply);
 }
 
+/* How many orders of the book have the name. */
+static int
+landed(struct sim_kit *kit, const char *coid)
+{
+	struct json_object *orders;
+	int count = 0;
+
+	sim_kit_see(kit, "book");
+	orders = json_get(kit->json, "orders");
+	for (size_t i = 0; i < json_object_array_length(orders); i++)
+		count +=
+		    strcmp(json_get_str(json_object_array_get_idx(orders, i),
+			       "coid", ""),
+			coid) == 0;
+	return count;
+}
+
+static void
+test_a_name_lands_once_whatever_happens(void **state)
+{
+	struct sim_kit *kit = *state;
+
+	fault(kit,
+	    "[{\"path\":\"/iserver/account/*/orders\",\"effect\":\"close\","
+	    "\"execute\":\"late\",\"ms\":50,\"percent\":20},"
+	    "{\"path\":\"/iserver/account/*/orders\",\"effect\":\"status\","
+	    "\"execute\":\"first\",\"percent\":20},"
+	    "{\"path\":\"/iserver/account/*/orders\",\"effect\":\"hang\","
+	    "\"percent\":20},"
+	    "{\"path\":\"/iserver/account/*/orders\",\"effect\":\"delay\","
+	    "\"execute\":\"late\",\"ms\":5,\"percent\":20}]");
+	for (int i = 0; i < 100; i++) {
+		char coid[] = "k00";
+
+		coid[1] = (char)('0' + i / 10);
+		coid[2] = (char)('0' + i % 10);
+		(void)place(kit, coid);
+		(void)place(kit, coid);
+		sim_kit_advance(kit, 30);
+		(void)place(kit, coid);
+		sim_kit_advance(kit, 60);
+		assert_in_range(landed(kit, coid), 0, 1);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -383,6 +428,7 @@ main(void)
 		TEST(test_bodies_are_spoilt),
 		TEST(test_types_are_swapped_and_members_go_missing),
 		TEST(test_a_wrong_fault_is_refused),
+		TEST(test_a_name_lands_once_whatever_happens),
 		TEST(test_the_same_seed_brings_the_same_faults),
 		TEST(test_a_script_does_things_at_their_time),
 		TEST(test_the_gateway_itself_answers_what_it_does_not_forward),
