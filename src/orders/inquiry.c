@@ -293,8 +293,8 @@ absence_fill(struct inquiry *q, struct instance *writer,
 	};
 	ret = is_same_day(
 	    intent->recorded_ns, absence->now_ns, &absence->same_day, err);
-	/* trades say nothing of a cancel */
-	if (ret || intent->operation != OPERATION_SUBMIT)
+	/* trades say nothing of a cancel, nor of what only simulates */
+	if (ret || intent->operation != OPERATION_SUBMIT || intent->simulated)
 		return ret;
 	return listing_traded(q->call, intent->account, intent->client_ref,
 	    intent->broker_order_id, intent->recorded_ns, &absence->in_trades,

@@ -9,7 +9,7 @@ load helper
 setup() {
     scopes="$all_read_scopes, ibkr:orders:preview, ibkr:approvals:create,
         ibkr:orders:paper:submit, ibkr:orders:paper:cancel"
-    script open
+    scripted open
 }
 
 teardown() {
@@ -17,8 +17,8 @@ teardown() {
     [ -z "${sender-}" ] || kill -9 "$sender" 2>/dev/null || true
 }
 
-# script SUBMITS [CHANGES]: what the writer does from now on
-script() {
+# scripted SUBMITS [CHANGES]: what the writer does from now on
+scripted() {
     make_config "  options: {local-candidate: {script: $1, changes: ${2-open}}}" \
         "order_preview: {enabled: true}" \
         "paper_trading: {enabled: true, allowed_accounts: [DU1234567], writer: local-candidate}"
@@ -71,7 +71,7 @@ status_of() {
 }
 
 @test "inv2 inv4 a lost answer is unknown, pending shows it, reconcile settles it" {
-    script lose
+    scripted lose
     approve
     submit k1
     expect 1
@@ -96,7 +96,7 @@ status_of() {
 }
 
 @test "inv2 a sender that was killed: absence is proven by a second look" {
-    script hang
+    scripted hang
     approve
     send k1
     [ "$(pending sender)" = working ]
@@ -113,7 +113,7 @@ status_of() {
     expect 0
     [ "$(json '[j.state, j.requests[0].inquiry].join()' <<<"$output")" = \
         refused,settled ]
-    script open
+    scripted open
     submit k1
     expect 5
     has "$stderr" "the broker does not have the order"
@@ -123,7 +123,7 @@ status_of() {
 }
 
 @test "inv2 an intent of a sender that is stopped is settled by nobody else" {
-    script hang
+    scripted hang
     approve
     send k1
     kill -STOP "$sender"
@@ -144,7 +144,7 @@ status_of() {
 }
 
 @test "resolve asks about one request and says what to do" {
-    script lose
+    scripted lose
     approve
     submit k1
     iag --json orders resolve k1 --account DU1234567
@@ -166,7 +166,7 @@ status_of() {
 }
 
 @test "a cancel whose answer was lost is seen in the order" {
-    script open lose
+    scripted open lose
     approve
     submit k1
     expect 0
@@ -182,7 +182,7 @@ status_of() {
 }
 
 @test "inv4 a rejection after the acknowledgement ends the order for good" {
-    script reject-later
+    scripted reject-later
     approve
     submit k1
     expect 0
@@ -199,7 +199,7 @@ status_of() {
 }
 
 @test "an order that gets another id is followed under it" {
-    script new-id
+    scripted new-id
     approve
     submit k1
     expect 0
@@ -213,7 +213,7 @@ status_of() {
 
 @test "a process that lives on settles what others have left" {
     local try
-    script lose
+    scripted lose
     approve
     submit k1
     expect 1
@@ -234,4 +234,62 @@ status_of() {
     wait "$sender"
     sender=
     has "$(<"$BATS_TEST_TMPDIR/log")" "reconciler: settled 1 requests"
+}
+
+# live orders of the fake backend's live account, the switch open
+live() {
+    command -v script >/dev/null || skip "script(1) is not installed"
+    scopes="$scopes, ibkr:orders:live:submit, ibkr:orders:live:cancel"
+    make_config "  options: {local-candidate: {script: $1}}" \
+        "order_preview: {enabled: true}" \
+        "safety: {live_trading_enabled: true}" \
+        "live_trading: {enabled: true, allowed_accounts: [U7654321],
+            writer: local-candidate, risk_policy_id: wide,
+            paper_to_live_checklist_acknowledged: true}" \
+        "risk_policies: {wide: {enabled: true,
+            max_notional: {amount: 5000, currency: USD}, max_quantity: 50,
+            allowed_symbols: [AAPL], allowed_asset_classes: [stock],
+            max_price_deviation_bps: 2000, max_quote_age_seconds: 60,
+            frequency_limit: {max_orders: 5, window_seconds: 300}}}"
+    script -qec "'$IAG_TEST_PROGRAM' kill-switch open --reason test" \
+        /dev/null >/dev/null
+}
+
+@test "inv2 inv4 live absence waits for the operator's word" {
+    live hang
+    iag --json orders preview --enable-preview --account U7654321 \
+        --symbol AAPL --side buy --quantity 10 --limit-price 199.50
+    expect 0
+    local preview
+    preview=$(json j.preview_id <<<"$output")
+    iag --json approvals create --account U7654321 --preview-id "$preview"
+    expect 0
+    approval=$(json j.approval_id <<<"$output")
+    "$IAG_TEST_PROGRAM" orders live-submit --enable-live \
+        --acknowledge-paper-to-live --account U7654321 \
+        --preview-id "$preview" --approval-id "$approval" \
+        --idempotency-key k1 >"$BATS_TEST_TMPDIR/sent" 2>&1 3>&- &
+    sender=$!
+    until_sent k1 || cat "$BATS_TEST_TMPDIR/sent"
+    [ "$(pending mode)" = live ]
+    kill -9 "$sender"
+    wait "$sender" || true
+    sender=
+    # two looks prove it, and prove nothing that the operator has not seen
+    iag --json orders resolve k1 --account U7654321
+    expect 1
+    has "$stderr" ORDER_OUTCOME_UNKNOWN "--accept-absent --reason"
+    iag --json reconcile
+    expect 0
+    [ "$(json '[j.settled, j.unknown].join()' <<<"$output")" = 0,1 ]
+    [ "$(pending state)" = unknown ]
+    iag --json orders resolve k1 --account U7654321 --accept-absent \
+        --reason "not on the broker's screen either"
+    expect 0
+    [ "$(json j.state <<<"$output")" = refused ]
+    [ -z "$(pending state)" ]
+    iag --json audit tail --limit 5
+    has "$output" order_absence_accepted "not on the broker's screen either"
+    iag audit verify --state
+    expect 0
 }
