@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "gateway/child.h"
+#include "gateway/doctorstate.h"
 #include "gateway/house.h"
 #include "gateway/review.h"
 #include "ibkr-agent/plugin.h"
@@ -28,6 +29,7 @@
 
 #define CHAIN_RECORDS 1000 /* of the newest, for the quick check */
 #define STORE_SECONDS 60
+#define STATE_LINES 32
 #define CLOCK_BEHIND_NS (2 * NS_PER_S)
 /* No build of this program is older: 2026-01-01. */
 #define CLOCK_EARLIEST_NS (UINT64_C(1767225600) * NS_PER_S)
@@ -47,6 +49,8 @@ struct store_answer {
 	char store_text[300], store_repair[200];
 	char chain_text[300], chain_repair[200];
 	char clock_text[200];
+	struct doctor_line lines[STATE_LINES];
+	size_t line_count;
 };
 
 const char *
@@ -265,7 +269,8 @@ answer_clock(struct json_object *status, struct store_answer *answer)
 }
 
 static void
-answer_store(struct review *review, struct store_answer *answer)
+answer_store(struct review *review, const struct config *config,
+    struct store_answer *answer)
 {
 	struct err err CLEANUP_ERR = ERR_INIT;
 	struct json_object *status CLEANUP_JSON = NULL;
@@ -303,6 +308,8 @@ answer_store(struct review *review, struct store_answer *answer)
 	}
 	answer_clock(status, answer);
 	answer_chain(review->journal, records, answer);
+	answer->line_count =
+	    doctor_look(review->journal, config, answer->lines, STATE_LINES);
 }
 
 struct store_work {
@@ -324,7 +331,7 @@ store_work(void *arg)
 		    work->answer->store_repair,
 		    sizeof(work->answer->store_repair));
 	else
-		answer_store(&review, work->answer);
+		answer_store(&review, work->config, work->answer);
 	review_close(&review);
 	return 0;
 }
@@ -356,6 +363,9 @@ say_answer(struct doctor *doctor, const struct store_answer *answer)
 	else
 		say_text(doctor, "clock", DOCTOR_OK, NULL,
 		    "not behind the newest record");
+	for (size_t i = 0; i < answer->line_count; i++)
+		say_text(doctor, answer->lines[i].name, answer->lines[i].state,
+		    answer->lines[i].repair, answer->lines[i].text);
 }
 
 static void

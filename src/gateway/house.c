@@ -23,10 +23,13 @@
 #include "base/log.h"
 #include "host/plugin.h"
 #include "link/link.h"
+#include "orders/killswitch.h"
 #include "orders/reconcile.h"
 
 /* An attempt that failed is not repeated before so much time has passed. */
 #define RETRY_NS (200 * NS_PER_MS)
+/* The first call of a process waits for its activation. */
+#define ACTIVATE_NS (10 * NS_PER_S)
 
 /* One state of the house as calls see it; kept until the house is freed. */
 struct view {
@@ -253,6 +256,30 @@ open_desk(struct house *house, struct err *err)
 	return house->desk ? 0 : desk_new(&setup, &house->desk, err);
 }
 
+/*
+ * The first start that enables live trading says which configuration is in
+ * force (ruling 14).  Where that fails each live order tries again, and says
+ * why it is refused.
+ */
+static void
+activate(struct house *house)
+{
+	const struct audit_event event = {
+		.principal = "system",
+		.principal_kind = "system",
+	};
+	struct order_call start = {
+		.desk = house->desk,
+		.call = call_new(clock_boot_ns() + ACTIVATE_NS),
+		.principal = "system",
+		.event = &event,
+	};
+
+	if (start.call)
+		(void)activation_ensure(&start, NULL);
+	call_unref(start.call);
+}
+
 static bool
 same_fault(const struct err *a, const struct err *b)
 {
@@ -347,6 +374,7 @@ house_try(
 {
 	if (open_journal(house, store_fault) || open_desk(house, store_fault))
 		return;
+	activate(house);
 	open_outside(house, backend_fault);
 	open_reconciler(house);
 }

@@ -5,6 +5,8 @@ libcore_la_SOURCES += \
 	src/gateway/child.h \
 	src/gateway/doctor.c \
 	src/gateway/doctor.h \
+	src/gateway/doctorstate.c \
+	src/gateway/doctorstate.h \
 	src/gateway/gateway.c \
 	src/gateway/gateway.h \
 	src/gateway/house.c \

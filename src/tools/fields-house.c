@@ -104,11 +104,12 @@ const struct field checklist_input[] = {
 	{
 	    .name = "items",
 	    .type = FIELD_ARRAY,
-	    .items = FIELD_STRING,
-	    .description =
-		"paper_trading_validated, approvals_reviewed, "
-		"limits_reviewed, kill_switch_tested, "
-		"incident_runbook_reviewed; to revoke: none means all",
+	    .items = FIELD_CHOICE,
+	    .choices = "paper_trading_validated approvals_reviewed "
+		       "limits_reviewed kill_switch_tested "
+		       "incident_runbook_reviewed",
+	    .max = 5,
+	    .description = "Items of the checklist; to revoke: none means all",
 	},
 	END,
 };

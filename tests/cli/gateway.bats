@@ -102,7 +102,7 @@ setup() {
     expect 0
     [ "$(json 'j.healthy' <<<"$output")" = true ]
     [ "$(json 'j.checks.map((c) => c.check).join()' <<<"$output")" = \
-        config,store,chain,clock,secrets,plugins,backend,separation ]
+        config,store,chain,clock,switch,secrets,plugins,backend,separation ]
 }
 
 @test "the doctor names a bad configuration" {

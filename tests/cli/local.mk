@@ -7,6 +7,7 @@ cli_tests += \
 	tests/cli/config.bats \
 	tests/cli/gateway.bats \
 	tests/cli/killswitch.bats \
+	tests/cli/live.bats \
 	tests/cli/manual.bats \
 	tests/cli/outcomes.bats \
 	tests/cli/preview.bats \
