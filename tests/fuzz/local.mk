@@ -9,6 +9,7 @@ fuzzers = \
 	tests/fuzz/fuzz-export \
 	tests/fuzz/fuzz-json \
 	tests/fuzz/fuzz-jsonrpc \
+	tests/fuzz/fuzz-link \
 	tests/fuzz/fuzz-map \
 	tests/fuzz/fuzz-result \
 	tests/fuzz/fuzz-schema \

@@ -593,6 +593,65 @@ test_a_turn_is_waited_for(void **state)
 	assert_true(clock_boot_ns() - start_ns >= 200 * NS_PER_MS);
 }
 
+enum { READERS = 8, READS = 6 };
+
+static uint64_t reader_ns[READERS];
+
+static void *
+read_some(void *arg)
+{
+	static const struct iag_bucket shared = {
+		.name = "orders", .tokens = 8, .window_ns = 200 * NS_PER_MS
+	};
+	uint64_t *ret_ns = arg;
+	uint64_t start_ns = clock_boot_ns();
+
+	for (int i = 0; i < READS; i++) {
+		struct iag_http_request http = request_of(IAG_HTTP_READ, "GET");
+		CLEANUP_ERR struct err err = ERR_INIT;
+		struct wire_answer answer = { .status = 0 };
+		struct iag_ctx *ctx =
+		    context_new(&plugin, "test", NULL, UINT64_MAX);
+		struct wire_request request = {
+			.http = &http,
+			.own = &shared,
+			.ctx = ctx,
+			.services = &services_table,
+		};
+
+		assert_int_equal(
+		    0, link_exchange(link_at, &request, &answer, &err));
+		wire_answer_fini(&answer);
+		context_unref(ctx);
+	}
+	*ret_ns = clock_boot_ns() - start_ns;
+	return NULL;
+}
+
+static void
+test_nobody_waits_twice_as_long_as_another(void **state)
+{
+	pthread_t threads[READERS];
+	uint64_t least_ns = UINT64_MAX, most_ns = 0;
+
+	(void)state;
+	begin(NULL, ok, 1);
+	for (int i = 0; i < READERS; i++)
+		assert_int_equal(0, pthread_create(&threads[i], NULL, read_some,
+					&reader_ns[i]));
+	for (int i = 0; i < READERS; i++) {
+		assert_int_equal(0, pthread_join(threads[i], NULL));
+		if (reader_ns[i] < least_ns)
+			least_ns = reader_ns[i];
+		if (reader_ns[i] > most_ns)
+			most_ns = reader_ns[i];
+	}
+	/* 48 requests, 8 of them in a window, of which there are six */
+	assert_true(most_ns > NS_PER_S);
+	assert_true(most_ns < 2 * least_ns);
+	assert_int_equal(READERS * READS, peer_count(peer));
+}
+
 /* ---- TLS */
 
 static void
@@ -739,6 +798,7 @@ main(void)
 		CASE(test_a_turn_after_the_deadline_is_refused_not_sent),
 		CASE(test_what_never_left_costs_nothing),
 		CASE(test_a_turn_is_waited_for),
+		CASE(test_nobody_waits_twice_as_long_as_another),
 		CASE(test_a_pinned_key_is_enough_and_another_is_refused),
 		CASE(test_a_certificate_is_verified_with_the_given_authority),
 		CASE(
