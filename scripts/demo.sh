@@ -35,58 +35,7 @@ plugins:
   path: [$build/stage/plugins-1]
 END
 
-bold=
-plain=
-if [ -t 1 ] && [ -z "${NO_COLOR-}" ]; then
-    bold=$(printf '\033[1m')
-    plain=$(printf '\033[0m')
-fi
-
-title() {
-    printf '\n%s== %s%s\n' "$bold" "$*" "$plain"
-}
-
-# show ARGUMENT...: the command, then what it prints
-show() {
-    printf '\n%s$ ibkr-agent %s%s\n' "$bold" "$*" "$plain"
-    "$build/ibkr-agent" "$@"
-}
-
-# fails EXIT-CODE ARGUMENT...: the same for a command that must fail
-fails() {
-    local want=$1 rc=0
-    shift
-    show "$@" || rc=$?
-    if [ "$rc" -ne "$want" ]; then
-        echo "demo: exit code $want was expected, not $rc" >&2
-        exit 1
-    fi
-    echo "(exit code $rc)"
-}
-
-# say JSON: one message to the server, printed; answer: its next line
-say() {
-    printf '\n%s-->%s %s\n' "$bold" "$plain" "$1"
-    printf '%s\n' "$1" >&"${mcp[1]}"
-}
-
-answer() {
-    local line
-    if ! IFS= read -r -t 20 line <&"${mcp[0]}"; then
-        echo "demo: the server did not answer" >&2
-        exit 1
-    fi
-    printf '%s<--%s %.600s' "$bold" "$plain" "$line"
-    [ ${#line} -le 600 ] || printf '... (%d bytes)' ${#line}
-    echo
-    case $line in
-    *'"error":'* | *'"isError":true'*)
-        [ "${1-}" = refused ] && return
-        echo "demo: that was an error" >&2
-        exit 1
-        ;;
-    esac
-}
+. scripts/show.sh
 
 title "The program, its configuration, its plugins"
 show --version --verbose
@@ -101,12 +50,7 @@ show market snapshot --contract-id 265598
 show --json contracts resolve AAPL
 
 title "An agent reads, over MCP on standard input and output"
-coproc mcp { "$build/ibkr-agent" mcp serve --transport stdio; }
-# shellcheck disable=SC2154 # coproc sets it
-server=$mcp_PID
-say '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"demo","version":"1"}}}'
-answer
-say '{"jsonrpc":"2.0","method":"notifications/initialized"}'
+serve
 say '{"jsonrpc":"2.0","id":2,"method":"tools/list"}'
 answer
 say '{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"ibkr_accounts_list","arguments":{}}}'
@@ -117,11 +61,7 @@ echo
 echo "A name that must never exist is refused, on the record:"
 say '{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"ibkr_order_submit","arguments":{}}}'
 answer refused
-pid=$server
-server=
-eval "exec ${mcp[1]}>&-"
-wait "$pid"
-echo "(the server ended with its input)"
+unserve
 
 if [ -d tests/peer/node_modules/@modelcontextprotocol/sdk ] &&
     command -v node >/dev/null; then

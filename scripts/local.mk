@@ -42,4 +42,4 @@ verify-dist dist-files:
 	$(tree_env) bash $(top_srcdir)/scripts/verify-dist.sh $@
 .PHONY: coverage verify-dist dist-files lint fuzz style size arrows abi-check abi-update abi-freeze
 
-EXTRA_DIST += scripts/demo.sh
+EXTRA_DIST += scripts/demo.sh scripts/demo-orders.sh scripts/show.sh

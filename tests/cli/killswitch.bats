@@ -131,14 +131,10 @@ submit() {
         2>"$BATS_TEST_TMPDIR/err" 3>&- &
     sender=$!
     # until it is past the gates
-    until iag --json kill-switch close --mode paper --no-wait --reason test &&
-        [ "$(json 'j.in_flight.length' <<<"$output")" = 1 ]; do
-        [ "$(json j.drained <<<"$output")" = true ]
+    until iag --json orders pending && [[ $output == *order-1* ]]; do
         kill -0 $sender
-        make_credential_once
-        iag kill-switch open --mode paper --reason test \
-            --operator-credential "$credential"
     done
+    iag --json kill-switch close --mode paper --no-wait --reason test
     expect 1
     [ "$(json '[j.drained, j.in_flight[0].idempotency_key,
         j.in_flight[0].state].join()' <<<"$output")" = \
@@ -152,6 +148,10 @@ submit() {
     has "$(cat "$BATS_TEST_TMPDIR/err")" ORDER_OUTCOME_UNKNOWN
 }
 
-make_credential_once() {
-    [ -n "${credential-}" ] || make_credential
+@test "items of the checklist are as long as their names" {
+    iag live checklist acknowledge --account U7654321 \
+        incident_runbook_reviewed kill_switch_tested
+    expect 0
+    iag --json live checklist show --account U7654321
+    [ "$(json 'j.items.filter(i => i.acknowledged).length' <<<"$output")" = 2 ]
 }

@@ -5,6 +5,7 @@ cli_tests += \
 	tests/cli/arguments.bats \
 	tests/cli/audit.bats \
 	tests/cli/config.bats \
+	tests/cli/demo.bats \
 	tests/cli/gateway.bats \
 	tests/cli/killswitch.bats \
 	tests/cli/live.bats \
