@@ -292,11 +292,10 @@ attempt(struct link *link, struct http_connection *connection,
 	return r;
 }
 
-int32_t
-link_exchange(void *arg, const struct wire_request *request,
+static int32_t
+exchange(struct link *link, const struct wire_request *request,
     struct wire_answer *ret_answer, struct err *err)
 {
-	struct link *link = arg;
 	const struct iag_http_request *http = request->http;
 	CLEANUP_BUF struct buf url = BUF_INIT;
 	struct http_connection *connection = NULL;
@@ -319,4 +318,17 @@ link_exchange(void *arg, const struct wire_request *request,
 		err_fini(err);
 		*err = (struct err)ERR_INIT;
 	}
+}
+
+int32_t
+link_exchange(void *arg, const struct wire_request *request,
+    struct wire_answer *ret_answer, struct err *err)
+{
+	struct link *link = arg;
+	int32_t r;
+
+	(void)atomic_fetch_add(&link->busy, 1);
+	r = exchange(link, request, ret_answer, err);
+	(void)atomic_fetch_sub(&link->busy, 1);
+	return r;
 }

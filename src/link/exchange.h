@@ -7,6 +7,7 @@
 #define IAG_LINK_EXCHANGE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "host/wire.h"
 #include "link/http.h"
@@ -22,6 +23,7 @@ struct link {
 	char name[80]; /* of the store's guard of the supervisor */
 	char host_name[256];
 	struct http_setup setup;
+	atomic_uint busy;     /* exchanges under way */
 	pthread_mutex_t lock; /* guards what follows */
 	const struct http_module *module;
 	struct http_connection *connection; /* at the first request */

@@ -198,6 +198,9 @@ link_close(struct link *link)
 	link_rest(link);
 	if (link->shared)
 		host_set_wire(link->host, &(struct host_wire){ .arg = NULL });
+	/* a callback is stuck in it, so the process will leave by _exit() */
+	if (atomic_load(&link->busy))
+		return;
 	if (link->connection)
 		link->module->close(link->connection);
 	shared_close(link->shared);

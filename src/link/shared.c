@@ -304,16 +304,26 @@ shared_close(struct shared *shared)
 	free(shared);
 }
 
+/* As pthread_mutex_lock(), for at most LOCK_S. */
+static int
+lock_in_time(pthread_mutex_t *lock)
+{
+	struct timespec until;
+	int r = pthread_mutex_trylock(lock);
+
+	if (r != EBUSY)
+		return r;
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += LOCK_S;
+	return pthread_mutex_timedlock(lock, &until);
+}
+
 struct shared_state *
 shared_lock(struct shared *shared)
 {
 	pthread_mutex_t *lock = &shared->map->lock;
-	struct timespec until;
-	int r;
+	int r = lock_in_time(lock);
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += LOCK_S;
-	r = pthread_mutex_clocklock(lock, CLOCK_MONOTONIC, &until);
 	if (r == EOWNERDEAD) {
 		/* its owner died in the middle of a change */
 		shared_repair(&shared->map->state, false, clock_boot_ns(),

@@ -38,13 +38,34 @@ static char url[100];
 static char *dirs[3];
 static const struct config_list list = { .items = dirs, .count = 2 };
 
+static struct instance *
+open_wired(struct host *at)
+{
+	CLEANUP_ERR struct err err = ERR_INIT;
+	struct instance *instance = NULL;
+	struct plugin *plugin = NULL;
+
+	if (host_load(at, IAG_KIND_BACKEND, "wired", &plugin, &err) ||
+	    instance_open(at, plugin, "backend", NULL, 0, &instance, &err))
+		fail_msg("%s", err_text(&err));
+	return instance;
+}
+
+/* In the order of the house: the backend may use it as long as it lives. */
+static void
+close_link(struct link *link)
+{
+	link_rest(link);
+	instance_close(STEAL(backend));
+	link_close(link);
+	backend = open_wired(host);
+}
+
 static int
 set_up(void **state)
 {
 	static char built[4096];
-	CLEANUP_ERR struct err err = ERR_INIT;
 	const char *build = getenv("IAG_TEST_BUILDDIR");
-	struct plugin *plugin = NULL;
 
 	(void)state;
 	(void)snprintf(
@@ -60,10 +81,7 @@ set_up(void **state)
 	kit.config->audit.path = kit.path;
 	host = host_new(&list, kit.config);
 	assert_non_null(host);
-	if (host_load(host, IAG_KIND_BACKEND, "wired", &plugin, &err))
-		fail_msg("%s", err_text(&err));
-	assert_int_equal(
-	    0, instance_open(host, plugin, "backend", NULL, 0, &backend, &err));
+	backend = open_wired(host);
 	return 0;
 }
 
@@ -83,15 +101,21 @@ tear_down(void **state)
 }
 
 static struct link *
-open_link(void)
+open_link_at(struct host *at, struct instance *with)
 {
 	CLEANUP_ERR struct err err = ERR_INIT;
 	struct link *made = NULL;
 
-	if (link_open(kit.config, host, false, &made, &err) ||
-	    link_supervise(made, kit.journal, backend, &err))
+	if (link_open(kit.config, at, false, &made, &err) ||
+	    link_supervise(made, kit.journal, with, &err))
 		fail_msg("%s", err_text(&err));
 	return made;
+}
+
+static struct link *
+open_link(void)
+{
+	return open_link_at(host, backend);
 }
 
 /* Until the link's session is so, or the test has no patience any more. */
@@ -142,7 +166,7 @@ test_a_login_is_led_to_a_ready_session(void **state)
 	expect_path(1, "init");
 	expect_path(2, "accounts");
 	/* it sleeps until the next tickle now, and is stopped all the same */
-	link_close(link);
+	close_link(link);
 	assert_int_equal(3, peer_count(peer));
 }
 
@@ -155,7 +179,7 @@ forget(void)
 
 	(void)snprintf(path, sizeof path, "%s/link-%s", kit.path,
 	    strchr(link->name, ':') + 1);
-	link_close(link);
+	close_link(link);
 	assert_int_equal(0, unlink(path));
 }
 
@@ -168,18 +192,20 @@ test_what_is_missing_is_a_state_with_its_repair(void **state)
 	peer_script(peer, no_login, 1);
 	link = open_link();
 	wait_state(link, SESSION_STATE_LOGIN_NEEDED);
-	link_close(link);
+	close_link(link);
 	forget();
 	peer_stop(STEAL(peer));
 	link = open_link();
 	wait_state(link, SESSION_STATE_GATEWAY_DOWN);
-	link_close(link);
+	close_link(link);
 }
 
 static void
 test_one_supervises_and_the_other_takes_over(void **state)
 {
 	struct link *first, *second;
+	struct host *other;
+	struct instance *with;
 	struct link_status status;
 	uint64_t until_ns = clock_boot_ns() + PATIENCE_NS;
 	unsigned count;
@@ -190,7 +216,10 @@ test_one_supervises_and_the_other_takes_over(void **state)
 	wait_state(first, SESSION_STATE_READY);
 	peer_wait(peer, 2); /* of status, init and accounts */
 	count = peer_count(peer);
-	second = open_link();
+	other = host_new(&list, kit.config);
+	assert_non_null(other);
+	with = open_wired(other);
+	second = open_link_at(other, with);
 	/* what the first one knows is known to both, without asking */
 	wait_state(second, SESSION_STATE_READY);
 	assert_true(link_status(second, &status));
@@ -203,8 +232,11 @@ test_one_supervises_and_the_other_takes_over(void **state)
 		assert_true(link_status(second, &status));
 	}
 	assert_true(status.supervised);
+	link_rest(second);
+	instance_close(with);
 	link_close(second);
-	link_close(first);
+	assert_true(host_free(other));
+	close_link(first);
 }
 
 static bool seen_backend;
