@@ -268,6 +268,25 @@ answer_clock(struct json_object *status, struct store_answer *answer)
 	    "the clock is behind the newest record, which is from %s", highest);
 }
 
+/* Below the reserve the journal takes only what must go on. */
+static void
+answer_room(struct json_object *status, struct store_answer *answer)
+{
+	const int64_t least = (int64_t)JOURNAL_RESERVE_BYTES;
+	int64_t disk = json_get_int(status, "disk_free_bytes", INT64_MAX);
+	int64_t limit = json_get_int(status, "limit_bytes", 0);
+	int64_t used = json_get_int(status, "used_bytes", 0);
+
+	if (disk >= least && (!limit || limit - used >= least))
+		return;
+	answer->store = DOCTOR_FAIL;
+	(void)snprintf(answer->store_text, sizeof(answer->store_text),
+	    "less than 64 MiB of %s are left: no new orders, no reads",
+	    disk < least ? "disk" : "the store's limit");
+	(void)snprintf(answer->store_repair, sizeof(answer->store_repair),
+	    "make room on the disk, or run `ibkr-agent audit purge`");
+}
+
 static void
 answer_store(struct review *review, const struct config *config,
     struct store_answer *answer)
@@ -305,6 +324,8 @@ answer_store(struct review *review, const struct config *config,
 		    sizeof(answer->store_repair),
 		    "give the folder and its files to the user that runs the "
 		    "gateway");
+	} else {
+		answer_room(status, answer);
 	}
 	answer_clock(status, answer);
 	answer_chain(review->journal, records, answer);

@@ -139,11 +139,11 @@ has_room(struct journal *journal)
 
 	if (store_room(journal->store, &room, &err) < 0)
 		return true; /* the commit will tell */
-	if (room.disk_bytes < RESERVE_BYTES)
+	if (room.disk_bytes < JOURNAL_RESERVE_BYTES)
 		return false;
 	return room.limit_bytes == 0 ||
 	       (room.used_bytes <= room.limit_bytes &&
-		   room.limit_bytes - room.used_bytes >= RESERVE_BYTES);
+		   room.limit_bytes - room.used_bytes >= JOURNAL_RESERVE_BYTES);
 }
 
 /* 0, the step's own refusal, or (with *ret_broken) a fault of the store. */

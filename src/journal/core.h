@@ -29,8 +29,6 @@ enum {
 	UPDATE_EXPECTED = 0x8  /* announced by writer_expect() */
 };
 
-#define RESERVE_BYTES UINT64_C(67108864)
-
 struct job;
 
 struct journal {

@@ -184,8 +184,8 @@ record_step(struct journal_txn *txn, void *arg, struct err *err)
 	return txn_append(txn, record, err);
 }
 
-int
-journal_record(struct journal *journal, struct call *call,
+static int
+record_run(struct journal *journal, struct call *call, unsigned flags,
     const struct audit_event *event, struct err *err)
 {
 	struct record record CLEANUP_RECORD = { .time_at = 0 };
@@ -198,7 +198,21 @@ journal_record(struct journal *journal, struct call *call,
 		return rc;
 	}
 	return writer_run(
-	    journal, call, UPDATE_EXPECTED, record_step, &record, err);
+	    journal, call, UPDATE_EXPECTED | flags, record_step, &record, err);
+}
+
+int
+journal_record(struct journal *journal, struct call *call,
+    const struct audit_event *event, struct err *err)
+{
+	return record_run(journal, call, 0, event, err);
+}
+
+int
+journal_record_reserved(struct journal *journal, struct call *call,
+    const struct audit_event *event, struct err *err)
+{
+	return record_run(journal, call, UPDATE_RESERVED, event, err);
 }
 
 static void

@@ -79,10 +79,11 @@ void journal_close(struct journal *journal);
 int journal_update(struct journal *journal, struct call *call,
     journal_step *step, void *arg, struct err *err);
 /*
- * The same for what must go on when room runs out: below 64 MiB of disk or
- * of the store's limit journal_update() refuses (ruling 24), this does not.
+ * The same for what must go on when room runs out: with less of disk or of
+ * the store's limit journal_update() refuses (ruling 24), this does not.
  * Only for settling, cancelling, the kill switch and reconciling.
  */
+#define JOURNAL_RESERVE_BYTES UINT64_C(67108864)
 int journal_update_reserved(struct journal *journal, struct call *call,
     journal_step *step, void *arg, struct err *err);
 /* Run step over a snapshot; changes are refused. */
@@ -91,6 +92,9 @@ int journal_view(
 
 /* The plain case: one audit record and nothing else. */
 int journal_record(struct journal *journal, struct call *call,
+    const struct audit_event *event, struct err *err);
+/* The same from the reserve of room. */
+int journal_record_reserved(struct journal *journal, struct call *call,
     const struct audit_event *event, struct err *err);
 
 /* Inside a step.  IAG_NOTFOUND comes without an error text. */

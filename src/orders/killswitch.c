@@ -50,7 +50,9 @@ leave_check(const struct setting *s, struct err *err)
 {
 	const char *mode = order_mode_name(s->change->mode);
 
-	if (s->change->state <= s->previous)
+	bool opens = s->change->state == SWITCH_OPEN;
+
+	if (s->change->state <= s->previous && !(opens && s->closed_by_file))
 		return 0;
 	if (s->closed_by_file) {
 		err_set(err, ERR_LIVE_KILL_SWITCH_CLOSED,

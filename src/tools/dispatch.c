@@ -103,7 +103,10 @@ passage_record(
 	call = call_new(clock_boot_ns() + RECORD_NS);
 	if (!call)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	ret = journal_record(passage->house->journal, call, event, err);
+	ret = tool && tool->flags & TOOL_RESERVED
+		  ? journal_record_reserved(
+			passage->house->journal, call, event, err)
+		  : journal_record(passage->house->journal, call, event, err);
 	call_unref(call);
 	return ret;
 }

@@ -161,7 +161,7 @@ const struct tool operation_table[] = {
 	    .description =
 		"Cancels every working order of an account that this gateway "
 		"sent, whatever the kill switch says.",
-	    .flags = TOOL_DESTRUCTIVE | TOOL_OPEN_WORLD,
+	    .flags = TOOL_DESTRUCTIVE | TOOL_OPEN_WORLD | TOOL_RESERVED,
 	    .input = sweep_input,
 	    .output = sweep_output,
 	    .handler = cancel_all_handler,
@@ -188,7 +188,7 @@ const struct tool operation_table[] = {
 	    .description =
 		"Every order, cancel and change that was recorded and is not "
 		"settled, with what may have happened and what to do.",
-	    .flags = TOOL_READ_ONLY | TOOL_IDEMPOTENT,
+	    .flags = TOOL_READ_ONLY | TOOL_IDEMPOTENT | TOOL_RESERVED,
 	    .input = pending_input,
 	    .output = pending_output,
 	    .handler = pending_handler,
@@ -201,7 +201,7 @@ const struct tool operation_table[] = {
 	    .description =
 		"Asks the broker what became of a request and settles it as "
 		"far as the answers prove it. Sends nothing.",
-	    .flags = TOOL_OPEN_WORLD,
+	    .flags = TOOL_OPEN_WORLD | TOOL_RESERVED,
 	    .input = resolve_open_input,
 	    .output = resolve_open_output,
 	    .handler = resolve_handler,
@@ -214,7 +214,7 @@ const struct tool operation_table[] = {
 	    .description =
 		"One pass of the reconciler: settles requests that nobody "
 		"answers for, and follows orders that work. Sends nothing.",
-	    .flags = TOOL_OPEN_WORLD,
+	    .flags = TOOL_OPEN_WORLD | TOOL_RESERVED,
 	    .input = fields_none,
 	    .output = reconcile_output,
 	    .handler = reconcile_handler,

@@ -62,7 +62,8 @@ enum {
 	TOOL_IDEMPOTENT = 0x4,
 	TOOL_OPEN_WORLD = 0x8,
 	TOOL_MARKET_DATA = 0x10, /* the market data policy holds the result */
-	TOOL_LIVE = 0x20 /* shown only where live trading is configured */
+	TOOL_LIVE = 0x20,    /* shown only where live trading is configured */
+	TOOL_RESERVED = 0x40 /* must go on when the disk is full (ruling 24) */
 };
 
 struct json_object;

@@ -155,3 +155,37 @@ submit() {
     iag --json live checklist show --account U7654321
     [ "$(json 'j.items.filter(i => i.acknowledged).length' <<<"$output")" = 2 ]
 }
+
+@test "inv7 the file CLOSED is not talked away when the switch is open" {
+    iag --json kill-switch status
+    expect 0
+    touch "$store/CLOSED"
+    make_credential
+    iag --json kill-switch open --mode paper --reason test \
+        --operator-credential "$credential"
+    expect 1
+    has "$stderr" "CLOSED"
+}
+
+@test "when the store is full orders are cancelled, and no more is done" {
+    approved
+    submit order-1
+    expect 0
+    # less than is kept for settling
+    sed -i 's/^plugins:$/&\n  options: {lmdb: {map_mib: 48}}/' "$config"
+    iag --json accounts list
+    expect 1
+    has "$stderr" "64 MiB"
+    iag doctor
+    expect 1
+    has "$output" "64 MiB of the store's limit"
+    iag --json orders cancel-all --account DU1234567 --reason full
+    expect 0
+    [ "$(json j.accepted <<<"$output")" = 1 ]
+    iag --json orders pending
+    expect 0
+    iag --json reconcile
+    expect 0
+    iag audit verify --state
+    expect 0
+}

@@ -142,6 +142,13 @@ journal_record(struct journal *journal, struct call *call,
 	return 0;
 }
 
+int
+journal_record_reserved(struct journal *journal, struct call *call,
+    const struct audit_event *event, struct err *err)
+{
+	return journal_record(journal, call, event, err);
+}
+
 void
 journal_account_hash(const struct journal *journal, const char *account,
     char ret_hex[HASH_HEX_SIZE])
