@@ -177,6 +177,17 @@ check_all(struct trust *trust, gnutls_x509_crt_t *chain, unsigned count,
 	return !trust->verify || check_chain(trust, chain, count, ret_text);
 }
 
+static bool
+import_one(gnutls_x509_crt_t *ret_crt, const gnutls_datum_t *der)
+{
+	if (gnutls_x509_crt_init(ret_crt) < 0)
+		return false;
+	if (gnutls_x509_crt_import(*ret_crt, der, GNUTLS_X509_FMT_DER) == 0)
+		return true;
+	gnutls_x509_crt_deinit(*ret_crt);
+	return false;
+}
+
 bool
 trust_check(struct trust *trust, gnutls_session_t session,
     char ret_text[HTTP_TEXT_SIZE])
@@ -191,15 +202,8 @@ trust_check(struct trust *trust, gnutls_session_t session,
 	peers = session ? gnutls_certificate_get_peers(session, &count) : NULL;
 	if (!peers || count == 0)
 		return say(ret_text, "it shows no certificate");
-	for (; good && made < count && made < CHAIN_MAX; made++) {
-		if (gnutls_x509_crt_init(&chain[made]) < 0)
-			good = false;
-		else if (gnutls_x509_crt_import(chain[made], &peers[made],
-			     GNUTLS_X509_FMT_DER) < 0)
-			good = false;
-		if (!good)
-			break;
-	}
+	for (; good && made < count && made < CHAIN_MAX; made += good)
+		good = import_one(&chain[made], &peers[made]);
 	good = good ? check_all(trust, chain, made, ret_text)
 		    : say(ret_text, "its certificate cannot be read");
 	while (made > 0)

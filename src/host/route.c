@@ -232,7 +232,8 @@ route_adopt(struct plugin *plugin, struct err *err)
 		    "a store has routes or buckets: it has no connection to "
 		    "the broker");
 	r = copy_all(plugin, err);
-	for (size_t i = 0; r == 0 && i < plugin->desc.bucket_count; i++)
+	for (size_t i = 0;
+	     r == 0 && plugin->buckets && i < plugin->desc.bucket_count; i++)
 		r = check_bucket(plugin, i, err);
 	for (size_t i = 0; r == 0 && i < plugin->desc.route_count; i++)
 		r = check_route(plugin, i, err);

@@ -56,8 +56,8 @@ get_connection(
 	const char *why = NULL;
 	int r = link->module ? 0 : load_module(link, err);
 
-	if (r)
-		return r;
+	if (!link->module)
+		return r ? r : IAG_INTERNAL;
 	if (!link->connection)
 		link->connection = link->module->open(&link->setup, &why);
 	if (!link->connection)
