@@ -164,7 +164,7 @@ row_rename(struct journal_txn *txn, const struct follow *follow,
 	CLEANUP_BUF struct buf word = BUF_INIT;
 	int ret;
 
-	buf_printf(&word, "replaced by %s", id);
+	buf_printf(&word, ORDER_REPLACED_BY "%s", id);
 	if (word.failed)
 		return no_memory(err);
 	row->status = IAG_STATUS_CANCELLED;

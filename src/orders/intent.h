@@ -144,6 +144,8 @@ struct order_row {
 	struct order order;
 	uint64_t created_ns, updated_ns, polled_ns;
 };
+/* The broker_status of an id that the broker has given up for another one. */
+#define ORDER_REPLACED_BY "replaced by "
 void order_row_init(struct order_row *row);
 void order_row_fini(struct order_row *row);
 #define CLEANUP_ORDER_ROW __attribute__((cleanup(order_row_fini)))

@@ -266,7 +266,7 @@ row_move(struct settling *s, const char *id, struct err *err)
 	uint32_t status = s->row.status;
 	int ret;
 
-	buf_printf(&word, "replaced by %s", id);
+	buf_printf(&word, ORDER_REPLACED_BY "%s", id);
 	if (word.failed)
 		return no_memory(err);
 	ret = replace(&s->row.broker_status, buf_text(&word), err);

@@ -291,6 +291,17 @@ in_list(const struct merging *m, const struct order_row *row)
 	return listed->row;
 }
 
+/* An id that is no order any more: the order is there under its new one. */
+static bool
+is_replaced(const struct own_orders *own, const struct order_row *row)
+{
+	size_t len = strlen(ORDER_REPLACED_BY);
+
+	return row->status == IAG_STATUS_CANCELLED && row->broker_status &&
+	       strncmp(row->broker_status, ORDER_REPLACED_BY, len) == 0 &&
+	       is_known_id(own, row->broker_status + len);
+}
+
 static int
 row_merge(struct merging *m, const struct order_row *row, struct err *err)
 {
@@ -350,8 +361,10 @@ merge_all(struct merging *m, struct err *err)
 	size_t count = m->rows ? json_object_array_length(m->rows) : 0;
 	int ret = merging_init(m, err);
 
-	for (size_t i = 0; i < ledger->count && ret == 0; i++)
-		ret = row_merge(m, &ledger->rows[i], err);
+	for (size_t i = 0; i < ledger->count && ret == 0; i++) {
+		if (!is_replaced(m->own, &ledger->rows[i]))
+			ret = row_merge(m, &ledger->rows[i], err);
+	}
 	for (size_t i = 0; i < m->own->listed_count && ret == 0; i++)
 		ret = listed_add(m, &m->own->listed[i], err);
 	for (size_t i = 0; i < count && ret == 0; i++)

@@ -10,6 +10,7 @@ cli_tests += \
 	tests/cli/killswitch.bats \
 	tests/cli/live.bats \
 	tests/cli/manual.bats \
+	tests/cli/misbehaviour.bats \
 	tests/cli/outcomes.bats \
 	tests/cli/preview.bats \
 	tests/cli/reconcile.bats \
@@ -19,4 +20,4 @@ cli_tests += \
 	tests/cli/tools.bats \
 	$(NULL)
 
-EXTRA_DIST += tests/cli/helper.bash tests/cli/simulator.bash
+EXTRA_DIST += tests/cli/desk.bash tests/cli/helper.bash tests/cli/simulator.bash
