@@ -49,7 +49,9 @@ copy_records(void **ret, size_t own_size, size_t least, const void *from,
 const struct iag_bucket *
 route_bucket(const struct plugin *plugin, const char *name)
 {
-	for (size_t i = 0; name && i < plugin->desc.bucket_count; i++)
+	if (!name || !plugin->buckets)
+		return NULL;
+	for (size_t i = 0; i < plugin->desc.bucket_count; i++)
 		if (strcmp(plugin->buckets[i].name, name) == 0)
 			return &plugin->buckets[i];
 	return NULL;
@@ -224,6 +226,7 @@ copy_all(struct plugin *plugin, struct err *err)
 int
 route_adopt(struct plugin *plugin, struct err *err)
 {
+	size_t bucket_count, route_count;
 	int r = 0;
 
 	if (plugin->desc.kind == IAG_KIND_STORE &&
@@ -232,10 +235,11 @@ route_adopt(struct plugin *plugin, struct err *err)
 		    "a store has routes or buckets: it has no connection to "
 		    "the broker");
 	r = copy_all(plugin, err);
-	for (size_t i = 0;
-	     r == 0 && plugin->buckets && i < plugin->desc.bucket_count; i++)
+	bucket_count = plugin->buckets ? plugin->desc.bucket_count : 0;
+	route_count = plugin->routes ? plugin->desc.route_count : 0;
+	for (size_t i = 0; r == 0 && i < bucket_count; i++)
 		r = check_bucket(plugin, i, err);
-	for (size_t i = 0; r == 0 && i < plugin->desc.route_count; i++)
+	for (size_t i = 0; r == 0 && i < route_count; i++)
 		r = check_route(plugin, i, err);
 	return r;
 }
