@@ -312,17 +312,23 @@ turn_take(
 	uint64_t now_ns = clock_boot_ns();
 	struct call *own =
 	    call_new(call->is_operator ? now_ns + TURN_NS : now_ns);
-	int ret;
+	int ret = IAG_AGAIN;
 
 	if (!own)
 		return no_memory(err);
-	ret = journal_guard_take(desk_journal(call->desk), own,
-	    GUARD_RECONCILER, true, ret_turn, &fault);
+	/* whoever had it may be gone by the time one looks: then once more */
+	for (int tries = 0; ret && tries < 3; tries++) {
+		err_fini(&fault);
+		fault = (struct err)ERR_INIT;
+		ret = journal_guard_take(desk_journal(call->desk), own,
+		    GUARD_RECONCILER, true, ret_turn, &fault);
+		if (ret && journal_guard_check(desk_journal(call->desk),
+			       GUARD_RECONCILER, NULL) == IAG_AGAIN)
+			ret = 0;
+	}
 	call_unref(own);
-	if (ret == 0 || journal_guard_check(desk_journal(call->desk),
-			    GUARD_RECONCILER, NULL) == IAG_AGAIN)
-		return 0;
-	err_move(err, &fault);
+	if (ret)
+		err_move(err, &fault);
 	return ret;
 }
 

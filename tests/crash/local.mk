@@ -5,7 +5,41 @@ unit_tests += \
 	tests/crash/test-crash-fault \
 	tests/crash/test-crash-flip \
 	tests/crash/test-crash-kill \
+	tests/crash/test-crash-change \
+	tests/crash/test-crash-order \
+	tests/crash/test-race-order \
 	$(NULL)
+
+# the real program, a broker in another process, and ptrace over it
+orders_kit = \
+	tests/crash/venue.c \
+	tests/crash/venue.h \
+	tests/crash/orders-kit.c \
+	tests/crash/orders-kit.h \
+	$(journal_kit)
+killing = \
+	tests/crash/killing.c \
+	tests/crash/killing.h \
+	tests/crash/tracer.c \
+	tests/crash/tracer.h \
+	$(orders_kit)
+tests_crash_test_crash_change_SOURCES = \
+	tests/crash/test-crash-change.c $(killing)
+tests_crash_test_crash_order_SOURCES = \
+	tests/crash/test-crash-order.c $(killing)
+tests_crash_test_race_order_SOURCES = \
+	tests/crash/test-race-order.c \
+	tests/unit/gateway-kit.c \
+	tests/unit/gateway-kit.h \
+	$(orders_kit)
+check_LTLIBRARIES += tests/crash/writer-venue.la
+tests_crash_writer_venue_la_SOURCES = \
+	tests/crash/venue.c \
+	tests/crash/venue.h \
+	tests/crash/writer-venue.c
+tests_crash_writer_venue_la_CPPFLAGS = $(plugin_cppflags) \
+	-I$(top_srcdir)/tests/crash
+tests_crash_writer_venue_la_LDFLAGS = $(test_plugin_ldflags)
 
 tests_crash_test_crash_fault_SOURCES = \
 	tests/crash/test-crash-fault.c $(journal_kit)
