@@ -7,10 +7,14 @@ dist_man_MANS += \
 dist_doc_DATA += \
 	docs/abi.md \
 	docs/architecture.md \
+	docs/audit-retention.md \
 	docs/deviations.md \
 	docs/example-sdk.c \
 	docs/getting-started.md \
+	docs/live-runbook.md \
 	docs/mcp.md \
+	docs/paper-to-live.md \
+	docs/production-readiness.md \
 	docs/security.md \
 	$(NULL)
 

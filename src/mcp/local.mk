@@ -36,6 +36,7 @@ mcp_sources = \
 # The runbooks that clients can read as ibkr://docs/NAME: a file here, its row
 # in src/mcp/runbook.c.
 runbooks = \
+	docs/live-runbook.md \
 	docs/runbooks/audit.md \
 	docs/runbooks/market-data.md \
 	docs/runbooks/session.md \

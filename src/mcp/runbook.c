@@ -25,6 +25,9 @@ const struct runbook runbook_table[] = {
 	{ "audit", "Audit trail",
 	    "What to do when the audit trail cannot be written or trusted",
 	    text_audit },
+	{ "live-runbook", "Live runbook",
+	    "What the operator does when something is wrong with live orders",
+	    text_live_runbook },
 };
 const size_t runbook_count = ARRAY_COUNT(runbook_table);
 

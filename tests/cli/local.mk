@@ -14,6 +14,7 @@ cli_tests += \
 	tests/cli/outcomes.bats \
 	tests/cli/preview.bats \
 	tests/cli/reconcile.bats \
+	tests/cli/runbook.bats \
 	tests/cli/sdk.bats \
 	tests/cli/secret.bats \
 	tests/cli/sim.bats \
