@@ -47,9 +47,13 @@ make_credential() {
 
 # switch STATE: the live switch
 switch() {
-    make_credential
-    "$IAG_TEST_PROGRAM" kill-switch "$1" --reason test \
-        --operator-credential "$credential" </dev/null >/dev/null
+    local operator=()
+    if [ "$1" != close ]; then
+        make_credential
+        operator=(--operator-credential "$credential")
+    fi
+    "$IAG_TEST_PROGRAM" kill-switch "$1" --reason test "${operator[@]}" \
+        </dev/null >/dev/null
 }
 
 checklist_items="paper_trading_validated approvals_reviewed limits_reviewed
