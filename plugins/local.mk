@@ -125,9 +125,30 @@ libcpgw_la_SOURCES = \
 	plugins/backend-client-portal-gateway/node.h \
 	plugins/backend-client-portal-gateway/scalar.c \
 	plugins/backend-client-portal-gateway/scalar.h \
+	plugins/backend-client-portal-gateway/ticket.c \
+	plugins/backend-client-portal-gateway/ticket.h \
 	$(plugin_lib) \
 	$(NULL)
 libcpgw_la_CPPFLAGS = $(plugin_cppflags) -I$(top_srcdir)/plugins/lib
+
+plugin_LTLIBRARIES += backend-client-portal-gateway.la
+backend_client_portal_gateway_la_SOURCES = \
+	plugins/backend-client-portal-gateway/memory.c \
+	plugins/backend-client-portal-gateway/memory.h \
+	plugins/backend-client-portal-gateway/op-account.c \
+	plugins/backend-client-portal-gateway/op-contract.c \
+	plugins/backend-client-portal-gateway/op-market.c \
+	plugins/backend-client-portal-gateway/op-order.c \
+	plugins/backend-client-portal-gateway/op-session.c \
+	plugins/backend-client-portal-gateway/ops.h \
+	plugins/backend-client-portal-gateway/plugin.c \
+	plugins/backend-client-portal-gateway/query.c \
+	plugins/backend-client-portal-gateway/query.h \
+	plugins/backend-client-portal-gateway/route.c \
+	$(NULL)
+backend_client_portal_gateway_la_CPPFLAGS = $(libcpgw_la_CPPFLAGS)
+backend_client_portal_gateway_la_LDFLAGS = $(plugin_ldflags)
+backend_client_portal_gateway_la_LIBADD = libcpgw.la
 
 plugin_LTLIBRARIES += store-lmdb.la
 store_lmdb_la_SOURCES = \

@@ -30,29 +30,17 @@ money_split(const struct node *value, char amount[SCALAR_SIZE], char unit[4])
 	return 1;
 }
 
+/* An amount of which the currency is not told is none. */
 static void
-money_put(struct map *map, const char *key, const char *unit_key,
-    const struct node *value)
+money_put(struct map *map, const char *key, const struct node *value)
 {
 	char amount[SCALAR_SIZE], unit[4];
 
-	if (!money_split(value, amount, unit))
-		return;
-	emit_str(map->out, key, amount);
-	if (unit_key && *unit)
-		emit_str(map->out, unit_key, unit);
-}
-
-static void
-change_put(struct map *map, const char *key, const struct node *value)
-{
-	static const char *const names[] = { "current", "change", "after" };
-
-	if (!node_is(value, NODE_OBJECT))
+	if (!money_split(value, amount, unit) || !*unit)
 		return;
 	emit_open(map->out, key, '{');
-	for (size_t i = 0; i < 3; i++)
-		money_put(map, names[i], NULL, node_get(value, names[i]));
+	emit_str(map->out, "amount", amount);
+	emit_str(map->out, "currency", unit);
 	emit_close(map->out, '}');
 }
 
@@ -73,49 +61,48 @@ warnings_put(struct map *map)
 	emit_close(map->out, ']');
 }
 
-/* The first of "errors", which some builds have beside "error". */
 static int32_t
-errors_check(struct map *map)
+refusal_put(struct map *map, const char *why)
 {
-	const struct node *list = node_get(map->root, "errors");
-	char text[MAP_WHY_SIZE / 2];
+	emit_open(map->out, NULL, '{');
+	emit_str(map->out, "refusal", why);
+	emit_close(map->out, '}');
+	map->flags |= IAG_REPLY_COMPLETE;
+	return IAG_OK;
+}
 
-	if (!node_is(list, NODE_ARRAY))
-		return IAG_OK;
-	map_line(node_first(list), text, sizeof(text));
-	return *text ? map_fail(map, IAG_REJECTED, "ORDER_POLICY_REFUSED",
-			   "the broker would refuse the order: %s", text)
-		     : IAG_OK;
+/* "error", or the first of "errors", which some builds have beside it. */
+static int
+refusal_find(const struct node *root, char *text, size_t size)
+{
+	const struct node *list = node_get(root, "errors");
+
+	map_line(node_get(root, "error"), text, size);
+	if (!*text && node_is(list, NODE_ARRAY))
+		map_line(node_first(list), text, size);
+	return *text != '\0';
 }
 
 int32_t
 map_whatif(struct map *map, const struct reply *reply)
 {
 	int32_t ret = map_open(map, reply, MAP_OBJECT);
+	char why[MAP_WHY_SIZE / 2];
 	const struct node *amount;
 
-	if (ret == IAG_INTERNAL && reply->status == 200 && map->tree.count &&
-	    node_get(map->tree.nodes, "error")) {
-		map->code = "ORDER_POLICY_REFUSED";
-		return IAG_REJECTED;
-	}
-	if (ret)
-		return ret;
-	ret = errors_check(map);
+	/* a refusal in its own words, not one of the session's */
+	if ((ret == IAG_OK || ret == IAG_INTERNAL) && reply->status == 200 &&
+	    map->tree.count && refusal_find(map->tree.nodes, why, sizeof(why)))
+		return refusal_put(map, why);
 	if (ret)
 		return ret;
 	amount = node_get(map->root, "amount");
 	if (!node_is(amount, NODE_OBJECT))
 		return map_invalid(map, "the broker's answer holds no amounts");
 	emit_open(map->out, NULL, '{');
-	money_put(map, "amount", "currency", node_get(amount, "amount"));
-	money_put(map, "commission", "commission_currency",
-	    node_get(amount, "commission"));
-	money_put(map, "total", NULL, node_get(amount, "total"));
-	change_put(map, "equity", node_get(map->root, "equity"));
-	change_put(map, "initial_margin", node_get(map->root, "initial"));
-	change_put(
-	    map, "maintenance_margin", node_get(map->root, "maintenance"));
+	money_put(map, "commission", node_get(amount, "commission"));
+	money_put(map, "margin_impact",
+	    node_get(node_get(map->root, "initial"), "change"));
 	warnings_put(map);
 	emit_close(map->out, '}');
 	map->flags |= IAG_REPLY_COMPLETE;

@@ -9,9 +9,9 @@
 #include "map.h"
 
 /*
- * {amount, commission, total, currency, commission_currency, and of equity,
- * initial_margin, maintenance_margin: {current, change, after}, warnings}.
- * What the broker would refuse fails with IAG_REJECTED and its text.
+ * The answer of order_whatif: commission and margin_impact (the change of the
+ * initial margin), each with its currency, warnings, and refusal: why the
+ * broker would not take the order at all.
  */
 int32_t map_whatif(struct map *map, const struct reply *reply);
 

@@ -283,21 +283,19 @@ test_a_whatif_is_sentences(void **state)
 		    "{\"amount\":{\"amount\":\"1,977.60 USD (10 Shares)\",\"commi"
 		    "ssion\":\"1 USD\",\"total\":\"1,978.60 USD\"},\"equity\":{\""
 		    "current\":\"123,456\",\"change\":\"-1\",\"after\":\"123,455\""
-		    "},\"initial\":{\"current\":\"0\",\"change\":\"988.80\",\"aft"
+		    "},\"initial\":{\"current\":\"0\",\"change\":\"1,988.80 USD\",\"aft"
 		    "er\":\"988.80\"},\"maintenance\":null,\"warn\":\"21/You are "
 		    "trying \\\"x\\\"\",\"error\":null}",
-		    "{\"amount\":\"1977.60\",\"currency\":\"USD\",\"commission\":"
-		    "\"1\",\"commission_currency\":\"USD\",\"total\":\"1978.60\","
-		    "\"equity\":{\"current\":\"123456\",\"change\":\"-1\",\"after"
-		    "\":\"123455\"},\"initial_margin\":{\"current\":\"0\",\"chang"
-		    "e\":\"988.80\",\"after\":\"988.80\"},\"warnings\":[\"21/You "
-		    "are trying \\\"x\\\"\"]}",
+		    "{\"commission\":{\"amount\":\"1\",\"currency\":"
+		    "\"USD\"},\"margin_impact\":{\"amount\":\"1988.80\","
+		    "\"currency\":\"USD\"},\"warnings\":[\"21/You are "
+		    "trying \\\"x\\\"\"]}",
 		    DONE, 0 },
 		{ "whatif",
 		    "{\"amount\":null,\"error\":\"Order size is too large\"}",
-		    "!ORDER_POLICY_REFUSED", 0, 0 },
+		    "{\"refusal\":\"Order size is too large\"}", DONE, 0 },
 		{ "whatif", "{\"amount\":{},\"errors\":[\"no\"],\"warns\":[]}",
-		    "!ORDER_POLICY_REFUSED", 0, 0 },
+		    "{\"refusal\":\"no\"}", DONE, 0 },
 		{ "whatif",
 		    "{\"amount\":{\"amount\":\"? USD\"},\"warns\":[\"a\",\"b\"]}",
 		    "{\"warnings\":[\"a\",\"b\"]}", DONE, 0 },
