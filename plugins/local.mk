@@ -123,6 +123,8 @@ libcpgw_la_SOURCES = \
 	plugins/backend-client-portal-gateway/map.h \
 	plugins/backend-client-portal-gateway/node.c \
 	plugins/backend-client-portal-gateway/node.h \
+	plugins/backend-client-portal-gateway/path.c \
+	plugins/backend-client-portal-gateway/path.h \
 	plugins/backend-client-portal-gateway/scalar.c \
 	plugins/backend-client-portal-gateway/scalar.h \
 	plugins/backend-client-portal-gateway/ticket.c \
@@ -149,6 +151,28 @@ backend_client_portal_gateway_la_SOURCES = \
 backend_client_portal_gateway_la_CPPFLAGS = $(libcpgw_la_CPPFLAGS)
 backend_client_portal_gateway_la_LDFLAGS = $(plugin_ldflags)
 backend_client_portal_gateway_la_LIBADD = libcpgw.la
+
+# the classifier of answers alone, for the writer and for its tests
+noinst_LTLIBRARIES += libcpw.la
+libcpw_la_SOURCES = \
+	plugins/writer-client-portal/answer.c \
+	plugins/writer-client-portal/answer.h \
+	$(NULL)
+libcpw_la_CPPFLAGS = \
+	$(libcpgw_la_CPPFLAGS) \
+	-I$(top_srcdir)/plugins/backend-client-portal-gateway
+libcpw_la_LIBADD = libcpgw.la
+
+plugin_LTLIBRARIES += writer-client-portal.la
+writer_client_portal_la_SOURCES = \
+	plugins/writer-client-portal/find.c \
+	plugins/writer-client-portal/wire.c \
+	plugins/writer-client-portal/wire.h \
+	plugins/writer-client-portal/writer.c \
+	$(NULL)
+writer_client_portal_la_CPPFLAGS = $(libcpw_la_CPPFLAGS)
+writer_client_portal_la_LDFLAGS = $(plugin_ldflags)
+writer_client_portal_la_LIBADD = libcpw.la
 
 plugin_LTLIBRARIES += store-lmdb.la
 store_lmdb_la_SOURCES = \

@@ -9,12 +9,12 @@
 
 #include "query.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "map-contract.h"
 #include "memory.h"
 #include "moment.h"
+#include "path.h"
 #include "scalar.h"
 #include "text.h"
 
@@ -61,42 +61,6 @@ query_time(struct query *q, const char *key)
 	uint64_t ns = 0;
 
 	return text && moment_parse(text, &ns) == 0 ? ns : 0;
-}
-
-/* A segment of a path, percent-encoded. */
-static void
-segment_add(struct text *path, const char *segment)
-{
-	for (; *segment; segment++) {
-		unsigned char c = (unsigned char)*segment;
-		char code[4];
-
-		if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-		    (c >= 'a' && c <= 'z') || strchr("-_.~", c)) {
-			text_add(path, segment, 1);
-			continue;
-		}
-		(void)snprintf(code, sizeof(code), "%%%02X", c);
-		text_str(path, code);
-	}
-}
-
-static void
-path_make(struct text *path, const struct ask *ask)
-{
-	const char *at = routes[ask->route].pattern;
-	const char *const *hole = ask->holes;
-
-	while (*at) {
-		size_t len = strcspn(at, "{");
-
-		text_add(path, at, len);
-		at += len;
-		if (*at) {
-			segment_add(path, *hole++);
-			at += strcspn(at, "}") + 1;
-		}
-	}
 }
 
 /* The pairs that have a value. */
@@ -148,7 +112,7 @@ query_ask(struct query *q, const struct ask *ask, struct reply *ret_reply)
 	q->map.code = NULL;
 	q->map.why[0] = '\0';
 	q->map.hints = 0;
-	path_make(&path, ask);
+	path_make(&path, route->pattern, ask->holes);
 	if (path.failed)
 		return q->host->fail(q->ctx, IAG_NOMEM, NULL, "out of memory");
 	request.path = path.data;

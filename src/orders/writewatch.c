@@ -26,6 +26,7 @@ struct look {
 	enum order_operation operation;
 	uint32_t mode;
 	bool passes_closed;
+	uint32_t rounds;                  /* of questions, answered with yes */
 	char *account, *principal, *kind; /* of the question's record */
 };
 
@@ -121,10 +122,18 @@ static int
 question(void *arg, const char *const *message_ids, const char *const *texts,
     size_t count, struct err *err)
 {
-	const struct look *look = arg;
+	struct look *look = arg;
 	const struct config *config = desk_config(look->desk);
 	int ret;
 
+	if (look->rounds++ >= config->broker.max_reply_rounds) {
+		err_set(err, ERR_BROKER_QUESTION_REFUSED,
+		    "the broker asks again ('%s'), and broker.max_reply_rounds "
+		    "is %u",
+		    count ? message_ids[0] : "no question",
+		    (unsigned)config->broker.max_reply_rounds);
+		return IAG_REJECTED;
+	}
 	if (count == 0)
 		return err_set(err, ERR_BROKER_QUESTION_REFUSED,
 		    "the broker asked a question without a name");

@@ -13,6 +13,7 @@ cli_tests += \
 	tests/cli/manual.bats \
 	tests/cli/misbehaviour.bats \
 	tests/cli/outcomes.bats \
+	tests/cli/portal-orders.bats \
 	tests/cli/portal.bats \
 	tests/cli/preview.bats \
 	tests/cli/reconcile.bats \

@@ -122,8 +122,8 @@ account=DU1234567
         has "$stderr$output" BROKER_CAPABILITY_UNAVAILABLE broker
     done
     # it was never asked
-    seen log
-    case $body in *depth* | *news*) false ;; esac
+    seen requests
+    [[ $body != *depth* && $body != *news* ]]
 }
 
 @test "nobody is logged in: said by every tool, and what to do" {

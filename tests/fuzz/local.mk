@@ -11,6 +11,7 @@ fuzzers = \
 	tests/fuzz/fuzz-jsonrpc \
 	tests/fuzz/fuzz-link \
 	tests/fuzz/fuzz-map \
+	tests/fuzz/fuzz-portal-answer \
 	tests/fuzz/fuzz-result \
 	tests/fuzz/fuzz-schema \
 	$(NULL)
@@ -24,6 +25,9 @@ libreplay_la_SOURCES = tests/fuzz/replay.c
 tests_fuzz_fuzz_map_SOURCES = tests/fuzz/fuzz-map.c $(map_table)
 tests_fuzz_fuzz_map_CPPFLAGS = $(map_cppflags) -I$(top_srcdir)/tests/unit
 tests_fuzz_fuzz_map_LDADD = libcpgw.la $(LDADD)
+tests_fuzz_fuzz_portal_answer_CPPFLAGS = \
+	$(map_cppflags) -I$(top_srcdir)/plugins/writer-client-portal
+tests_fuzz_fuzz_portal_answer_LDADD = libcpw.la $(LDADD)
 
 tests_fuzz_fuzz_jsonrpc_LDADD = libmcp.la $(LDADD)
 

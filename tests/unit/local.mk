@@ -196,6 +196,7 @@ map_tests = \
 	tests/unit/test-map-account \
 	tests/unit/test-map-market \
 	tests/unit/test-map-order \
+	tests/unit/test-portal-answer \
 	$(NULL)
 unit_tests += $(map_tests)
 map_table = tests/unit/map-table.c tests/unit/map-table.h
@@ -227,3 +228,6 @@ tests_unit_test_link_supervisor_SOURCES = \
 	tests/unit/wire-peer.h \
 	$(journal_kit) \
 	$(NULL)
+tests_unit_test_portal_answer_CPPFLAGS = \
+	$(map_cppflags) -I$(top_srcdir)/plugins/writer-client-portal
+tests_unit_test_portal_answer_LDADD = libcpw.la $(LDADD)

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+# Copyright (C) 2026 the ibkr-agent-gateway authors
+#
+# Paper orders through the Client Portal writer before the simulator: done,
+# refused, unknown, questions, brackets; each at the broker at most once.
+
+load helper
+load simulator
+
+setup() {
+    simulator_setup
+    scopes="$all_read_scopes, ibkr:orders:preview, ibkr:orders:paper:submit,
+        ibkr:orders:paper:cancel, ibkr:orders:paper:modify,
+        ibkr:approvals:create"
+    account=DU1234567
+}
+
+teardown() {
+    simulator_stop
+}
+
+# house LINE...: a simulator, and a configuration with lines for the broker
+house() {
+    simulator_start
+    make_config "order_preview: {enabled: true}" \
+        "paper_trading: {enabled: true, allowed_accounts: [$account], writer: client-portal}"
+    {
+        echo "broker:"
+        echo "  backend: client_portal_gateway"
+        echo "  base_url: $base/v1/api"
+        echo "  allow_insecure_tls_for_localhost: true"
+        echo "  simulator: true"
+        echo "  pacing: 5000"
+        printf '  %s\n' "$@"
+    } >"$BATS_TEST_TMPDIR/broker"
+    sed -i -e "/^broker:/{r $BATS_TEST_TMPDIR/broker
+d}" "$config"
+}
+
+# approve OPTION...: an approved preview: $preview, $approval
+approve() {
+    iag --json orders preview --account $account --symbol AAPL --side buy \
+        --quantity 1 --order-type limit --limit-price 190.00 \
+        --time-in-force day --enable-preview "$@"
+    expect 0
+    preview=$(json j.preview_id <<<"$output")
+    iag --json approvals create --account $account --preview-id "$preview"
+    expect 0
+    approval=$(json j.approval_id <<<"$output")
+}
+
+# submit KEY
+submit() {
+    iag --json orders submit --account $account --approval-id "$approval" \
+        --idempotency-key "$1" --enable-paper
+}
+
+@test "an order is placed, found by both ids, cancelled" {
+    house
+    approve
+    submit k1
+    expect 0
+    [ "$(json j.outcome <<<"$output")" != unknown ]
+    id=$(json j.broker_order_id <<<"$output")
+    iag --json orders status --account $account --broker-order-id k1
+    expect 0
+    [ "$(json j.broker_order_id <<<"$output")" = "$id" ]
+    [ "$(json j.limit_price <<<"$output")" = 190.00 ]
+    submit k1
+    expect 0
+    [ "$(json j.broker_order_id <<<"$output")" = "$id" ]
+    iag --json orders cancel --account $account --broker-order-id "$id" \
+        --idempotency-key c1 --enable-paper
+    expect 0
+    iag --json orders list --account $account
+    [ "$(json "j.orders.filter(o => o.client_order_id === 'k1').length" \
+        <<<"$output")" = 1 ]
+}
+
+@test "a question that is not allowed refuses the order and is shown" {
+    house
+    approve
+    control reactions '{"questions":[[{"id":"o163","text":"far away?"}]]}'
+    submit k1
+    expect 1
+    has "$stderr" BROKER_QUESTION_REFUSED o163
+    [ "$(json j.outcome <<<"$stderr")" = refused ]
+    iag --json orders list --account $account
+    has "$output" '"orders": []'
+}
+
+@test "allowed questions are answered, round after round, and recorded" {
+    house "questions: [o163, o383]"
+    approve
+    control reactions '{"questions":[[{"id":"o163","text":"far away?"}],
+        [{"id":"o383","text":"so many?"}]]}'
+    submit k1
+    expect 0
+    iag --json audit tail
+    has "$output" broker_question_answered o163 o383
+}
+
+@test "more questions than broker.max_reply_rounds refuse the order" {
+    house "questions: [o163]" "max_reply_rounds: 2"
+    approve
+    control reactions '{"questions":[[{"id":"o163","text":"1"}],
+        [{"id":"o163","text":"2"}],[{"id":"o163","text":"3"}]]}'
+    submit k1
+    expect 1
+    has "$stderr" BROKER_QUESTION_REFUSED max_reply_rounds
+}
+
+@test "inv4: what is lost behind the broker is unknown, and found again" {
+    house
+    approve
+    control faults '{"method":"POST","path":"/iserver/account/*/orders",
+        "effect":"status","status":503,"execute":"first","times":1}'
+    submit k1
+    expect 1
+    [ "$(json j.outcome <<<"$stderr")" = unknown ]
+    iag --json orders resolve k1 --account $account
+    expect 0
+    iag --json orders list --account $account
+    expect 0
+    [ "$(json "j.orders.filter(o => o.client_order_id === 'k1').length" \
+        <<<"$output")" = 1 ]
+}
+
+@test "inv2: a connection that closes behind the order never repeats it" {
+    house
+    for n in 1 2 3; do
+        approve
+        control faults '{"method":"POST","path":"/iserver/account/*/orders",
+            "effect":"close","execute":"first","times":1}'
+        submit "k$n"
+        echo "$stderr"
+        expect 1
+        [ "$(json j.outcome <<<"$stderr")" = unknown ]
+        request DELETE "$base/sim/faults"
+    done
+    iag --json orders list --account $account
+    expect 0
+    for n in 1 2 3; do
+        [ "$(json "j.orders.filter(o => o.client_order_id === 'k$n').length" \
+            <<<"$output")" = 1 ]
+    done
+}
+
+@test "a session that ended: nothing is sent" {
+    house
+    approve
+    control session '{"event":"end"}'
+    submit k1
+    expect 3
+    has "$stderr" BROKER_SESSION
+}
+
+@test "a bracket has an id for each leg, and each is the right one" {
+    house
+    iag --json orders bracket-preview --account $account --symbol AAPL \
+        --side buy --quantity 1 --entry-limit-price 190.00 \
+        --take-profit-limit-price 210.00 \
+        --stop-loss-stop-price 180.00 --enable-preview
+    expect 0
+    echo "$output"
+    local legs=(parent take_profit stop_loss) leg approvals=()
+    local previews=$output
+    for leg in "${legs[@]}"; do
+        preview=$(json "j.$leg.preview_id" <<<"$previews")
+        iag --json approvals create --account $account --preview-id "$preview"
+        expect 0
+        approvals+=("--${leg//_/-}-approval-id"
+            "$(json j.approval_id <<<"$output")")
+    done
+    iag --json orders bracket-submit --account $account "${approvals[@]}" \
+        --idempotency-key b1 --enable-paper
+    expect 0
+    echo "$output"
+    iag --json orders list --account $account
+    expect 0
+    [ "$(json 'j.orders.length' <<<"$output")" = 3 ]
+}
