@@ -69,27 +69,30 @@ is_contract(const char *id)
 	       !id[strspn(id, DIGITS)];
 }
 
+/* Given where it must be, a number where it is given. */
+static int
+is_odd(const char *number, int needed, int allowed)
+{
+	return number ? !allowed || !is_number(number) : needed;
+}
+
 static const char *
 price_fault(const struct iag_order *order)
 {
-	int limit =
-	    order->type == IAG_TYPE_LIMIT || order->type == IAG_TYPE_STOP_LIMIT;
-	int stop =
-	    order->type == IAG_TYPE_STOP || order->type == IAG_TYPE_STOP_LIMIT;
+	int both = order->type == IAG_TYPE_STOP_LIMIT;
+	int limit = both || order->type == IAG_TYPE_LIMIT;
+	int stop = both || order->type == IAG_TYPE_STOP;
 	int trail = order->type == IAG_TYPE_TRAILING_STOP;
+	int trailing = is_positive(order->trailing_amount) +
+		       is_positive(order->trailing_percent);
 
-	if (limit && (!order->limit_price || !is_number(order->limit_price)))
-		return "the order needs a limit price";
-	if (!limit && order->limit_price)
-		return "an order of this type has no limit price";
-	if (stop && (!order->stop_price || !is_number(order->stop_price)))
-		return "the order needs a stop price";
-	if (!stop && !trail && order->stop_price)
-		return "an order of this type has no stop price";
-	if (trail && order->stop_price && !is_number(order->stop_price))
-		return "the stop price is no number";
-	if (trail && is_positive(order->trailing_amount) ==
-			 is_positive(order->trailing_percent))
+	if (is_odd(order->limit_price, limit, limit))
+		return "a limit price, as a number, goes with limit and stop "
+		       "limit orders, and with no other";
+	if (is_odd(order->stop_price, stop, stop || trail))
+		return "a stop price, as a number, goes with stop, stop limit "
+		       "and trailing stop orders, and with no other";
+	if (trail && trailing != 1)
 		return "a trailing stop needs an amount or a percentage";
 	if (!trail && (order->trailing_amount || order->trailing_percent))
 		return "an order of this type has no trailing amount";

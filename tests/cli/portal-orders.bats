@@ -39,9 +39,9 @@ d}" "$config"
 
 # approve OPTION...: an approved preview: $preview, $approval
 approve() {
+    [ $# -gt 0 ] || set -- --quantity 1 --limit-price 190.00
     iag --json orders preview --account $account --symbol AAPL --side buy \
-        --quantity 1 --order-type limit --limit-price 190.00 \
-        --time-in-force day --enable-preview "$@"
+        --order-type limit --time-in-force day --enable-preview "$@"
     expect 0
     preview=$(json j.preview_id <<<"$output")
     iag --json approvals create --account $account --preview-id "$preview"
@@ -179,4 +179,66 @@ submit() {
     iag --json orders list --account $account
     expect 0
     [ "$(json 'j.orders.length' <<<"$output")" = 3 ]
+}
+
+@test "a replacement restates the whole order, and answers questions, too" {
+    house "questions: [o10138]"
+    approve
+    submit k1
+    expect 0
+    id=$(json j.broker_order_id <<<"$output")
+    approve --limit-price 191.00 --quantity 2 --broker-order-id "$id"
+    control reactions '{"questions":[[{"id":"o10138","text":"resize?"}]]}'
+    iag --json orders paper-modify --account $account --broker-order-id "$id" \
+        --approval-id "$approval" --preview-id "$preview" \
+        --limit-price 191.00 --quantity 2 --idempotency-key m1 --enable-paper
+    expect 0
+    iag --json orders list --account $account
+    expect 0
+    [ "$(json "j.orders.map(o => [o.client_order_id, o.limit_price,
+        Number(o.quantity)]).join()" <<<"$output")" = k1,191.00,2 ]
+}
+
+@test "inv4: cancels: of what is gone refused, without an answer unknown" {
+    house
+    approve
+    submit k1
+    expect 0
+    id=$(json j.broker_order_id <<<"$output")
+    control faults '{"method":"DELETE","effect":"status","status":503,
+        "execute":"first","times":1}'
+    iag --json orders cancel --account $account --broker-order-id "$id" \
+        --idempotency-key c1 --enable-paper
+    expect 1
+    [ "$(json j.outcome <<<"$stderr")" = unknown ]
+    iag --json orders status --account $account --broker-order-id "$id"
+    expect 0
+    iag --json orders cancel --account $account --broker-order-id "$id" \
+        --idempotency-key c2 --enable-paper
+    [ "$status" -ne 0 ]
+}
+
+@test "a bracket whose entry fails leaves no exit working" {
+    house
+    iag --json orders bracket-preview --account $account --symbol AAPL \
+        --side buy --quantity 1 --entry-limit-price 190.00 \
+        --take-profit-limit-price 210.00 \
+        --stop-loss-stop-price 180.00 --enable-preview
+    expect 0
+    local leg approvals=() previews=$output
+    for leg in parent take_profit stop_loss; do
+        preview=$(json "j.$leg.preview_id" <<<"$previews")
+        iag --json approvals create --account $account --preview-id "$preview"
+        expect 0
+        approvals+=("--${leg//_/-}-approval-id"
+            "$(json j.approval_id <<<"$output")")
+    done
+    control reactions '{"leg":0,"refuse":"failed","text":"too small"}'
+    iag --json orders bracket-submit --account $account "${approvals[@]}" \
+        --idempotency-key b1 --enable-paper
+    expect 1
+    iag --json orders list --account $account
+    expect 0
+    [ "$(json "j.orders.filter(o => o.status === 'open' &&
+        o.broker_status !== 'PendingCancel').length" <<<"$output")" = 0 ]
 }
