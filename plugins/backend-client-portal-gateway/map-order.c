@@ -225,10 +225,17 @@ list_open(struct map *map, const struct reply *reply, int last,
 	return IAG_AGAIN;
 }
 
+/* The last change, by which a history is sorted; 0: not told. */
+static uint64_t
+changed_at(const struct node *row)
+{
+	return scalar_time(node_get(row, "lastExecutionTime_r"));
+}
+
 static int
 is_within(const struct node *row, const struct order_want *want)
 {
-	uint64_t at_ns = scalar_time(node_get(row, "lastExecutionTime_r"));
+	uint64_t at_ns = changed_at(row);
 
 	if (!want->from_ns && !want->to_ns)
 		return 1;
@@ -271,34 +278,63 @@ history_end(struct map *map, int cut)
 	map->flags &= ~IAG_REPLY_COMPLETE;
 }
 
+static int
+newest_first(const void *a, const void *b)
+{
+	const struct node *const *left = a, *const *right = b;
+	uint64_t left_ns = changed_at(*left), right_ns = changed_at(*right);
+
+	if (left_ns != right_ns)
+		return left_ns < right_ns ? 1 : -1;
+	/* otherwise as they came */
+	return *left < *right ? -1 : *left > *right;
+}
+
+/* The rows that are wanted, in the order that they are shown in. */
+static const struct node **
+rows_collect(
+    const struct node *list, const struct order_want *want, size_t *ret_count)
+{
+	const struct node **rows = calloc(list->count + 1, sizeof(*rows));
+	const struct node *row = node_first(list);
+
+	*ret_count = 0;
+	for (uint32_t i = 0; rows && i < list->count; i++) {
+		if (is_wanted(row, want))
+			rows[(*ret_count)++] = row;
+		row = node_next(row);
+	}
+	if (rows && want->history)
+		qsort(rows, *ret_count, sizeof(*rows), newest_first);
+	return rows;
+}
+
 int32_t
 map_orders(struct map *map, const struct reply *reply,
     const struct order_want *want, int last)
 {
-	const struct node *list, *row;
+	const struct node *list, **rows;
 	int32_t ret = list_open(map, reply, last, &list);
-	int cut = 0;
+	size_t count, shown;
 
 	if (ret)
 		return ret;
+	rows = rows_collect(list, want, &count);
+	if (!rows)
+		return map_fail(map, IAG_NOMEM, NULL, "out of memory");
+	shown = want->limit && count > want->limit ? want->limit : count;
 	emit_open(map->out, NULL, '{');
 	if (want->history)
 		emit_str(map->out, "account_id", want->account);
 	map_list_open(map, "orders", want->history ? 500 : 1000);
-	row = node_first(list);
-	for (uint32_t i = 0; i < list->count; i++, row = node_next(row)) {
-		if (!is_wanted(row, want))
-			continue;
-		if (want->limit && map->rows - map->dropped == want->limit)
-			cut = 1;
-		else
-			row_put(map, row, want);
-	}
+	for (size_t i = 0; i < shown; i++)
+		row_put(map, rows[i], want);
+	free(rows);
 	emit_close(map->out, ']');
 	if (want->history)
-		history_end(map, cut);
+		history_end(map, shown < count);
 	emit_close(map->out, '}');
-	if (map->dropped || cut)
+	if (map->dropped || shown < count)
 		map->flags &= ~IAG_REPLY_COMPLETE;
 	return map_rows_end(map, "orders");
 }

@@ -10,7 +10,7 @@
  * Locks: an instance is constant but for its memory, which has its own.
  */
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "memory.h"
@@ -32,44 +32,45 @@ static const struct iag_host *host;
 /* Every operation: how it is answered, or why the broker does not offer it. */
 /* clang-format off */
 #define OPERATIONS(X) \
-	X(session_status, op_session_status, NULL) \
-	X(keepalive, op_keepalive, NULL) \
-	X(accounts_list, op_accounts_list, NULL) \
-	X(account_metadata, op_account_metadata, NULL) \
-	X(account_summary, op_account_summary, NULL) \
-	X(pnl_daily, op_pnl_daily, NULL) \
-	X(pnl_realtime, op_pnl_realtime, NULL) \
-	X(positions_list, op_positions_list, NULL) \
-	X(portfolio_snapshot, op_portfolio_snapshot, NULL) \
-	X(contracts_search, op_contracts_search, NULL) \
-	X(contract_resolve, op_contract_resolve, NULL) \
-	X(market_snapshot, op_market_snapshot, NULL) \
-	X(historical_bars, op_historical_bars, NULL) \
-	X(options_chain, op_options_chain, NULL) \
-	X(option_greeks, op_option_greeks, NULL) \
-	X(market_depth, NULL, NO_DEPTH) \
-	X(scanner_run, op_scanner_run, NULL) \
-	X(news_list, NULL, NO_NEWS) \
-	X(news_article, NULL, NO_NEWS) \
-	X(fundamentals_get, NULL, NO_FUNDAMENTALS) \
-	X(market_session, op_market_session, NULL) \
-	X(market_holidays, op_market_holidays, NULL) \
-	X(currency_rate, op_currency_rate, NULL) \
-	X(transfer_history, NULL, NO_TRANSFERS) \
-	X(orders_list, op_orders_list, NULL) \
-	X(orders_history, op_orders_history, NULL) \
-	X(order_status, op_order_status, NULL) \
-	X(executions_list, op_executions_list, NULL) \
-	X(order_whatif, op_order_whatif, NULL)
+	X(session_status, op_session_status, NULL, "") \
+	X(keepalive, op_keepalive, NULL, "") \
+	X(accounts_list, op_accounts_list, NULL, "") \
+	X(account_metadata, op_account_metadata, NULL, "account_id") \
+	X(account_summary, op_account_summary, NULL, "account_id") \
+	X(pnl_daily, op_pnl_daily, NULL, "account_id") \
+	X(pnl_realtime, op_pnl_realtime, NULL, "account_id") \
+	X(positions_list, op_positions_list, NULL, "account_id") \
+	X(portfolio_snapshot, op_portfolio_snapshot, NULL, "account_id") \
+	X(contracts_search, op_contracts_search, NULL, "query") \
+	X(contract_resolve, op_contract_resolve, NULL, "symbol") \
+	X(market_snapshot, op_market_snapshot, NULL, "contract_id") \
+	X(historical_bars, op_historical_bars, NULL, "contract_id duration bar_size") \
+	X(options_chain, op_options_chain, NULL, "symbol") \
+	X(option_greeks, op_option_greeks, NULL, "contract_id") \
+	X(market_depth, NULL, NO_DEPTH, "") \
+	X(scanner_run, op_scanner_run, NULL, "scanner_code instrument location") \
+	X(news_list, NULL, NO_NEWS, "") \
+	X(news_article, NULL, NO_NEWS, "") \
+	X(fundamentals_get, NULL, NO_FUNDAMENTALS, "") \
+	X(market_session, op_market_session, NULL, "exchange") \
+	X(market_holidays, op_market_holidays, NULL, "exchange") \
+	X(currency_rate, op_currency_rate, NULL, "base quote") \
+	X(transfer_history, NULL, NO_TRANSFERS, "") \
+	X(orders_list, op_orders_list, NULL, "account_id") \
+	X(orders_history, op_orders_history, NULL, "account_id") \
+	X(order_status, op_order_status, NULL, "account_id broker_order_id") \
+	X(executions_list, op_executions_list, NULL, "account_id") \
+	X(order_whatif, op_order_whatif, NULL, "account_id contract_id")
 /* clang-format on */
 
-#define ROW(name, run, why_not) { #name, run, why_not },
-#define NAME(name, run, why_not) #name,
+#define ROW(name, run, why_not, needs) { #name, run, why_not, needs },
+#define NAME(name, run, why_not, needs) #name,
 
 static const struct {
 	const char *name;
 	op_fn *run;
 	const char *why_not;
+	const char *needs; /* strings among its arguments */
 } operations[] = { OPERATIONS(ROW) };
 
 /* The same names, as the host wants them. */
@@ -80,9 +81,16 @@ load(struct iag_ctx *ctx, const struct iag_host *table)
 {
 	(void)ctx;
 	host = table;
-	if (IAG_HAS(struct iag_host, table, session_get) && table->http)
+	return IAG_OK;
+}
+
+/* Has this host a connection to a broker at all? */
+static int32_t
+check_host(struct iag_ctx *ctx)
+{
+	if (IAG_HAS(struct iag_host, host, session_get) && host->http)
 		return IAG_OK;
-	return table->fail(ctx, IAG_NOTSUP, "PLUGIN_INVALID",
+	return host->fail(ctx, IAG_NOTSUP, "BROKER_BACKEND_UNAVAILABLE",
 	    "this host has no connection to a broker");
 }
 
@@ -124,10 +132,29 @@ query_done(struct query *q)
 	node_fini(&q->arguments);
 }
 
+/* The host has checked them; whoever else calls is told. */
+static int32_t
+needs_check(struct query *q, const char *needs)
+{
+	char key[40];
+
+	while (*needs) {
+		size_t len = strcspn(needs, " ");
+
+		(void)snprintf(key, sizeof(key), "%.*s", (int)len, needs);
+		if (!query_str(q, key))
+			return host->fail(q->ctx, IAG_INVAL, "INPUT_INVALID",
+			    "argument '%s': expected a text", key);
+		needs += len + (needs[len] == ' ');
+	}
+	return IAG_OK;
+}
+
 static int32_t
 run(struct query *q, size_t at, const char *arguments, size_t len)
 {
 	const char *why = "";
+	int32_t ret;
 
 	if (operations[at].why_not)
 		return host->fail(q->ctx, IAG_NOTSUP,
@@ -136,7 +163,8 @@ run(struct query *q, size_t at, const char *arguments, size_t len)
 	if (node_parse(&q->arguments, arguments, len, &why))
 		return host->fail(q->ctx, IAG_INVAL, "INPUT_INVALID",
 		    "the arguments are no JSON: %s", why);
-	return operations[at].run(q);
+	ret = needs_check(q, operations[at].needs);
+	return ret ? ret : operations[at].run(q);
 }
 
 static int32_t
@@ -144,9 +172,12 @@ query(struct iag_ctx *ctx, void *instance, const char *operation,
     const char *arguments, size_t len)
 {
 	struct text out = { .data = NULL };
-	int32_t ret = IAG_NOTSUP;
+	int32_t ret = check_host(ctx);
 	struct query q;
 
+	if (ret)
+		return ret;
+	ret = IAG_NOTSUP;
 	query_begin(&q, ctx, instance, &out);
 	for (size_t i = 0; i < COUNT(operations); i++) {
 		if (strcmp(operations[i].name, operation) == 0)
@@ -161,9 +192,11 @@ static int32_t
 session(struct iag_ctx *ctx, void *instance, uint32_t step)
 {
 	struct text out = { .data = NULL };
+	int32_t ret = check_host(ctx);
 	struct query q;
-	int32_t ret;
 
+	if (ret)
+		return ret;
 	query_begin(&q, ctx, instance, &out);
 	ret = session_step(&q, step);
 	query_done(&q);

@@ -34,10 +34,17 @@ load(struct iag_ctx *ctx, const struct iag_host *table)
 {
 	(void)ctx;
 	host = table;
-	if (IAG_HAS(struct iag_host, table, session_get) && table->http &&
-	    table->commit_send && table->question)
+	return IAG_OK;
+}
+
+/* Does this host place orders, and has it a connection to a broker? */
+static int32_t
+check_host(struct iag_ctx *ctx)
+{
+	if (IAG_HAS(struct iag_host, host, session_get) && host->http &&
+	    host->commit_send && host->question)
 		return IAG_OK;
-	return table->fail(ctx, IAG_NOTSUP, "PLUGIN_INVALID",
+	return host->fail(ctx, IAG_NOTSUP, NULL,
 	    "this host has no connection to a broker, or places no orders");
 }
 
@@ -154,8 +161,10 @@ prime(struct iag_ctx *ctx)
 	struct text none = { .data = NULL };
 	struct reply reply;
 	struct map map;
-	int32_t ret;
+	int32_t ret = check_host(ctx);
 
+	if (ret)
+		return ret;
 	if (host->session_get(ctx, &session) == IAG_OK &&
 	    session.facts & IAG_SESSION_PRIMED)
 		return IAG_OK;
@@ -180,6 +189,17 @@ ticket_fail(struct iag_ctx *ctx, const char *fault)
 {
 	return host->fail(ctx, IAG_INVAL, "ORDER_VALIDATION_FAILED",
 	    "nothing was sent: %s", fault);
+}
+
+/* What dropping would change the order, and nobody here knows. */
+static int32_t
+need_check(struct iag_ctx *ctx, const struct iag_order *order)
+{
+	if (!order->need_flags)
+		return IAG_OK;
+	return host->fail(ctx, IAG_NOTSUP, NULL,
+	    "the order needs 0x%x, which this writer does not know",
+	    (unsigned)order->need_flags);
 }
 
 static void
@@ -235,12 +255,14 @@ submit(struct iag_ctx *ctx, void *instance, const struct iag_order *order,
 
 	(void)instance;
 	text_str(&body, "{\"orders\":[");
+	ret = need_check(ctx, order);
 	fault = ticket_write(&body, order);
 	text_str(&body, "]}");
 	if (!fault && !order->client_ref && !order->parent_ref)
 		fault = "the order has no reference to find it by";
-	ret = fault ? ticket_fail(ctx, fault)
-		    : place(ctx, ROUTE_SUBMIT, holes, &body, &answer);
+	if (ret == IAG_OK)
+		ret = fault ? ticket_fail(ctx, fault)
+			    : place(ctx, ROUTE_SUBMIT, holes, &body, &answer);
 	text_fini(&body);
 	return ret ? ret : single_ack(ctx, &answer, order->client_ref, ret_ack);
 }
@@ -259,8 +281,10 @@ modify(struct iag_ctx *ctx, void *instance, const struct iag_target *target,
 	(void)instance;
 	fault = target->broker_order_id ? ticket_write(&body, order)
 					: "the order has no broker's id";
-	ret = fault ? ticket_fail(ctx, fault)
-		    : place(ctx, ROUTE_MODIFY, holes, &body, &answer);
+	ret = need_check(ctx, order);
+	if (ret == IAG_OK)
+		ret = fault ? ticket_fail(ctx, fault)
+			    : place(ctx, ROUTE_MODIFY, holes, &body, &answer);
 	text_fini(&body);
 	return ret ? ret : single_ack(ctx, &answer, order->client_ref, ret_ack);
 }
@@ -471,11 +495,14 @@ submit_group(struct iag_ctx *ctx, void *instance,
 	struct text body = { .data = NULL };
 	const char *fault = group_write(&body, orders, count);
 	struct answer answer;
-	int32_t ret;
+	int32_t ret = IAG_OK;
 
 	(void)instance;
-	ret = fault ? ticket_fail(ctx, fault)
-		    : place(ctx, ROUTE_SUBMIT, holes, &body, &answer);
+	for (size_t i = 0; i < count && ret == IAG_OK; i++)
+		ret = need_check(ctx, orders[i]);
+	if (ret == IAG_OK)
+		ret = fault ? ticket_fail(ctx, fault)
+			    : place(ctx, ROUTE_SUBMIT, holes, &body, &answer);
 	text_fini(&body);
 	return ret ? ret : group_settle(&group, &answer);
 }

@@ -5,6 +5,7 @@ bench_programs = \
 	tests/bench/bench-stdio \
 	tests/bench/bench-journal \
 	tests/bench/bench-gates \
+	tests/bench/bench-map \
 	$(NULL)
 bench_scripts = \
 	$(NULL)
@@ -48,3 +49,5 @@ tests_bench_bench_journal_LDADD = $(LDADD) $(LMDB_LIBS)
 
 tests_bench_bench_gates_SOURCES = tests/bench/bench-gates.c $(journal_kit)
 tests_bench_bench_gates_LDADD = $(LDADD)
+tests_bench_bench_map_CPPFLAGS = $(map_cppflags)
+tests_bench_bench_map_LDADD = libcpgw.la $(LDADD) $(JSON_C_LIBS)

@@ -184,6 +184,39 @@ test_what_an_order_is_depends_on_its_type(void **state)
 }
 
 static void
+test_a_history_is_newest_first(void **state)
+{
+	static const struct map_row rows[] = {
+		{ "history",
+		    "{\"orders\":[{\"account\":\"DU1\",\"orderId\":1,\"conid\":1,"
+		    "\"side\":\"BUY\",\"status\":\"Filled\","
+		    "\"lastExecutionTime_r\":1770000000000},{\"account\":"
+		    "\"DU1\",\"orderId\":2,\"conid\":1,\"side\":\"BUY\","
+		    "\"status\":\"Filled\"},{\"account\":\"DU1\",\"orderId\":3,"
+		    "\"conid\":1,\"side\":\"BUY\",\"status\":\"Filled\","
+		    "\"lastExecutionTime_r\":1770000001000}],"
+		    "\"snapshot\":true}",
+		    "{\"account_id\":\"DU1\",\"orders\":[{\"account_id\":\"DU1\","
+		    "\"broker_order_id\":\"3\",\"status\":\"filled\","
+		    "\"broker_status\":\"Filled\",\"side\":\"buy\","
+		    "\"contract_id\":\"1\","
+		    "\"updated_at\":\"2026-02-02T02:40:01.000Z\"},"
+		    "{\"account_id\":\"DU1\",\"broker_order_id\":\"1\","
+		    "\"status\":\"filled\",\"broker_status\":\"Filled\","
+		    "\"side\":\"buy\",\"contract_id\":\"1\","
+		    "\"updated_at\":\"2026-02-02T02:40:00.000Z\"},"
+		    "{\"account_id\":\"DU1\",\"broker_order_id\":\"2\","
+		    "\"status\":\"filled\",\"broker_status\":\"Filled\","
+		    "\"side\":\"buy\",\"contract_id\":\"1\"}],"
+		    "\"truncated\":false}",
+		    0, 0 },
+	};
+
+	(void)state;
+	map_rows_check(rows, COUNT(rows));
+}
+
+static void
 test_a_status_has_names_of_its_own(void **state)
 {
 	static const struct map_row rows[] = {
@@ -312,6 +345,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_inv11_a_first_list_is_cold),
 		cmocka_unit_test(test_what_an_order_is_depends_on_its_type),
+		cmocka_unit_test(test_a_history_is_newest_first),
 		cmocka_unit_test(test_a_status_has_names_of_its_own),
 		cmocka_unit_test(test_trades_are_newest_first),
 		cmocka_unit_test(test_a_whatif_is_sentences),
