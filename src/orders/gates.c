@@ -380,7 +380,8 @@ static const struct gate gates[] = {
 	  "LIVE_MIGRATION_CHECKLIST_MISSING", NULL,
 	  ERR_LIVE_MIGRATION_REQUIRED, ERR_NONE,
 	  "every item acknowledged",
-	  "the operator runs ibkr-agent live checklist acknowledge ITEM",
+	  "the operator runs ibkr-agent live checklist acknowledge "
+	  "--account ID ITEM...",
 	  "The five items of the paper-to-live checklist are acknowledged for "
 	  "the account.",
 	  checklist_passes, false },
