@@ -19,6 +19,13 @@
 
 #define SETTLE_NS (10 * NS_PER_S)
 
+/* The broker has it, whatever became of the others of its group. */
+static bool
+is_placed(const struct writer_ack *ack)
+{
+	return ack && ack->broker_order_id && ack->status != IAG_STATUS_REFUSED;
+}
+
 void
 write_classify(int result, const struct writer_result *got,
     const struct writer_ack *ack, struct err *fault,
@@ -44,9 +51,9 @@ write_classify(int result, const struct writer_result *got,
 		how.state = INTENT_REFUSED;
 		how.nothing_sent = true;
 	} else if (result == IAG_REJECTED) {
-		how.state = INTENT_REFUSED;
+		how.state = is_placed(ack) ? INTENT_DONE : INTENT_REFUSED;
 	}
-	if (fault->code != ERR_NONE)
+	if (fault->code != ERR_NONE && how.state != INTENT_DONE)
 		how.fault = fault;
 	ret_end->how = how;
 	ret_end->fault = fault;

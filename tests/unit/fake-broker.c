@@ -335,10 +335,11 @@ writer_submit_group(struct instance *writer, struct call *call,
 	(void)writer;
 	(void)call;
 	atomic_fetch_add(&fake_broker.groups, 1);
-	for (size_t i = 0; ret == 0 && i < count; i++) {
-		ack_fill(&ret_result->acks[i], &fake_broker.legs[i],
-		    orders[i]->client_ref, NULL);
-		ret_result->ack_count = i + 1;
+	for (size_t i = 0; i < count; i++) {
+		if (ret == 0 || i < fake_broker.placed)
+			ack_fill(&ret_result->acks[i], &fake_broker.legs[i],
+			    orders[i]->client_ref, NULL);
 	}
+	ret_result->ack_count = count;
 	return ret;
 }

@@ -31,6 +31,7 @@ struct fake_broker {
 	struct fake_answer cancel, modify;
 	bool native; /* has brackets of its own */
 	struct fake_answer legs[3];
+	size_t placed; /* legs that a group that fails has acknowledged */
 	/* Runs within a call of the writer, before its commit. */
 	void (*during)(void *arg);
 	void *during_arg;

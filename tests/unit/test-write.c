@@ -617,6 +617,31 @@ children_of_a_failed_parent_are_cancelled(void **state)
 }
 
 static void
+inv4_what_a_rejected_bracket_has_placed_is_cancelled(void **state)
+{
+	struct world *w = *state;
+
+	fake_broker.native = true;
+	fake_broker.placed = 1;
+	fake_broker.answers[0] = (struct fake_answer){
+		.result = IAG_REJECTED,
+		.code = ERR_BROKER_RESPONSE_INVALID,
+	};
+	fake_broker.cancel.status = IAG_STATUS_CANCELLED;
+	CLEANUP_TURN struct turn turn =
+	    run_op(w, order_submit_bracket, BRACKET("g1"));
+	assert_int_equal(turn.err.code, ERR_BROKER_RESPONSE_INVALID);
+	assert_false(turn.err.unknown);
+	assert_int_equal(state_of(w, "g1", "parent"), INTENT_DONE);
+	assert_int_equal(state_of(w, "g1", "take_profit"), INTENT_REFUSED);
+	assert_int_equal(fake_broker.cancels, 1);
+	assert_string_equal(fake_broker.cancelled[0], "B-g1");
+	assert_int_equal(status_of(w, "B-g1", NULL), IAG_STATUS_CANCELLED);
+	assert_int_equal(state_of(w, "g1", ""), INTENT_REFUSED);
+	assert_int_equal(reserved(w), 1);
+}
+
+static void
 a_bracket_of_which_nothing_was_sent_frees_its_key(void **state)
 {
 	struct world *w = *state;
@@ -788,6 +813,7 @@ main(void)
 		T(a_sequence_that_breaks_is_taken_back),
 		T(an_unknown_parent_is_not_cancelled),
 		T(children_of_a_failed_parent_are_cancelled),
+		T(inv4_what_a_rejected_bracket_has_placed_is_cancelled),
 		T(a_bracket_of_which_nothing_was_sent_frees_its_key),
 		T(references_of_exits_and_single_orders_never_meet),
 		T(the_sweep_cancels_what_works_although_all_is_closed),
