@@ -90,6 +90,11 @@ service_question(struct iag_ctx *ctx, const char *const *message_ids,
 	if (!message_ids || !texts || !count)
 		return services_table.fail(ctx, IAG_INVAL, NULL,
 		    "'question' was called without a question");
+	/* its outcome is told already, and the account is another one's */
+	if (context_is_over(ctx)) {
+		(void)context_over(ctx, "asks a question too late", &err);
+		return refuse(ctx, IAG_STOPPING, &err);
+	}
 	if (!write->has_watch || !write->watch.question)
 		return services_table.fail(ctx, IAG_REJECTED,
 		    "BROKER_QUESTION_REFUSED",

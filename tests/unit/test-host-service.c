@@ -21,6 +21,7 @@
 #include "host/context.h"
 #include "host/instance.h"
 #include "host/text.h"
+#include "host/write.h"
 
 #define SECRET "0123456789 0123456789 0123456789 secret"
 
@@ -82,6 +83,41 @@ test_inv10_services_that_send_are_not_offered(void **state)
 	assert_true(IAG_HAS(struct iag_host, host, state_next));
 	assert_non_null(writer_services_table.commit_send);
 	assert_non_null(writer_services_table.state_next);
+}
+
+static int
+say_yes(void *arg, const char *const *message_ids, const char *const *texts,
+    size_t count, struct err *err)
+{
+	(void)message_ids, (void)texts, (void)count, (void)err;
+	(*(unsigned *)arg)++;
+	return 0;
+}
+
+/* Its outcome is told, and its guards are given back. */
+static void
+test_inv4_no_question_is_answered_when_the_call_is_over(void **state)
+{
+	const char *const ids[] = { "o163" }, *const texts[] = { "Sure?" };
+	unsigned answers = 0;
+	const struct write_watch watch = { .question = say_yes,
+		.arg = &answers };
+	struct call *call = call_new(UINT64_MAX);
+	struct iag_ctx *ctx = new_context(call);
+
+	(void)state;
+	ctx->write = write_new("DU1", &watch);
+	assert_non_null(ctx->write);
+	ctx->write->may_send = true;
+	assert_int_equal(
+	    writer_services_table.question(ctx, ids, texts, 1), IAG_OK);
+	call_cancel(call);
+	assert_int_equal(
+	    writer_services_table.question(ctx, ids, texts, 1), IAG_STOPPING);
+	assert_int_equal(answers, 1);
+	write_free(STEAL(ctx->write));
+	context_unref(ctx);
+	call_unref(call);
 }
 
 static void
@@ -472,6 +508,8 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_inv10_services_that_send_are_not_offered),
+		cmocka_unit_test(
+		    test_inv4_no_question_is_answered_when_the_call_is_over),
 		cmocka_unit_test(test_interned_text_is_a_copy_with_an_end),
 		cmocka_unit_test(test_interning_is_bounded),
 		cmocka_unit_test(
