@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "journal/outcome.h"
 #include "orders/writecore.h"
 
 /* Each cancel may take so long, whatever is left of the call's own time. */
@@ -269,6 +270,39 @@ sweep_all(struct write *write, const struct sweep_list *list,
 	return ret;
 }
 
+struct told {
+	struct order_call *call;
+	const char *reason, *answer;
+};
+
+/* The call's record, with the reason that the operator gave. */
+static int
+told_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	CLEANUP_JSON struct json_object *metadata = json_object_new_object();
+	const struct told *told = arg;
+	struct audit_event event = *told->call->event;
+
+	if (json_add_str(metadata, "reason", told->reason))
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	audit_outcome(&event, told->call->success, NULL);
+	event.output = (struct iag_bytes){ told->answer, strlen(told->answer) };
+	event.metadata = metadata;
+	return txn_audit(txn, &event, err);
+}
+
+static int
+sweep_tell(struct order_call *call, const char *reason, const char *answer,
+    struct err *err)
+{
+	struct told told = { call, reason, answer };
+	int ret = journal_update_reserved(
+	    desk_journal(call->desk), NULL, told_step, &told, err);
+
+	call->recorded = ret == 0;
+	return ret;
+}
+
 int
 order_cancel_all(struct order_call *call, const char *account,
     const char *reason, struct buf *out, struct err *err)
@@ -289,7 +323,8 @@ order_cancel_all(struct order_call *call, const char *account,
 	if (ret == 0)
 		ret = sweep_all(&write, &list, result, err);
 	list_clear(&list);
-	if (ret == 0)
-		json_write(out, result, 0);
-	return ret;
+	if (ret)
+		return ret;
+	json_write(out, result, 0);
+	return sweep_tell(call, reason, buf_text(out), err);
 }

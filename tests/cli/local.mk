@@ -9,6 +9,7 @@ cli_tests += \
 	tests/cli/forgery.bats \
 	tests/cli/gateway.bats \
 	tests/cli/killswitch.bats \
+	tests/cli/live-gates.bats \
 	tests/cli/live.bats \
 	tests/cli/manual.bats \
 	tests/cli/misbehaviour.bats \
