@@ -414,7 +414,8 @@ collect_find(
 		return broken(ctx, "an answer that is none of the ABI", err);
 	if (find->answer == IAG_FIND_FOUND) {
 		fault = take_ack(&ret->ack, &find->ack);
-		if (!fault && !ret->ack.broker_order_id)
+		if (!fault &&
+		    (!ret->ack.broker_order_id || !*ret->ack.broker_order_id))
 			fault = "an order without the broker's id";
 		if (!fault && differs(ret->ack.client_ref,
 				  ctx->write->target->client_ref))

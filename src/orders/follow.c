@@ -67,12 +67,20 @@ struct report {
 	const char *filled_quantity, *average_price;
 };
 
+/* What cannot be an order's id was not told. */
+static const char *
+order_id(const char *id)
+{
+	return id && *id && strlen(id) <= ORDER_ID_MAX ? id : NULL;
+}
+
 static struct report
 report_of_row(struct json_object *row)
 {
 	return (struct report){
 		.status = listing_status(row),
-		.broker_order_id = json_get_str(row, "broker_order_id", NULL),
+		.broker_order_id =
+		    order_id(json_get_str(row, "broker_order_id", NULL)),
 		.broker_status = json_get_str(row, "broker_status", NULL),
 		.filled_quantity = json_get_str(row, "filled_quantity", NULL),
 		.average_price = json_get_str(row, "average_fill_price", NULL),

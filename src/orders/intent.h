@@ -126,6 +126,7 @@ int intent_unwatch(struct journal_txn *txn, const struct intent *intent,
 #define ORDER_INDEX_WORKING "working/"
 #define ORDER_INDEX_CHANGED "changed/"
 #define ORDER_INDEX_NAMED "named/"
+#define ORDER_ID_MAX 128 /* characters of a broker's order id */
 struct order_row {
 	char *account; /* owned, as all texts */
 	char *broker_order_id;

@@ -12,8 +12,7 @@
 #include "orders/intent.h"
 #include "orders/row.h"
 
-#define ID_MAX 128 /* of a broker's order id */
-#define ROW_KEY_SIZE (HASH_HEX_SIZE + ID_MAX + 1)
+#define ROW_KEY_SIZE (HASH_HEX_SIZE + ORDER_ID_MAX + 1)
 
 #define FIELD(member, kind) ROW_FIELD(struct order_row, member, kind)
 
@@ -63,7 +62,7 @@ row_key(const char account_hash[HASH_HEX_SIZE], const char *id,
 	if (!*id || len < 0 || len >= ROW_KEY_SIZE)
 		return err_set(err, ERR_ORDER_VALIDATION_FAILED,
 		    "a broker order id has 1 to %d characters, '%s' has %zu",
-		    ID_MAX, id, strlen(id));
+		    ORDER_ID_MAX, id, strlen(id));
 	*ret_key = (struct iag_bytes){ key, (size_t)len };
 	return 0;
 }

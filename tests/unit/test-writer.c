@@ -535,6 +535,44 @@ cancel_and_modify_change_the_book(void **state)
 	close_writer(&f);
 }
 
+/* The only row of the book loses the broker's id. */
+static void
+book_forget_id(void)
+{
+	static const char id[] = "\"local-candidate-ref-1\"";
+	LOCK_SCOPE(&book.lock);
+
+	for (int i = 0; i < ROWS; i++) {
+		char *at =
+		    book.rows[i].value ? strstr(book.rows[i].value, id) : NULL;
+
+		if (!at)
+			continue;
+		memmove(at + 2, at + strlen(id), strlen(at + strlen(id)) + 1);
+		at[1] = '"';
+	}
+}
+
+static void
+what_is_found_has_an_id(void **state)
+{
+	struct writer_find_result found;
+	struct call *call = call_new(UINT64_MAX);
+	struct fixture f;
+
+	(void)state;
+	open_writer(&f, "local-candidate", "open", "open");
+	assert_int_equal(submit(&f), 0);
+	book_apply(&f.result);
+	book_forget_id();
+	assert_int_not_equal(
+	    writer_find(f.writer, call, &target_one, &found, &f.err), 0);
+	assert_int_equal(f.err.code, ERR_BROKER_RESPONSE_INVALID);
+	writer_find_result_fini(&found);
+	call_unref(call);
+	close_writer(&f);
+}
+
 static void
 a_group_is_placed_with_its_legs(void **state)
 {
@@ -625,6 +663,7 @@ main(void)
 		    inv2_a_call_cancelled_at_commit_is_sent_or_not_as_told),
 		cmocka_unit_test(inv2_a_reference_is_registered_once),
 		cmocka_unit_test(cancel_and_modify_change_the_book),
+		cmocka_unit_test(what_is_found_has_an_id),
 		cmocka_unit_test(a_group_is_placed_with_its_legs),
 		cmocka_unit_test(the_refusing_writer_refuses_by_mode),
 		cmocka_unit_test(
