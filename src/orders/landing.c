@@ -153,9 +153,10 @@ watch_one(struct pass *pass, struct intent *intent, struct err *err)
 
 	journal_account_hash(
 	    desk_journal(pass->call->desk), intent->account, landing.hash);
-	return intent->watched_ns <= clock_real_ns()
-		   ? pass_update(pass, unwatch_step, &landing, err)
-		   : look(&landing, err);
+	if (intent->watched_ns <= clock_real_ns())
+		return pass_update(pass, unwatch_step, &landing, err);
+	/* a bracket follows its legs */
+	return intent->operation == OPERATION_GROUP ? 0 : look(&landing, err);
 }
 
 int

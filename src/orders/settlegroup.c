@@ -22,6 +22,7 @@ struct group_view {
 	unsigned missing, open, unknown, placed, gone, refused;
 	struct json_object *legs; /* of the result */
 	char *fault;              /* of the first leg that was refused */
+	uint64_t watched_ns;      /* a leg may land late until then */
 	bool simulated;
 };
 
@@ -70,6 +71,8 @@ leg_count(struct group_view *view, const struct intent *leg,
 		break;
 	case INTENT_REFUSED:
 		view->refused++;
+		if (leg->watched_ns > view->watched_ns)
+			view->watched_ns = leg->watched_ns;
 		if (!view->fault && leg->error)
 			view->fault = strdup(leg->error);
 		break;
@@ -201,6 +204,14 @@ result_write(struct intent *group, struct group_view *view, struct err *err)
 			     : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 }
 
+/* A refused one is done if a leg lands late. */
+static bool
+may_become(const struct intent *group, enum intent_state state)
+{
+	return intent_may_become(group->state, state) ||
+	       (intent_may_land(group) && state == INTENT_DONE);
+}
+
 static int
 group_settle(struct journal_txn *txn, const char *hash, struct intent *group,
     struct group_view *view, struct err *err)
@@ -210,9 +221,10 @@ group_settle(struct journal_txn *txn, const char *hash, struct intent *group,
 
 	if (view->missing == LEGS) /* nothing was sent of any */
 		return intent_del(txn, group, hash, err);
-	if (state == group->state || !intent_may_become(group->state, state))
+	if (state == group->state || !may_become(group, state))
 		return 0;
 	group->state = state;
+	group->watched_ns = state == INTENT_REFUSED ? view->watched_ns : 0;
 	if (state != INTENT_UNKNOWN)
 		group->settled_ns = txn_now_ns(txn);
 	ret = result_write(group, view, err);

@@ -814,6 +814,28 @@ a_bracket_follows_its_legs(void **state)
 	assert_int_equal(state_of(w, "g1", "stop_loss"), INTENT_DONE);
 }
 
+static void
+inv4_a_bracket_is_done_when_a_leg_lands_late(void **state)
+{
+	struct world *w = *state;
+
+	put_intent(
+	    w, (struct spec){ .key = "g1", .operation = OPERATION_GROUP });
+	put_intent(w, (struct spec){ .key = "g1", .leg = "parent" });
+	pass(w);
+	now_ns += ABSENCE_APART_NS;
+	pass(w);
+	assert_int_equal(state_of(w, "g1", ""), INTENT_REFUSED);
+	scripted.answer = IAG_FIND_FOUND;
+	scripted.status = IAG_STATUS_OPEN;
+	pass(w);
+	assert_int_equal(told(w, "late_landings"), 1);
+	assert_int_equal(state_of(w, "g1", "parent"), INTENT_DONE);
+	assert_int_equal(state_of(w, "g1", ""), INTENT_DONE);
+	pass(w);
+	assert_int_equal(told(w, "late_landings"), 0);
+}
+
 /* ---- somebody else */
 
 static int
@@ -949,6 +971,18 @@ an_order_with_a_new_id_is_followed_under_it(void **state)
 	pass(w);
 	assert_int_equal(status_of(w, "B-1"), IAG_STATUS_CANCELLED);
 	assert_int_equal(status_of(w, "B-2"), IAG_STATUS_OPEN);
+}
+
+static void
+what_is_no_id_does_not_end_the_pass(void **state)
+{
+	struct world *w = *state;
+
+	put_row(w, "B-1");
+	scripted.orders = "[{\"client_order_id\":\"k1\",\"broker_order_id\":"
+			  "\"\",\"status\":\"filled\"}]";
+	pass(w);
+	assert_int_equal(status_of(w, "B-1"), IAG_STATUS_FILLED);
 }
 
 static void
@@ -1133,12 +1167,14 @@ main(void)
 		CASE(inv4_an_order_with_its_old_prices_was_not_changed),
 		CASE(prices_that_are_neither_prove_nothing),
 		CASE(a_bracket_follows_its_legs),
+		CASE(inv4_a_bracket_is_done_when_a_leg_lands_late),
 		CASE(inv4_what_is_settled_meanwhile_stays_so),
 		CASE(one_process_reconciles_at_a_time),
 		CASE(inv4_orders_are_followed_until_they_end),
 		CASE(a_fill_in_part_is_news),
 		CASE(an_order_that_is_not_listed_is_looked_for),
 		CASE(an_order_with_a_new_id_is_followed_under_it),
+		CASE(what_is_no_id_does_not_end_the_pass),
 		CASE(a_row_that_is_missing_is_made_again),
 		CASE(passes_in_a_row_look_for_missing_rows_once),
 		CASE(an_adopted_store_opens_after_one_complete_pass),
