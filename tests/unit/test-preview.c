@@ -384,7 +384,10 @@ everything_that_is_wrong_is_told_and_nothing_stored(void **state)
 {
 	struct world *w = *state;
 
-	w->kit.config->paper_trading.allowed_accounts.count = 0;
+	assert_int_equal(
+	    config_list_set(
+		&w->kit.config->paper_trading.allowed_accounts, NULL, 0),
+	    0);
 	assert_int_not_equal(
 	    run(w, preview_make,
 		"{'account_id':'" PAPER "','symbol':'AAPL','side':'hold',"
