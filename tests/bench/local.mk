@@ -5,6 +5,7 @@ bench_programs = \
 	tests/bench/bench-stdio \
 	tests/bench/bench-journal \
 	tests/bench/bench-gates \
+	tests/bench/bench-orders \
 	tests/bench/bench-map \
 	$(NULL)
 bench_scripts = \
@@ -51,3 +52,11 @@ tests_bench_bench_gates_SOURCES = tests/bench/bench-gates.c $(journal_kit)
 tests_bench_bench_gates_LDADD = $(LDADD)
 tests_bench_bench_map_CPPFLAGS = $(map_cppflags)
 tests_bench_bench_map_LDADD = libcpgw.la $(LDADD) $(JSON_C_LIBS)
+
+tests_bench_bench_orders_SOURCES = \
+	tests/bench/bench-orders.c \
+	tests/bench/peer.c \
+	tests/bench/peer.h \
+	$(journal_kit)
+tests_bench_bench_orders_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
+tests_bench_bench_orders_LDADD = $(LDADD) $(LMDB_LIBS)

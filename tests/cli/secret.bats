@@ -5,6 +5,7 @@
 # come in, and every byte that goes out or is kept is searched for them.
 
 load helper
+load desk
 
 audit_secret=planted-audit-secret-7f3a9c51d2e84b06
 bearer="Bearer planted.bearer-Zk8Qp2Lm5Rt7Wx9YaBc"
@@ -178,6 +179,104 @@ speak_mcp() {
     [ -s "$seen/stderr" ]
     grep -q token_id_hmac_secret "$seen/stderr" "$seen/stdout"
     nowhere "$seen" "$audit_secret"
+}
+
+# A whole order's life in a mode: preview, approval, order, change, cancel, a
+# bracket, a lost answer and its end; everything said is kept.
+order_life() {
+    local log=$seen/orders
+    {
+        order_steps "$1"
+        say orders pending
+        say --json orders pending
+        say reconcile
+        say --json orders resolve k2 --account "$account"
+        say orders list --account "$account"
+        say --json orders history --account "$account"
+        say approvals list
+        say --json approvals show "$approval"
+        say --json policy explain --preview-id "$preview"
+        say orders cancel-all --account "$account" --reason "$password"
+        say --json audit tail --limit 100
+        say audit export --out "$seen/trail-$1.jsonl"
+        say doctor
+    } >>"$log" 2>&1
+}
+
+# desk, with the secret that is looked for
+secret_desk() {
+    desk "$@"
+    export IBKR_AUDIT_HMAC_SECRET=$audit_secret
+}
+
+# said: what the last run said
+said() {
+    printf '%s\n%s\n' "$output" "$stderr" >>"$seen/orders"
+}
+
+# what may be said to an order, secrets where words may be
+order_steps() {
+    secret_desk "$1"
+    [ "$1" = paper ] || open_live
+    approve
+    said
+    submit k1
+    said
+    submit "$bearer"
+    said
+    modify local-candidate-k1 m1 199.00
+    said
+    cancel local-candidate-k1 c1
+    said
+    cancel "$jwt" c2
+    said
+    approve_bracket
+    said
+    bracket b1
+    said
+    secret_desk "$1" lose
+    approve
+    submit k2
+    said
+    iag approvals revoke "$approval" --reason "$cookie"
+    said
+}
+
+@test "inv8 an order's life leaves no secret anywhere" {
+    local form
+    desk_lines=("log: {level: debug}")
+    order_life paper
+    order_life live
+    grep -q local-candidate-k1 "$seen/orders"
+    grep -q ORDER_OUTCOME_UNKNOWN "$seen/orders"
+    mapfile -t forms < <(forms_of "$audit_secret")
+    for form in "${forms[@]}" Zk8Qp2Lm5Rt7Wx9YaBc planted-Pa55w0rd \
+        9d8c7b6a5e4f cGxhbnRlZC1zaWduYXR1cmU; do
+        nowhere "$store" "$form"
+        nowhere "$seen" "$form"
+    done
+    # what an export has is the trail: it names no account as it is
+    for file in "$seen"/trail*; do
+        lacks "$file" 'DU1234567|U7654321'
+        lacks "$file" "$BATS_TEST_TMPDIR"
+    done
+    # what is not an answer or an error is the log
+    grep -aE '<[0-9]>|debug|info' "$seen/stderr" >"$BATS_TEST_TMPDIR/log" || :
+    lacks "$BATS_TEST_TMPDIR/log" 'DU?[0-9]{7}'
+}
+
+# Rows of previews, intents and orders hold the account as the broker needs it:
+# an intent of a dead process must be found there again. Nothing else does.
+@test "inv8 raw accounts are in the rows of orders only" {
+    desk paper
+    approve
+    submit k1
+    expect 0
+    say audit export --out "$seen/trail.jsonl"
+    lacks "$seen/trail.jsonl" DU1234567
+    grep -aqF '"account":"DU1234567"' "$store/data.mdb"
+    # keys of all tables begin with its hash
+    lacks "$store/data.mdb" 'DU1234567/'
 }
 
 @test "inv8 what looks like a secret in the broker's words is taken out" {
