@@ -454,7 +454,8 @@ a_live_preview_needs_a_risk_policy_and_a_writer(void **state)
 	config->safety.live_trading_enabled = true;
 	assert_int_not_equal(run(w, preview_make, ORDER(LIVE, "")), 0);
 	refused(w, ERR_ORDER_POLICY_REFUSED, "LIVE_POLICY_UNKNOWN");
-	config->live_trading.allowed_writers.count = 0;
+	assert_int_equal(
+	    config_list_set(&config->live_trading.allowed_writers, NULL, 0), 0);
 	assert_int_not_equal(run(w, preview_make, ORDER(LIVE, "")), 0);
 	refused(w, ERR_ORDER_POLICY_REFUSED,
 	    "LIVE_WRITER_REFUSED LIVE_POLICY_UNKNOWN");
