@@ -8,6 +8,7 @@ dist_doc_DATA += \
 	docs/abi.md \
 	docs/architecture.md \
 	docs/audit-retention.md \
+	docs/client-portal.md \
 	docs/deviations.md \
 	docs/example-sdk.c \
 	docs/getting-started.md \

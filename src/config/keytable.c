@@ -104,8 +104,9 @@ const struct key key_table[] = {
 		    "idempotency key itself, or one derived from it." },
 	{ "broker.undocumented_endpoints", BOOL,
 	    CONFIG(broker.undocumented_endpoints), .def = "false",
-	    .help = "Offer news and fundamentals, which the broker serves "
-		    "without documenting them." },
+	    .help = "Allow a backend to use what the broker serves without "
+		    "documenting it.  client_portal_gateway uses nothing of "
+		    "that kind." },
 	{ "broker.simulator", BOOL, CONFIG(broker.simulator), .def = "false",
 	    .help = "The gateway at broker.base_url is a simulator.  Refused "
 		    "with live trading." },

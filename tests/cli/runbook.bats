@@ -5,7 +5,7 @@
 
 load helper
 
-documents="live-runbook paper-to-live production-readiness audit-retention"
+documents="client-portal live-runbook paper-to-live production-readiness audit-retention"
 
 # the command lines of the code blocks and, of tables, those in backquotes
 command_lines() {
