@@ -444,7 +444,7 @@ connection_exchange(struct http_connection *connection,
 		ret_result->end = end_of_code(line, code);
 	if (ret_result->end == HTTP_END_ANSWER)
 		read_answer(line);
-	else if (!ret_result->text[0])
+	else if (ret_result->end != HTTP_END_CANCELLED && !ret_result->text[0])
 		(void)snprintf(ret_result->text, sizeof ret_result->text, "%s",
 		    line->again ? "the connection closed without an answer"
 				: curl_easy_strerror(code));

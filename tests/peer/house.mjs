@@ -49,16 +49,18 @@ risk_policies:
 export const skip = fs.existsSync(program) ? false
   : 'the program is not built (IAG_TEST_PROGRAM)';
 
-// A folder with a configuration over the fake backend; nothing else in it.
+// A folder with a configuration, by default over the fake backend; nothing
+// else in it.
 export class House {
-  constructor({ scopes = READ_SCOPES, more = '' } = {}) {
+  constructor({ scopes = READ_SCOPES, more = '', broker = 'backend: fake' }
+    = {}) {
     this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'house-'));
     this.config = path.join(this.dir, 'ibkr-agent.yaml');
     this.store = path.join(this.dir, 'store');
     fs.writeFileSync(path.join(this.dir, 'secret'),
       'a secret of the tests, which nobody else uses\n', { mode: 0o600 });
     fs.writeFileSync(this.config, `broker:
-  backend: fake
+  ${broker}
 auth:
   enabled_scopes: [${scopes.join(', ')}]
 audit:
@@ -82,6 +84,12 @@ ${more}`, { mode: 0o600 });
 exec '${program}' --config '${this.config}' mcp serve --transport stdio
 `, { mode: 0o700 });
     return file;
+  }
+
+  // Another text in the configuration, for processes that start from now on.
+  replace(was, is) {
+    fs.writeFileSync(this.config,
+      fs.readFileSync(this.config, 'utf8').replace(was, is));
   }
 
   // Every path below the folder with size and times.

@@ -5,6 +5,7 @@ peer_tests += \
 	tests/peer/bounds.mjs \
 	tests/peer/clients.mjs \
 	tests/peer/inspector.mjs \
+	tests/peer/landed.mjs \
 	tests/peer/lifecycle.mjs \
 	tests/peer/lint.mjs \
 	tests/peer/orders.mjs \
@@ -24,4 +25,9 @@ EXTRA_DIST += \
 	tests/peer/package-lock.json \
 	tests/peer/package.json \
 	tests/peer/schema.mjs \
+	tests/peer/simulator.mjs \
 	$(NULL)
+
+# ten thousand orders by chance, for hours
+check-landed: export IAG_TEST_LONG = 1
+check-landed: export IAG_TEST_TIMEOUT = 21600

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: MIT
+// Copyright (C) 2026 the ibkr-agent-gateway authors
+
+// Landed or not: orders by chance through a broker with faults by chance, and
+// a sender that is killed at times.  Whatever happens, an order is at the
+// broker at most once, nobody is told what is not so, and in the end the
+// journal says what the broker's book says.
+//
+// IAG_TEST_SEED=NUMBER repeats a batch with its scripts; IAG_TEST_LONG=1 runs
+// ten thousand scripts (make check-landed).
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { House, ORDER_SCOPES, READ_SCOPES, Wire, skip as noProgram }
+  from './house.mjs';
+import { Simulator, noSimulator } from './simulator.mjs';
+
+const skip = noProgram || noSimulator;
+const ACCOUNT = 'DU1234567';
+const LONG = Boolean(process.env.IAG_TEST_LONG);
+const SEED = process.env.IAG_TEST_SEED;
+const BATCH = LONG ? 400 : 40;
+const BATCHES = SEED || !LONG ? 1 : 25;
+const SUBMIT = 'ibkr_paper_order_submit';
+const WRITE_S = 1;
+// as long as the writer says that a request can be on its way, and a bit
+const FLIGHT_MS = 123_000;
+
+// Numbers by chance: mulberry32.
+function chance(seed) {
+  let state = seed >>> 0;
+  const next = () => {
+    state = (state + 0x6D2B79F5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return (t ^ (t >>> 14)) >>> 0;
+  };
+
+  return {
+    below: (n) => next() % n,
+    one: (list) => list[next() % list.length],
+  };
+}
+
+// What goes wrong with a request; `late` is executed when nobody waits.
+const EFFECTS = [
+  { effect: 'delay', ms: 200 },
+  { effect: 'delay', ms: 1000 * WRITE_S + 300 },
+  { effect: 'close', execute: 'first' },
+  { effect: 'close', execute: 'never' },
+  { effect: 'close', execute: 'late', ms: 300 },
+  { effect: 'status', status: 503, execute: 'first' },
+  { effect: 'status', status: 503, execute: 'never' },
+  { effect: 'status', status: 500, execute: 'first' },
+  { effect: 'hang' },
+  { effect: 'hang', execute: 'first' },
+  { effect: 'hang', execute: 'late', ms: 1000 * WRITE_S + 500 },
+  { effect: 'html' },
+  { effect: 'html', status: 502 },
+  { effect: 'truncate' },
+  { effect: 'truncate', bytes: 0 },
+  { effect: 'oversize' },
+  { effect: 'gzip' },
+  { effect: 'garbage' },
+  { effect: 'body', body: '{}' },
+  { effect: 'body', body: '[]' },
+  { effect: 'body', body: '' },
+  { effect: 'strings' },
+  { effect: 'numbers' },
+  { effect: 'nulls' },
+  { effect: 'missing' },
+  { effect: 'extra' },
+  { effect: 'redirect', execute: 'first' },
+];
+
+// Where; the request that places has most of them.
+const PLACE = { method: 'POST', path: '/iserver/account/*/orders' };
+const POINTS = [
+  PLACE, PLACE, PLACE, PLACE,
+  { method: 'POST', path: '/iserver/reply/*' },
+  { method: 'GET', path: '/iserver/accounts' },
+  { method: 'GET', path: '/iserver/account/orders' },
+  { method: 'POST', path: '/iserver/account/*/orders/whatif' },
+];
+
+const REFUSALS = ['error', 'failed', 'prompt'];
+
+// One script: what goes wrong, what is asked, and who dies when.
+function scriptOf(random, key) {
+  const script = { key, price: random.one(['199.00', '200.00']),
+    fault: null, reaction: null, kill: -1 };
+
+  if (random.below(8))
+    script.fault = { ...random.one(POINTS), ...random.one(EFFECTS), times: 1 };
+  const asked = script.fault?.path.startsWith('/iserver/reply') ||
+    random.below(4) === 0;
+
+  if (asked)
+    script.reaction = { coid: key, questions: [['o163'], ['o383']]
+      .slice(0, 1 + random.below(2)) };
+  if (random.below(8) === 0)
+    script.reaction = { ...(script.reaction ?? { coid: key }),
+      refuse: random.one(REFUSALS), text: 'No.' };
+  if (asked && random.below(6) === 0)
+    script.reaction.questions.push(['o451']);
+  if (random.below(6) === 0)
+    script.kill = random.below(60);
+  return script;
+}
+
+const HOUSE = (base) => ({
+  scopes: READ_SCOPES.concat(ORDER_SCOPES),
+  broker: `backend: client_portal_gateway
+  base_url: ${base}/v1/api
+  allow_insecure_tls_for_localhost: true
+  simulator: true
+  pacing: 1000000
+  write_timeout_seconds: ${WRITE_S}
+  questions: [o163, o383]`,
+  more: `order_preview: {enabled: true}
+paper_trading:
+  enabled: true
+  allowed_accounts: [${ACCOUNT}]
+  writer: client-portal
+live_trading: {reconciler_interval_seconds: 86400}
+`,
+});
+
+// A tool's answer: { good } or { fault }; {} where the server is gone.
+async function call(wire, name, args) {
+  const answer = await wire.call(name, args);
+
+  if (!answer)
+    return {};
+  const { result } = answer;
+
+  assert.ok(result, JSON.stringify(answer));
+  return result.isError ? { fault: JSON.parse(result.content[0].text) }
+    : { good: result.structuredContent };
+}
+
+// A preview that is approved, or null where a fault was in the way.
+async function approve(wire, price) {
+  const { good: preview } = await call(wire, 'ibkr_order_preview', {
+    account_id: ACCOUNT, symbol: 'AAPL', side: 'buy', quantity: '1',
+    order_type: 'limit', limit_price: price, time_in_force: 'day' });
+
+  if (!preview)
+    return null;
+  const { good } = await call(wire, 'ibkr_approvals_create',
+    { account_id: ACCOUNT, preview_id: preview.preview_id });
+
+  return good?.approval_id ?? null;
+}
+
+class Batch {
+  constructor(seed) {
+    this.seed = seed;
+    this.random = chance(seed);
+    this.scripts = [];
+  }
+
+  async run() {
+    this.sim = await Simulator.start('--seed', String(this.seed));
+    this.house = new House(HOUSE(this.sim.base));
+    try {
+      this.wire = new Wire(this.house);
+      // a trade: where there is none, each look waits for one
+      await this.play({ key: `k${this.seed}`, price: '200.00', kill: -1 });
+      for (let i = 0; i < BATCH; i++)
+        await this.play(scriptOf(this.random, `k${this.seed}-${i}`));
+      await this.reconcile();
+      this.wire = new Wire(this.house);
+      await this.compare();
+    } finally {
+      await this.kill();
+      await this.sim.stop();
+      this.house.remove();
+    }
+  }
+
+  async kill() {
+    this.wire?.child.kill('SIGKILL');
+    await this.wire?.exit;
+  }
+
+  // A fault of the what-if is met by the preview, the others by the submit; a
+  // script without an approval sends nothing.
+  async play(script) {
+    const early = script.fault?.path.endsWith('/whatif');
+
+    this.scripts.push(script);
+    if (script.reaction)
+      await this.sim.control('POST', 'reactions', script.reaction);
+    if (early)
+      await this.sim.control('POST', 'faults', script.fault);
+    script.approval = await approve(this.wire, script.price);
+    if (!early && script.fault)
+      await this.sim.control('POST', 'faults', script.fault);
+    if (script.approval)
+      await this.submit(script);
+    await this.sim.control('DELETE', 'faults');
+  }
+
+  async submit(script) {
+    const { wire } = this;
+    const timer = script.kill < 0 ? null
+      : globalThis.setTimeout(() => wire.child.kill('SIGKILL'), script.kill);
+
+    script.args = { account_id: ACCOUNT, approval_id: script.approval,
+      idempotency_key: script.key };
+    script.told = await call(wire, SUBMIT, script.args);
+    if (timer) {
+      clearTimeout(timer);
+      await this.kill();
+      this.wire = new Wire(this.house);
+    }
+    // what is executed late is so before anybody looks
+    if (script.fault?.execute === 'late')
+      await setTimeout(script.fault.ms);
+  }
+
+  // By the commands of an operator, with time enough: a pass looks for all
+  // that is open.  What was not found is proven absent by a second look once
+  // no request can be on its way any more; the short form does not wait for
+  // it, there an operator says so who has looked at the book.
+  async reconcile() {
+    await this.kill();
+    this.house.replace(`write_timeout_seconds: ${WRITE_S}`,
+      'write_timeout_seconds: 60');
+    await this.house.run('reconcile');
+    if (LONG && (await this.open()).length) {
+      await setTimeout(FLIGHT_MS);
+      await this.house.run('reconcile');
+    }
+    const book = await this.book();
+
+    for (const { idempotency_key: key } of await this.open())
+      if (!LONG && !book.has(key))
+        await this.house.run('orders', 'resolve', key, '--account', ACCOUNT,
+          '--accept-absent', '--reason', 'it is not in the book');
+    this.pending = await this.open();
+  }
+
+  async open() {
+    const { out } = await this.house.run('--json', 'orders', 'pending');
+
+    return JSON.parse(out).pending;
+  }
+
+  async book() {
+    const { orders } = await this.sim.control('GET', 'book');
+    const book = new Map();
+
+    for (const order of orders)
+      book.set(order.coid, (book.get(order.coid) ?? []).concat(order));
+    return book;
+  }
+
+  async compare() {
+    const before = await this.book();
+    const faults = this.pending.map((row) =>
+      `${row.idempotency_key} stays ${row.state}: ${JSON.stringify(row)}`);
+
+    for (const script of this.scripts)
+      faults.push(...await this.faultsOf(script, before));
+    const after = await this.book();
+
+    for (const [key, orders] of after)
+      if (orders.length > 1 || !this.scripts.some((s) => s.key === key))
+        faults.push(`${key}: ${orders.length} times at the broker`);
+    const { code, out, err } = await this.house.run('audit', 'verify',
+      '--state');
+
+    if (code)
+      faults.push(`audit verify: ${out}${err}`);
+    assert.ok(faults.length === 0, faults.join('\n'));
+  }
+
+  // What is wrong with one script in the end.
+  async faultsOf(script, before) {
+    const { key, told, args } = script;
+    const said = !told ? 'unsent' : told.good ? 'done'
+      : told.fault?.outcome ?? 'silent';
+    const was = before.get(key) ?? [];
+    const about = `${said} ${told?.fault?.message ?? ''} ${JSON.stringify(
+      { ...script, told: undefined, args: undefined })}`;
+
+    if (!args)
+      return was.length ? [`${about}: never submitted, at the broker`] : [];
+    const again = await call(this.wire, SUBMIT, args);
+    const now = (await this.book()).get(key) ?? [];
+    const final = again.good ? 'done' : again.fault?.outcome;
+    const wrong = [];
+
+    if (now.length > 1)
+      wrong.push('twice at the broker');
+    if (final !== (now.length ? 'done' : 'refused'))
+      wrong.push(`the journal says ${final} ${again.fault?.code ?? ''}, ` +
+        `the book ${JSON.stringify(now)}`);
+    if (again.good && again.good.broker_order_id !== String(now[0]?.id))
+      wrong.push(`another order: ${again.good.broker_order_id}`);
+    if (said === 'refused' && was.length)
+      wrong.push('refused, and at the broker');
+    if (said === 'silent' || told.fault?.retryable) {
+      // not on the record, or free to be sent: then this was the first time
+      this.count(said, final);
+      return wrong.map((text) => `${about}: ${text}`);
+    }
+    if (said !== 'unknown' && said !== final)
+      wrong.push(`${said} became ${final}`);
+    if (now.length !== was.length)
+      wrong.push('sent again');
+    this.count(said, final);
+    return wrong.map((text) => `${about}: ${text}`);
+  }
+
+  count(said, final) {
+    const name = `${said}>${final}`;
+
+    this.counts ??= {};
+    this.counts[name] = (this.counts[name] ?? 0) + 1;
+  }
+}
+
+const first = SEED ? Number(SEED) : Date.now() % 1000000;
+
+for (let i = 0; i < BATCHES; i++)
+  test(`inv2 inv4: the journal equals the book (seed ${first + i})`, { skip },
+    async (t) => {
+      const batch = new Batch(first + i);
+
+      t.diagnostic(`repeat with IAG_TEST_SEED=${batch.seed}${
+        LONG ? ' IAG_TEST_LONG=1' : ''}`);
+      await batch.run();
+      t.diagnostic(JSON.stringify(batch.counts));
+    });
