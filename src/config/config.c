@@ -356,3 +356,38 @@ config_list_has(const struct config_list *list, const char *item)
 	}
 	return false;
 }
+
+/* NULL is before nothing. */
+static bool
+is_before(const char *text, const char *end, const char *word)
+{
+	size_t len = (size_t)(end - text);
+
+	return word && strlen(word) == len && memcmp(text, word, len) == 0;
+}
+
+/* "ID" counts for all, "WHO:ID" for the account or the mode WHO. */
+static bool
+question_matches(const char *item, const char *message_id, const char *account,
+    const char *mode)
+{
+	const char *colon = strrchr(item, ':');
+
+	if (strcmp(colon ? colon + 1 : item, message_id) != 0)
+		return false;
+	return !colon || is_before(item, colon, account) ||
+	       is_before(item, colon, mode);
+}
+
+bool
+config_allows_question(const struct config *config, const char *message_id,
+    const char *account, const char *mode)
+{
+	const struct config_list *list = &config->broker.questions;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (question_matches(list->items[i], message_id, account, mode))
+			return true;
+	}
+	return false;
+}

@@ -238,4 +238,9 @@ int config_list_set(
     struct config_list *list, const char *const *items, size_t count);
 bool config_list_has(const struct config_list *list, const char *item);
 
+/* broker.questions: may it be answered for this account, of this
+ * mode?  NULL is none. */
+bool config_allows_question(const struct config *config, const char *message_id,
+    const char *account, const char *mode);
+
 #endif

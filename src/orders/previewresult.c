@@ -123,7 +123,9 @@ question_add(
 	const struct config *config = desk_config(w->draft->call->desk);
 	const char *id = json_get_str(question, "message_id", "");
 	struct json_object *item = json_object_new_object();
-	bool allowed = config_list_has(&config->broker.questions, id);
+	const struct order *order = &w->preview->order;
+	bool allowed = config_allows_question(
+	    config, id, order->account, order_mode_name(order->mode));
 	int ret = json_add_str(item, "message_id", id);
 
 	ret |= json_add_str(item, "text", json_get_str(question, "text", ""));

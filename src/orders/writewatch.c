@@ -138,7 +138,8 @@ question(void *arg, const char *const *message_ids, const char *const *texts,
 		return err_set(err, ERR_BROKER_QUESTION_REFUSED,
 		    "the broker asked a question without a name");
 	for (size_t i = 0; i < count; i++) {
-		if (config_list_has(&config->broker.questions, message_ids[i]))
+		if (config_allows_question(config, message_ids[i],
+			look->account, order_mode_name(look->mode)))
 			continue;
 		err_set(err, ERR_BROKER_QUESTION_REFUSED,
 		    "the broker asked '%s' (%s), which broker.questions does "

@@ -100,6 +100,21 @@ submit() {
     has "$output" broker_question_answered o163 o383
 }
 
+@test "a question is allowed for a mode or an account, and no other" {
+    house "questions: [paper:o163, $account:o383, live:o451, U7654321:o354]"
+    approve
+    control reactions '{"questions":[["o163"],["o383"]]}'
+    submit k1
+    expect 0
+    for id in o451 o354; do
+        approve
+        control reactions "{\"questions\":[[\"$id\"]]}"
+        submit "k-$id"
+        expect 1
+        has "$stderr" BROKER_QUESTION_REFUSED "$id"
+    done
+}
+
 @test "more questions than broker.max_reply_rounds refuse the order" {
     house "questions: [o163]" "max_reply_rounds: 2"
     approve

@@ -125,6 +125,15 @@ test_each_kind_of_value_lands_in_its_member(void **state)
 	assert_int_equal(c->broker.questions.count, 3);
 	assert_string_equal(c->broker.questions.items[1], "paper:o354");
 	assert_null(c->broker.questions.items[3]);
+	assert_true(config_allows_question(c, "o163", "U9", "live"));
+	assert_true(config_allows_question(c, "o163", NULL, NULL));
+	assert_true(config_allows_question(c, "o354", "U9", "paper"));
+	assert_false(config_allows_question(c, "o354", "U1", "live"));
+	assert_false(config_allows_question(c, "o354", NULL, NULL));
+	assert_true(config_allows_question(c, "p12", "U1", "live"));
+	assert_false(config_allows_question(c, "p12", "U12", "paper"));
+	assert_false(config_allows_question(c, "12", "U1", "paper"));
+	assert_false(config_allows_question(c, "paper:o354", "U1", "paper"));
 	assert_int_equal(c->auth.enabled_scopes.count, 1);
 	assert_string_equal(c->audit.path, "/etc/iag/data/store");
 	assert_null(c->audit.hmac_secret_env);
