@@ -315,7 +315,9 @@ static const struct gate gates[] = {
 	{ "feature", ALL, ALL,
 	  "LIVE_FEATURE_DISABLED", "PAPER_FEATURE_DISABLED",
 	  ERR_LIVE_TRADING_DISABLED, ERR_PAPER_TRADING_DISABLED,
-	  "on", "enable it in the configuration and on the command line",
+	  "on",
+	  "enable it in the configuration, and on the command line give "
+	  "--enable-live or, for paper, --enable-paper",
 	  "Trading in this mode is on: live_trading.enabled and "
 	  "safety.live_trading_enabled, or paper_trading.enabled, and the "
 	  "command's own flag.",
@@ -423,7 +425,8 @@ static const struct gate gates[] = {
 	  "LIVE_APPROVAL_MISSING", "PAPER_APPROVAL_REQUIRED",
 	  ERR_LIVE_GATE_MISSING, ERR_PAPER_APPROVAL_REQUIRED,
 	  "an approval of exactly this, unused and unexpired",
-	  "ask for an approval: ibkr_approvals_create",
+	  "ask for an approval (ibkr_approvals_create); where it stays a "
+	  "request, the operator gives it: ibkr-agent approvals create",
 	  "The approval is approved, unused, unexpired, of the same account "
 	  "and preview, and its digest is that of what would be sent now.",
 	  approval_passes, false },

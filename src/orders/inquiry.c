@@ -314,8 +314,8 @@ unproven_reason(
 	    find->since_ns > absence->recorded_ns)
 		return "the broker does not show it, but what it shows does "
 		       "not reach back to when it was sent";
-	return "the broker did not show it in a first look; the next one may "
-	       "prove that it is not there";
+	return "the broker did not show it in a first look; the next one, 5 "
+	       "seconds later or more, may prove that it is not there";
 }
 
 /* The earliest time at which another look can prove something. */

@@ -22,7 +22,8 @@ struct form {
 };
 
 #define NOTES                                                              \
-	"Every tool here reads; none changes anything at the broker.",     \
+	"Tools whose scope begins with ibkr:orders:paper or "              \
+	"ibkr:orders:live change orders at the broker; no other does.",    \
 	    "A call needs the tool's scope; tools whose scope is not "     \
 	    "granted are not listed to agents.",                           \
 	    "Each call, allowed or not, leaves one audit record, and "     \
