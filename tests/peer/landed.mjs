@@ -202,6 +202,8 @@ class Batch {
     if (script.approval)
       await this.submit(script);
     await this.sim.control('DELETE', 'faults');
+    // who was refused before anything was sent may come again, to no question
+    await this.sim.control('DELETE', 'reactions');
   }
 
   async submit(script) {
