@@ -22,6 +22,7 @@ run() {
 }
 
 flags=(-std=gnu11 -include "$BUILDDIR/config.h" -Iinclude -Isrc "-I$BUILDDIR/src"
+    -Iplugins/lib -Iplugins/backend-client-portal-gateway
     '-DIAG_PLUGINDIR="/p"' '-DIAG_DATADIR="/d"' '-DIAG_SYSCONFDIR="/s"')
 
 # each FILTER COMMAND...: the command with each C file that grep -E finds

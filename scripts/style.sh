@@ -41,7 +41,8 @@ head_lines() {
 alone() {
     echo "#include \"$1\"" | $CC -std=gnu11 -Wall -Wextra \
         -Wno-unused-parameter -Werror -fsyntax-only -include \
-        "$BUILDDIR/config.h" -I. -Iinclude -Isrc -x c - ||
+        "$BUILDDIR/config.h" -I. -Iinclude -Isrc -Iplugins/lib \
+        -Iplugins/backend-client-portal-gateway -x c - ||
         fault "$1: does not compile alone"
 }
 
