@@ -59,8 +59,10 @@ map_scan(
 	emit_str(map->out, "location", want->location);
 	emit_close(map->out, '}');
 	map_list_open(map, "results", 50);
-	row = node_is(list, NODE_ARRAY) ? node_first(list) : NULL;
-	for (uint32_t i = 0; row && i < list->count; i++) {
+	if (!node_is(list, NODE_ARRAY))
+		list = NULL;
+	row = list ? node_first(list) : NULL;
+	for (uint32_t i = 0; list && row && i < list->count; i++) {
 		if (map->rows < want->limit)
 			row_put(map, row, is_percent);
 		row = node_next(row);
@@ -70,8 +72,7 @@ map_scan(
 	emit_str(map->out, "data_status", "live");
 	emit_close(map->out, '}');
 	/* a list that is missing may also be one that was lost */
-	if (!map->dropped && node_is(list, NODE_ARRAY) &&
-	    list->count <= want->limit)
+	if (!map->dropped && list && list->count <= want->limit)
 		map->flags |= IAG_REPLY_COMPLETE;
 	return map_rows_end(map, "results");
 }

@@ -136,7 +136,7 @@ flush(int dir)
 static int
 flush_above(int dir)
 {
-	struct stat here, above;
+	struct stat here = { .st_dev = 0 }, above = { .st_dev = 0 };
 	int up = openat(dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc = errno;
 

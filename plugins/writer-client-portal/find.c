@@ -98,7 +98,8 @@ row_named(const struct search *search, const char *ref)
 {
 	const struct node *row = node_first(search->list);
 
-	for (uint32_t i = 0; i < search->list->count; i++) {
+	for (uint32_t i = 0; row && search->list && i < search->list->count;
+	     i++) {
 		if (is_id(node_get(row, "orderId"),
 			search->target->broker_order_id) ||
 		    is_id(node_get(row, "order_ref"), ref))
@@ -117,7 +118,8 @@ row_child(const struct search *search, const struct node *parent,
 	char id[SCALAR_ID_SIZE] = "";
 
 	(void)scalar_id(node_get(parent, "orderId"), id);
-	for (uint32_t i = 0; i < search->list->count; i++) {
+	for (uint32_t i = 0; row && search->list && i < search->list->count;
+	     i++) {
 		if (!node_get(row, "order_ref") && !parent)
 			*ret_unsure = 1;
 		if (*id && is_id(node_get(row, "parentId"), id) &&
@@ -174,7 +176,8 @@ found_set(const struct search *search, struct iag_find *find)
 static int
 is_warm(const struct map *map, const struct node *list)
 {
-	return list->count || scalar_bool(node_get(map->root, "snapshot")) == 1;
+	return (list && list->count) ||
+	       scalar_bool(node_get(map->root, "snapshot")) == 1;
 }
 
 static int32_t

@@ -80,16 +80,14 @@ question_drop(struct iag_ctx *ctx, const struct answer *asked, int32_t said)
 {
 	const struct errand errand = { host, ctx };
 	const char *const holes[] = { asked->question };
-	struct answer answer;
+	struct answer answer = { .leg_count = 0 };
 	int32_t ret = wire_write(
 	    &errand, ROUTE_REPLY, holes, "{\"confirmed\":false}", &answer);
 
-	if (ret == IAG_UNKNOWN)
-		ret = IAG_OK;
-	else if (ret == IAG_OK && answer.kind == ANSWER_ORDERS)
+	if (ret == IAG_OK && answer.kind == ANSWER_ORDERS)
 		return host->fail(ctx, IAG_UNKNOWN, NULL,
 		    "the broker placed an order that was answered with no");
-	else if (ret == IAG_OK && said == IAG_REJECTED)
+	if (ret == IAG_OK && said == IAG_REJECTED)
 		return said; /* and the host has said why */
 	return host->fail(ctx, IAG_REJECTED, "BROKER_QUESTION_REFUSED",
 	    "the broker asks [%s] '%s', and it was not answered with yes",
@@ -249,7 +247,7 @@ submit(struct iag_ctx *ctx, void *instance, const struct iag_order *order,
 {
 	const char *const holes[] = { order->account };
 	struct text body = { .data = NULL };
-	struct answer answer;
+	struct answer answer = { .leg_count = 0 };
 	const char *fault;
 	int32_t ret;
 
@@ -274,7 +272,7 @@ modify(struct iag_ctx *ctx, void *instance, const struct iag_target *target,
 	const char *const holes[] = { target->account,
 		target->broker_order_id };
 	struct text body = { .data = NULL };
-	struct answer answer;
+	struct answer answer = { .leg_count = 0 };
 	const char *fault;
 	int32_t ret;
 
@@ -296,7 +294,7 @@ cancel(struct iag_ctx *ctx, void *instance, const struct iag_target *target,
 	const struct errand errand = { host, ctx };
 	const char *const holes[] = { target->account,
 		target->broker_order_id };
-	struct answer answer;
+	struct answer answer = { .leg_count = 0 };
 	int32_t ret;
 
 	(void)instance;
@@ -425,7 +423,7 @@ orphans_cancel(struct group *group)
 	for (size_t i = 0; i < group->child_count; i++) {
 		const char *const holes[] = { group->orders[0]->account,
 			group->children[i]->order_id };
-		struct answer answer;
+		struct answer answer = { .leg_count = 0 };
 
 		if (wire_write(&errand, ROUTE_CANCEL, holes, NULL, &answer) ==
 			IAG_OK &&
@@ -494,7 +492,7 @@ submit_group(struct iag_ctx *ctx, void *instance,
 	const char *const holes[] = { orders[0]->account };
 	struct text body = { .data = NULL };
 	const char *fault = group_write(&body, orders, count);
-	struct answer answer;
+	struct answer answer = { .leg_count = 0 };
 	int32_t ret = IAG_OK;
 
 	(void)instance;

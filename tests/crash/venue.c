@@ -38,7 +38,8 @@ address(const char *path, struct sockaddr_un *ret_address)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	(void)strcpy(ret_address->sun_path, path);
+	(void)snprintf(
+	    ret_address->sun_path, sizeof(ret_address->sun_path), "%s", path);
 	return 0;
 }
 
@@ -87,8 +88,8 @@ change(struct book *book, const struct venue_request *request)
 		row->is_cancelled = true;
 	} else {
 		row->modifies++;
-		(void)strcpy(row->order.quantity, order->quantity);
-		(void)strcpy(row->order.price, order->price);
+		memcpy(row->order.quantity, order->quantity, VENUE_TEXT);
+		memcpy(row->order.price, order->price, VENUE_TEXT);
 	}
 	return VENUE_DONE;
 }

@@ -200,6 +200,7 @@ print_row(char *text, size_t size, size_t *len, const struct venue_reply *row)
 static int32_t
 list(struct iag_ctx *ctx, void *instance, const char *account)
 {
+	static const char start[] = "{\"orders\":[";
 	static const char end[] = "],\"complete\":true}";
 	const struct iag_reply_meta meta = { .struct_size = sizeof meta,
 		.flags = IAG_REPLY_COMPLETE };
@@ -210,7 +211,9 @@ list(struct iag_ctx *ctx, void *instance, const char *account)
 	int32_t r = text ? 0 : IAG_NOMEM;
 
 	(void)instance;
-	len = text ? (size_t)sprintf(text, "{\"orders\":[") : 0;
+	if (text)
+		memcpy(text, start, sizeof start);
+	len = sizeof start - 1;
 	while (r == 0 && (r = exchange(ctx, &request, &row)) == 0 &&
 	       row.answer == VENUE_DONE) {
 		if (strcmp(row.order.account, account) == 0 &&
@@ -219,7 +222,7 @@ list(struct iag_ctx *ctx, void *instance, const char *account)
 		request.count++;
 	}
 	if (r == 0) {
-		(void)strcpy(text + len, end);
+		memcpy(text + len, end, sizeof end);
 		r = host->reply(ctx, &meta, text, len + sizeof end - 1);
 	}
 	free(text);
