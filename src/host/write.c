@@ -10,6 +10,12 @@
 
 #include "base/cleanup.h"
 
+/* One copy of what a caller gave. */
+struct kept {
+	struct kept *next;
+	char bytes[];
+};
+
 struct write *
 write_new(const char *account, const struct write_watch *watch)
 {
@@ -52,14 +58,16 @@ void
 write_free(void *arg)
 {
 	struct write *write = arg;
+	struct kept *kept;
 
 	if (!write)
 		return;
 	if (write->has_watch && write->watch.drop)
 		write->watch.drop(write->watch.arg);
-	for (size_t i = 0; i < write->kept_count; i++)
-		free(write->kept[i]);
-	free(write->kept);
+	while ((kept = write->kept)) {
+		write->kept = kept->next;
+		free(kept);
+	}
 	changes_free(write->changes, write->change_count);
 	free((void *)(uintptr_t)write->account);
 	free(write);
@@ -68,24 +76,19 @@ write_free(void *arg)
 static const void *
 keep(struct write *write, const void *data, size_t len)
 {
-	void **kept;
-	void *copy;
+	struct kept *kept;
 
 	if (!data)
 		return NULL;
-	copy = malloc(len ? len : 1);
-	kept = reallocarray(
-	    write->kept, write->kept_count + 1, sizeof *write->kept);
-	if (kept)
-		write->kept = kept;
-	if (!copy || !kept) {
-		free(copy);
+	kept = malloc(sizeof *kept + len);
+	if (!kept) {
 		write->failed = true;
 		return NULL;
 	}
-	memcpy(copy, data, len);
-	write->kept[write->kept_count++] = copy;
-	return copy;
+	memcpy(kept->bytes, data, len);
+	kept->next = write->kept;
+	write->kept = kept;
+	return kept->bytes;
 }
 
 static void

@@ -40,9 +40,8 @@ struct write {
 	/* copies: */
 	struct iag_target target_copy;
 	struct iag_order order_copies[WRITER_LEGS];
-	void **kept;
-	size_t kept_count;
-	bool failed; /* out of memory */
+	struct kept *kept; /* copies, the newest first */
+	bool failed;       /* out of memory */
 };
 
 /* NULL: no memory; watch is dropped in every case once nobody can ask. */

@@ -274,7 +274,9 @@ copy_bytes(const void *data, size_t len)
 {
 	void *copy = malloc(len ? len : 1);
 
-	if (copy && len)
+	if (!copy)
+		return NULL;
+	if (len)
 		memcpy(copy, data, len);
 	return copy;
 }

@@ -30,7 +30,7 @@ no_memory(struct err *err)
 	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 }
 
-static void
+static void __attribute__((format(printf, 2, 0)))
 text_add(struct json_object *list, const char *fmt, va_list ap)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT;

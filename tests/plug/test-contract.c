@@ -219,9 +219,15 @@ check_parent(const char *build)
 static int
 is_plugin(const struct dirent *entry)
 {
+	static const char *const kinds[] = { "backend-", "store-", "writer-" };
 	size_t len = strlen(entry->d_name);
+	bool is_kind = false;
 
-	return len > 3 && strcmp(entry->d_name + len - 3, ".so") == 0;
+	/* modules of the host itself lie beside them */
+	for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
+		is_kind |=
+		    strncmp(entry->d_name, kinds[i], strlen(kinds[i])) == 0;
+	return is_kind && strcmp(entry->d_name + len - 3, ".so") == 0;
 }
 
 int

@@ -110,9 +110,9 @@ leg_fill(struct check *check, size_t i)
 	leg_clear(leg);
 	leg->preview.order = an_order(check);
 	(void)snprintf(leg->preview.id, ID_TEXT_SIZE,
-	    "11111111-1111-7111-8111-11111111111%zu", i);
+	    "11111111-1111-7111-8111-11111111111%c", (char)('0' + i));
 	(void)snprintf(leg->approval.id, ID_TEXT_SIZE,
-	    "22222222-2222-7222-8222-22222222222%zu", i);
+	    "22222222-2222-7222-8222-22222222222%c", (char)('0' + i));
 	if (check->leg_count > 1)
 		leg->preview.group_id = strdup("a-group");
 }
