@@ -85,7 +85,7 @@ map_fini(struct map *map)
 	node_fini(&map->tree);
 }
 
-static int32_t
+static int32_t __attribute__((format(printf, 5, 0)))
 fail_list(struct map *map, int32_t result, const char *code, uint32_t hints,
     const char *format, va_list args)
 {
