@@ -314,8 +314,10 @@ passage_run(
 	int ret;
 
 	passage_order(passage, result->audit_event_id);
+	if (!call.tool)
+		return err_set(err, ERR_INTERNAL_ERROR, "no tool was found");
 	result->json.max = RESULT_MAX;
-	if (passage->tool->handler)
+	if (call.tool->handler)
 		ret = handler_tool(&call, &result->json, err);
 	else
 		ret = read_tool(&call, buf_text(&passage->input), err);
