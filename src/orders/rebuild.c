@@ -35,10 +35,10 @@ lost_take(struct intent *intent, void *arg, struct err *err)
 	char hash[HASH_HEX_SIZE];
 	int ret;
 
+	order_row_init(&row);
 	if (intent->state != INTENT_DONE ||
 	    intent->operation != OPERATION_SUBMIT || !intent->broker_order_id)
 		return 0;
-	order_row_init(&row);
 	journal_account_hash(desk_journal(visit->chunk->pass->call->desk),
 	    intent->account, hash);
 	ret =
