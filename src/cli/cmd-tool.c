@@ -235,6 +235,10 @@ call_make(struct cli *cli, struct tool_request *request,
 		cli->error_json = buf_take(&ret_result->json);
 		err_move(err, &ret_result->err);
 	}
+	/* they end here, the request does not */
+	request->principal = NULL;
+	request->flags = NULL;
+	request->local_fault = NULL;
 	return rc;
 }
 

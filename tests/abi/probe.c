@@ -37,8 +37,12 @@ struct facade {
 	FUNCTION(iag_gateway_result_free);
 	FUNCTION(iag_gateway_result_is_error);
 	FUNCTION(iag_gateway_result_json);
+	FUNCTION(iag_gateway_result_outcome);
 	FUNCTION(iag_gateway_set_audit_secret);
+	FUNCTION(iag_gateway_set_features);
+	FUNCTION(iag_gateway_set_live_writer);
 	FUNCTION(iag_gateway_set_log_level);
+	FUNCTION(iag_gateway_set_paper_writer);
 	FUNCTION(iag_gateway_set_store_path);
 	FUNCTION(iag_gateway_text_free);
 	FUNCTION(iag_gateway_tools);
