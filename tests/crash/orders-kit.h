@@ -16,7 +16,6 @@
 #include "venue.h"
 
 #define ORDERS_PAPER "DU1234567"
-#define ORDERS_LIVE "U7654321"
 #define ORDERS_ID 64
 #define ORDERS_ARGS 24
 

@@ -80,7 +80,6 @@ is_the_one(struct trace *trace, pid_t tid)
 	if (!trace->armed || ++trace->seen != trace->at)
 		return false;
 	trace->reached = true;
-	trace->number = (long)info.entry.nr;
 	return true;
 }
 

@@ -22,7 +22,6 @@ struct trace {
 	pid_t pid;
 	unsigned seen; /* calls since it was armed */
 	bool reached;  /* at was */
-	long number;   /* of the system call there */
 	int status;    /* of the process, as of waitpid(); 0 while stopped */
 	char output[65536]; /* both streams, as far as they fit */
 	/* Its own: */

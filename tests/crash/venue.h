@@ -60,7 +60,7 @@ struct venue_reply {
 pid_t venue_start(const char *socket_path);
 void venue_stop(pid_t pid);
 
-/* One exchange; 0, or -1 with errno.  sent: as far as to the broker. */
+/* One exchange; 0, or -1 with errno. */
 int venue_ask(const char *socket_path, const struct venue_request *request,
     struct venue_reply *ret_reply);
 /* VENUE_FIND of a reference. */
