@@ -94,7 +94,8 @@ run_mcp_serve(struct cli *cli, struct err *err)
 	if (fd < 0)
 		return err_set(err, ERR_INTERNAL_ERROR,
 		    "cannot wait for signals: %s", strerror(errno));
-	return mcp_serve(gateway, &agent, STDIN_FILENO, STDOUT_FILENO, fd, err);
+	return mcp_serve(&registry_gateway, gateway, &agent, STDIN_FILENO,
+	    STDOUT_FILENO, fd, err);
 }
 
 /* The client starts the program elsewhere: the path has to be absolute. */

@@ -9,6 +9,7 @@
 #include "mcp/lifecycle.h"
 
 #include "base/json.h"
+#include "mcp/registry.h"
 
 /* Nothing changes while the server runs, so no listChanged, no subscribe. */
 #define LIFECYCLE_CAPABILITIES "{\"tools\":{},\"resources\":{},\"prompts\":{}}"
@@ -28,18 +29,18 @@
 	"instructions."
 
 /* One text, because every client starts with it: nothing to be escaped. */
-#define LIFECYCLE_COMMON                           \
-	"\"capabilities\":" LIFECYCLE_CAPABILITIES \
-	",\"instructions\":\"" LIFECYCLE_INSTRUCTIONS "\""
+const char lifecycle_hello[] =
+    "\"capabilities\":" LIFECYCLE_CAPABILITIES
+    ",\"instructions\":\"" LIFECYCLE_INSTRUCTIONS "\"";
 
 void
 lifecycle_discover(
     struct session *session, struct request *request, struct buf *out)
 {
-	(void)session;
 	answer_begin(out, request->message->id, request->era);
 	answer_member(out, "supportedVersions");
-	buf_str(out, "[\"" ERA_MODERN_VERSION "\"]," LIFECYCLE_COMMON);
+	buf_str(out, "[\"" ERA_MODERN_VERSION "\"],");
+	buf_str(out, session->registry->hello_modern);
 	answer_cache(out, request->era, ANSWER_PUBLIC);
 	answer_end(out);
 }
@@ -51,7 +52,6 @@ lifecycle_initialize(
 	struct json_object *asked =
 	    json_get(request->message->params, "protocolVersion");
 
-	(void)session;
 	if (!json_object_is_type(asked, json_type_string)) {
 		answer_error(out, request->message->id, RPC_INVALID_PARAMS,
 		    NULL, "'protocolVersion' must be a string");
@@ -64,7 +64,8 @@ lifecycle_initialize(
 	buf_char(out, '"');
 	answer_member(out, "serverInfo");
 	answer_server_info(out);
-	buf_str(out, "," LIFECYCLE_COMMON);
+	buf_char(out, ',');
+	buf_str(out, session->registry->hello_legacy);
 	answer_end(out);
 }
 

@@ -8,6 +8,9 @@
 
 #include "mcp/session.h"
 
+/* What the gateway's registry says of itself. */
+extern const char lifecycle_hello[];
+
 void lifecycle_discover(
     struct session *session, struct request *request, struct buf *out);
 void lifecycle_initialize(

@@ -18,6 +18,8 @@ mcp_sources = \
 	src/mcp/prompts.h \
 	src/mcp/reader.c \
 	src/mcp/reader.h \
+	src/mcp/registry.c \
+	src/mcp/registry.h \
 	src/mcp/resources.c \
 	src/mcp/resources.h \
 	src/mcp/runbook.c \

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "gateway/gateway.h"
+#include "mcp/registry.h"
 #include "tools/principal.h"
 
 /*
@@ -18,7 +19,8 @@
  * becomes readable (-1: none); answers go to out, one per line.  Returns
  * after the calls that were running have been answered or cancelled.
  */
-int mcp_serve(struct gateway *gateway, const struct principal *principal,
-    int in, int out, int stop_fd, struct err *err);
+int mcp_serve(const struct registry *registry, struct gateway *gateway,
+    const struct principal *principal, int in, int out, int stop_fd,
+    struct err *err);
 
 #endif

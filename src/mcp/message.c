@@ -142,7 +142,7 @@ message_classify(struct message *message)
 	}
 	if (json_object_object_get_ex(message->root, "result", NULL) ||
 	    json_object_object_get_ex(message->root, "error", NULL)) {
-		message->kind = MESSAGE_IGNORED;
+		message->kind = MESSAGE_RESPONSE;
 		return;
 	}
 	(void)message_read_id(message, &has_id);

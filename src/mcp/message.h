@@ -29,8 +29,9 @@ enum {
 enum message_kind {
 	MESSAGE_REQUEST,
 	MESSAGE_NOTIFICATION,
-	MESSAGE_IGNORED, /* a response, or a broken notification */
-	MESSAGE_FAULT    /* answered with code and err */
+	MESSAGE_RESPONSE, /* of the client, to what it was asked */
+	MESSAGE_IGNORED,  /* a broken notification */
+	MESSAGE_FAULT     /* answered with code and err */
 };
 
 struct message {

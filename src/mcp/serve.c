@@ -123,15 +123,16 @@ serve_drain(struct session *session, int stop_fd)
 }
 
 int
-mcp_serve(struct gateway *gateway, const struct principal *principal, int in,
-    int out, int stop_fd, struct err *err)
+mcp_serve(const struct registry *registry, struct gateway *gateway,
+    const struct principal *principal, int in, int out, int stop_fd,
+    struct err *err)
 {
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct sigaction before;
 	struct session *session = NULL;
 	struct reader reader;
-	int r =
-	    session_new(gateway, principal, in, out, stop_fd, &session, err);
+	int r = session_new(
+	    registry, gateway, principal, in, out, stop_fd, &session, err);
 
 	if (r < 0)
 		return r;

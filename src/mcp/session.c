@@ -4,9 +4,6 @@
 /*
  * Threads: session_take_line() and what it calls run on the reading thread;
  * lock guards the tasks and the counters against the workers; taken alone.
- *
- * The table of methods is the whole surface: what is not in it for an era
- * does not exist there.
  */
 
 #include "mcp/session.h"
@@ -21,22 +18,11 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "config/scope.h"
-#include "mcp/lifecycle.h"
-#include "mcp/prompts.h"
-#include "mcp/resources.h"
+#include "mcp/registry.h"
 #include "mcp/task.h"
-#include "mcp/tools.h"
 
 /* The memory of an answer that is kept for the next one. */
 enum { SESSION_ANSWER_KEEP = 128 * 1024 };
-
-struct method {
-	const char *name;
-	unsigned eras;
-	void (*handle)(
-	    struct session *session, struct request *request, struct buf *out);
-	bool is_call; /* needs a task */
-};
 
 /* A call that waits for room. */
 struct held {
@@ -44,32 +30,6 @@ struct held {
 	struct message message;
 	size_t bytes;
 };
-
-static const struct method method_table[] = {
-	{ "server/discover", ERA_MODERN, lifecycle_discover },
-	{ "initialize", ERA_LEGACY, lifecycle_initialize },
-	{ "ping", ERA_LEGACY, lifecycle_ping },
-	{ "tools/list", ERA_LEGACY | ERA_MODERN, tools_list },
-	{ "tools/call", ERA_LEGACY | ERA_MODERN, tools_call, true },
-	{ "resources/list", ERA_LEGACY | ERA_MODERN, resources_list },
-	{ "resources/templates/list", ERA_LEGACY | ERA_MODERN,
-	    resources_templates },
-	{ "resources/read", ERA_LEGACY | ERA_MODERN, resources_read, true },
-	{ "prompts/list", ERA_LEGACY | ERA_MODERN, prompts_list },
-	{ "prompts/get", ERA_LEGACY | ERA_MODERN, prompts_get },
-};
-
-static const struct method *
-method_find(const char *name, enum era era)
-{
-	for (size_t i = 0; i < ARRAY_COUNT(method_table); i++) {
-		const struct method *m = &method_table[i];
-
-		if (strcmp(m->name, name) == 0)
-			return (m->eras & (unsigned)era) ? m : NULL;
-	}
-	return NULL;
-}
 
 static void
 session_init_lock(struct session *session)
@@ -113,8 +73,9 @@ session_free(struct session *session)
 }
 
 int
-session_new(struct gateway *gateway, const struct principal *principal, int in,
-    int out, int stop_fd, struct session **ret_session, struct err *err)
+session_new(const struct registry *registry, struct gateway *gateway,
+    const struct principal *principal, int in, int out, int stop_fd,
+    struct session **ret_session, struct err *err)
 {
 	CLEANUP_FREE struct session *session = calloc(1, sizeof *session);
 	CLEANUP_FREE char *name = strdup(principal->name);
@@ -127,6 +88,7 @@ session_new(struct gateway *gateway, const struct principal *principal, int in,
 	if (r < 0)
 		return r;
 	session_init_lock(session);
+	session->registry = registry;
 	session->gateway = gateway;
 	session->principal = *principal;
 	session->principal_name = STEAL(name);
@@ -240,7 +202,7 @@ session_take_request(struct session *session, struct message *message,
 		session_refuse_era(message, fault, out);
 		return;
 	}
-	method = method_find(message->method, request.era);
+	method = registry_find(session->registry, message->method, request.era);
 	if (!method) {
 		answer_error(out, message->id, RPC_METHOD_NOT_FOUND, NULL,
 		    "there is no method '%s'%s",
@@ -314,6 +276,10 @@ session_take_line(struct session *session, const char *line, size_t len)
 	case MESSAGE_FAULT:
 		answer_error(out, message.id, message.code, NULL, "%s",
 		    err_text(&message.err));
+		break;
+	case MESSAGE_RESPONSE:
+		if (session->registry->take_response)
+			session->registry->take_response(session, &message);
 		break;
 	case MESSAGE_IGNORED:
 		break;

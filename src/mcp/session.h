@@ -28,10 +28,12 @@
  */
 enum { SESSION_CALLS_MAX = 256, SESSION_HELD_MAX = 1024 * 1024 };
 
+struct registry;
 struct task;
 struct held;
 
 struct session {
+	const struct registry *registry;
 	struct gateway *gateway;
 	struct principal principal;
 	char *principal_name;
@@ -57,9 +59,9 @@ struct request {
 	enum era era;
 };
 
-int session_new(struct gateway *gateway, const struct principal *principal,
-    int in, int out, int stop_fd, struct session **ret_session,
-    struct err *err);
+int session_new(const struct registry *registry, struct gateway *gateway,
+    const struct principal *principal, int in, int out, int stop_fd,
+    struct session **ret_session, struct err *err);
 /* A task that cannot be stopped keeps the session alive behind the caller. */
 void session_unref(struct session *session);
 

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "mcp/registry.h"
 
 static void
 task_free(struct task *task)
@@ -115,7 +116,7 @@ task_run(void *arg)
 
 	id_new(request_id);
 	tool_result_init(&result);
-	(void)gateway_call(session->gateway, &request, &result);
+	(void)session->registry->call(session->gateway, &request, &result);
 	task_send_answer(task, &result);
 	tool_result_fini(&result);
 	task_unlink(task);

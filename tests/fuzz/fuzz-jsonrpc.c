@@ -154,7 +154,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (in < 0 || out < 0 || pwrite(in, data, size, 0) != (ssize_t)size)
 		abort();
-	if (mcp_serve((void *)&thing, &principal, in, out, -1, NULL) != 0)
+	if (mcp_serve(&registry_gateway, (void *)&thing, &principal, in, out,
+		-1, NULL) != 0)
 		abort();
 	check_answers(out, count_lines(data, size));
 	return 0;

@@ -48,8 +48,9 @@ serve(void *arg)
 {
 	struct peer *peer = arg;
 
-	peer->outcome = mcp_serve(fake_gateway(), &peer->principal,
-	    peer->server_in, peer->server_out, peer->stop, NULL);
+	peer->outcome =
+	    mcp_serve(&registry_gateway, fake_gateway(), &peer->principal,
+		peer->server_in, peer->server_out, peer->stop, NULL);
 	(void)close(peer->server_out);
 	return NULL;
 }
