@@ -235,6 +235,18 @@ status_of_own(struct own_orders *own, const char *id,
 	return 0;
 }
 
+/* Nobody knows the order: say where ids of orders come from. */
+static int
+none_such(const struct tool_call *call, struct err *missing)
+{
+	err_action(missing,
+	    "take the id from `ibkr-agent orders list --account %s` or, for an "
+	    "older order, from `orders history`; the broker shows orders of "
+	    "the last day or session only",
+	    json_get_str(call->arguments, "account_id", "ACCOUNT"));
+	return err_class(missing);
+}
+
 /* The backend has not got it: missing is what it said. */
 static int
 status_without(const struct tool_call *call, struct own_orders *own,
@@ -250,7 +262,7 @@ status_without(const struct tool_call *call, struct own_orders *own,
 	if (ret == 0 && row)
 		*ret_row = STEAL(row);
 	else if (ret == 0 && own->complete)
-		return err_class(missing);
+		return none_such(call, missing);
 	else if (ret == 0)
 		ret = err_set(&fault, ERR_BROKER_BACKEND_UNAVAILABLE,
 		    "the broker knows no order '%s', and a writer that may "

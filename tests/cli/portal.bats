@@ -108,7 +108,8 @@ account=DU1234567
     shows executions list --account $account -- '"executions"'
     iag orders status --account $account --broker-order-id 999 --json
     expect 5
-    has "$stderr$output" BROKER_CAPABILITY_UNAVAILABLE
+    has "$stderr$output" BROKER_CAPABILITY_UNAVAILABLE \
+        "orders list --account $account"
 }
 
 @test "what the broker does not offer says so, and why" {

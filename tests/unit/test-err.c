@@ -41,7 +41,8 @@ test_set_replaces_an_earlier_error(void **state)
 	assert_string_equal(err_text(&err), "second");
 	assert_false(err.unknown);
 	assert_null(err.details);
-	assert_null(err_user_action(&err));
+	assert_string_equal(
+	    err_user_action(&err), err_kind(ERR_INPUT_INVALID)->action);
 }
 
 static void
@@ -146,6 +147,24 @@ test_every_code_has_a_name_that_finds_it(void **state)
 	    err_kind((enum err_code)9999)->name, "INTERNAL_ERROR");
 }
 
+/* Whoever meets a code is told what to do, in words that fit any door. */
+static void
+test_every_code_says_what_to_do(void **state)
+{
+	(void)state;
+	for (unsigned i = ERR_NONE + 1; i < ERR_CODE_COUNT; i++) {
+		const struct err_kind *kind = err_kind((enum err_code)i);
+		const char *action = kind->action ? kind->action : "";
+		size_t len = strlen(action), quotes = 0;
+
+		for (const char *at = action; *at; at++)
+			quotes += *at == '`';
+		if (len < 10 || len > 200 || action[len - 1] == '.' ||
+		    *action < 'a' || *action > 'z' || quotes % 2)
+			fail_msg("%s: '%s' is no action", kind->name, action);
+	}
+}
+
 static void
 test_every_class_has_a_name_and_a_code(void **state)
 {
@@ -177,6 +196,7 @@ main(void)
 		cmocka_unit_test(test_move_empties_the_source),
 		cmocka_unit_test(test_action_overrides_the_default_of_the_code),
 		cmocka_unit_test(test_every_code_has_a_name_that_finds_it),
+		cmocka_unit_test(test_every_code_says_what_to_do),
 		cmocka_unit_test(test_every_class_has_a_name_and_a_code),
 	};
 
