@@ -24,10 +24,10 @@
 #include "config/yaml.h"
 
 static bool
-set_defaults(void *base, unsigned policy)
+set_defaults(void *base, unsigned owner)
 {
 	for (size_t i = 0; i < key_count; i++) {
-		if ((key_table[i].flags & KEY_POLICY) == policy &&
+		if ((key_table[i].flags & KEY_OWNERS) == owner &&
 		    !key_default(&key_table[i], base))
 			return false;
 	}
@@ -35,12 +35,12 @@ set_defaults(void *base, unsigned policy)
 }
 
 static void
-clear_all(void *base, unsigned policy)
+clear_all(void *base, unsigned owner)
 {
 	for (size_t i = 0; i < key_count; i++) {
 		const struct key *key = &key_table[i];
 
-		if ((key->flags & KEY_POLICY) != policy)
+		if ((key->flags & KEY_OWNERS) != owner)
 			continue;
 		key_clear(key, base);
 		if (key->type == KEY_LIST)
@@ -80,12 +80,18 @@ config_free(struct config *config)
 		free(config->policies[i].id);
 		free(config->policies[i].marks);
 	}
+	for (size_t i = 0; i < config->peer_count; i++) {
+		clear_all(&config->peers[i], KEY_PEER);
+		free(config->peers[i].name);
+		free(config->peers[i].marks);
+	}
 	for (size_t i = 0; i < config->plugins.option_count; i++) {
 		free(config->plugins.options[i].plugin);
 		free(config->plugins.options[i].key);
 		free(config->plugins.options[i].value);
 	}
 	free(config->policies);
+	free(config->peers);
 	free(config->plugins.options);
 	free(config->marks);
 	free(config->path);
@@ -111,6 +117,25 @@ config_add_policy(struct config *config, const char *id)
 	if (!policy->id || !policy->marks || !set_defaults(policy, KEY_POLICY))
 		return NULL;
 	return policy;
+}
+
+struct peer_rule *
+config_add_peer(struct config *config, const char *name)
+{
+	struct peer_rule *peers =
+	    reallocarray(config->peers, config->peer_count + 1, sizeof *peers);
+	struct peer_rule *peer;
+
+	if (!peers)
+		return NULL;
+	config->peers = peers;
+	peer = &peers[config->peer_count++];
+	memset(peer, 0, sizeof *peer);
+	peer->name = strdup(name);
+	peer->marks = calloc(key_count, sizeof *peer->marks);
+	if (!peer->name || !peer->marks || !set_defaults(peer, KEY_PEER))
+		return NULL;
+	return peer;
 }
 
 /* The whole file, or a fault that says why not. */

@@ -65,6 +65,19 @@ struct risk_policy {
 	struct config_mark *marks; /* by row of the key table */
 };
 
+enum peer_kind { PEER_AGENT, PEER_OPERATOR };
+
+/* One entry of daemon.principals: who comes in through the socket. */
+struct peer_rule {
+	char *name;
+	enum peer_kind kind;
+	struct config_list users;  /* names or numbers */
+	struct config_list groups; /* the same */
+	struct config_list scopes;
+	struct config_mark at;     /* its name in the file */
+	struct config_mark *marks; /* by row of the key table */
+};
+
 struct config {
 	char *path; /* of the file; NULL: development defaults or a program */
 	char *dir;  /* that relative paths start from */
@@ -160,6 +173,14 @@ struct config {
 		char *token_id_hmac_secret_file;
 	} remote_mcp;
 	struct {
+		char *socket;
+		uint32_t max_connections;
+		uint32_t max_connections_per_user;
+		uint32_t drain_seconds;
+		bool metrics;
+		char *metrics_address;
+	} daemon;
+	struct {
 		bool enabled;
 		char *remote_relay_url;
 		char *local_client_portal_base_url;
@@ -177,6 +198,8 @@ struct config {
 	} log;
 	struct risk_policy *policies;
 	size_t policy_count;
+	struct peer_rule *peers;
+	size_t peer_count;
 };
 
 /* A configuration with the defaults of the key table (no file). */

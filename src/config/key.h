@@ -30,6 +30,8 @@ enum key_type {
 
 #define KEY_REQUIRED 1U /* a file has to name it */
 #define KEY_POLICY 2U   /* offset is into struct risk_policy */
+#define KEY_PEER 4U     /* offset is into struct peer_rule */
+#define KEY_OWNERS (KEY_POLICY | KEY_PEER)
 
 /* A `*` in a path stands for a name that the file chooses. */
 #define KEY_ANY "*"

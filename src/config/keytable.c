@@ -17,6 +17,8 @@
 #define CONFIG(member) .offset = offsetof(struct config, member)
 #define POLICY(member) \
 	.offset = offsetof(struct risk_policy, member), .flags = KEY_POLICY
+#define PEER(member) \
+	.offset = offsetof(struct peer_rule, member), .flags = KEY_PEER
 #define BOOL .type = KEY_BOOL
 #define UINT(least, most) .type = KEY_UINT, .min = (least), .max = (most)
 #define TEXT(kind) .type = KEY_TEXT, .form = &form_##kind
@@ -27,6 +29,7 @@
 static const char *const client_refs[] = { "key", "derived", NULL };
 static const char *const approval_policies[] = { "operator", "distinct", "any",
 	NULL };
+static const char *const peer_kinds[] = { "agent", "operator", NULL };
 static const char *const stale_policies[] = { "warn", "refuse", NULL };
 static const char *const log_levels[] = { "error", "warning", "info", "debug",
 	NULL };
@@ -55,6 +58,13 @@ const struct key_section key_sections[] = {
 	{ "risk_policies.*.session_limit.max_session_notional",
 	    "Most that the orders of a trading day may be worth." },
 	{ "remote_mcp", "The HTTP door for agents elsewhere." },
+	{ "daemon", "What ibkr-agent serve offers on this machine." },
+	{ "daemon.principals",
+	    "Who may use the socket, by name.  The kernel says who is at the "
+	    "other end; whoever no entry has is refused." },
+	{ "daemon.principals.*",
+	    "One of them.  An entry that names the user goes before one that "
+	    "has a group of the user." },
 	{ "sidecar", "The relay to a remote gateway." },
 	{ "plugins", "Where plugins are found and what they are told." },
 	{ "plugins.options", "Options of plugins, by the plugin's name." },
@@ -349,6 +359,39 @@ const struct key key_table[] = {
 	    .help = "A file with it, asked when the variable is not set; the "
 		    "service credential remote-token-hmac-secret comes "
 		    "last." },
+	/* daemon */
+	{ "daemon.socket", TEXT(path), CONFIG(daemon.socket),
+	    .def = "/run/ibkr-agent/daemon.sock",
+	    .help = "The socket of agents and operators on this machine.  "
+		    "Served if daemon.principals names somebody." },
+	{ "daemon.max_connections", UINT(1, 4096),
+	    CONFIG(daemon.max_connections), .def = "64",
+	    .help = "Most connections to the socket at a time." },
+	{ "daemon.max_connections_per_user", UINT(1, 4096),
+	    CONFIG(daemon.max_connections_per_user), .def = "32",
+	    .help = "Most of them for one user." },
+	{ "daemon.drain_seconds", UINT(0, 600), CONFIG(daemon.drain_seconds),
+	    .def = "30",
+	    .help = "How long calls that run may go on once the daemon is "
+		    "told to stop; then they are cancelled." },
+	{ "daemon.metrics", BOOL, CONFIG(daemon.metrics), .def = "true",
+	    .help = "Answer /healthz, /readyz and /metrics." },
+	{ "daemon.metrics_address", TEXT(listen),
+	    CONFIG(daemon.metrics_address), .def = "127.0.0.1:9464",
+	    .help = "Where they are answered, over plain HTTP, to anybody.  "
+		    "Port 0 takes a free one." },
+	{ "daemon.principals.*.kind", ENUM(peer_kinds), PEER(kind),
+	    .def = "agent",
+	    .help = "An agent is known as agent:NAME.  An operator, who may "
+		    "use the operator's commands too, goes by the login "
+		    "name, as in local:anna." },
+	{ "daemon.principals.*.users", LIST(text), PEER(users), .def = "",
+	    .help = "Users, by login name or number." },
+	{ "daemon.principals.*.groups", LIST(text), PEER(groups), .def = "",
+	    .help = "Groups, by name or number." },
+	{ "daemon.principals.*.scopes", LIST(scope), PEER(scopes), .def = "",
+	    .help = "What they may do; no more than auth.enabled_scopes "
+		    "has." },
 	/* sidecar */
 	{ "sidecar.enabled", BOOL, CONFIG(sidecar.enabled), .def = "false",
 	    .help = "Relay reads for a remote gateway.  Needs "

@@ -32,7 +32,7 @@ struct loader {
 struct place {
 	const char *pattern; /* "risk_policies.*.enabled" */
 	const char *path;    /* "risk_policies.small.enabled" */
-	void *base;          /* struct config or struct risk_policy */
+	void *base;          /* struct config, risk_policy or peer_rule */
 	struct config_mark *marks;
 };
 
@@ -245,6 +245,29 @@ take_policy(
 }
 
 static void
+take_peer(
+    struct loader *l, const struct yaml_node *node, const struct place *place)
+{
+	struct place inside = *place;
+	struct peer_rule *peer;
+
+	if (!is_id(node->key)) {
+		key_fault(l, &node->key_at, place->path,
+		    "allowed as a principal's name are " ID_WORDS, ID_LEN);
+		return;
+	}
+	peer = config_add_peer(l->config, node->key);
+	if (!peer) {
+		l->no_memory = true;
+		return;
+	}
+	inside.base = peer;
+	inside.marks = peer->marks;
+	peer->at = node->key_at;
+	walk(l, node, &inside);
+}
+
+static void
 report_unknown(struct loader *l, const struct yaml_node *node,
     const struct place *place, const struct key_name *names, size_t count)
 {
@@ -286,7 +309,7 @@ is_name(const struct key_name *names, size_t count, const char *name)
 	return false;
 }
 
-/* A name that the file chooses: a policy, a plugin, an option of one. */
+/* A name that the file chooses: a policy, a principal, a plugin, an option. */
 static void
 take_chosen(
     struct loader *l, const struct yaml_node *node, const struct place *place)
@@ -295,6 +318,8 @@ take_chosen(
 
 	if (strcmp(place->pattern, "risk_policies.*") == 0) {
 		take_policy(l, node, place);
+	} else if (strcmp(place->pattern, "daemon.principals.*") == 0) {
+		take_peer(l, node, place);
 	} else if (strcmp(place->pattern, "plugins.options.*") == 0) {
 		if (form_plugin.check(node->key))
 			key_fault(l, &node->key_at, place->path,

@@ -27,5 +27,7 @@ void rules_check(const struct config *config, struct faults *faults);
 
 /* A new policy with the defaults, at the end of config->policies, or NULL. */
 struct risk_policy *config_add_policy(struct config *config, const char *id);
+/* The same of config->peers. */
+struct peer_rule *config_add_peer(struct config *config, const char *name);
 
 #endif

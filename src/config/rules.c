@@ -395,6 +395,74 @@ check_policy(const struct rules *r, const struct risk_policy *p)
 #undef PATH
 }
 
+/* Is one of the users of an entry one of those of an earlier one? */
+static const char *
+twice(const struct config *config, size_t at)
+{
+	const struct config_list *users = &config->peers[at].users;
+
+	for (size_t i = 0; i < at; i++) {
+		for (size_t k = 0; k < users->count; k++) {
+			if (config_list_has(
+				&config->peers[i].users, users->items[k]))
+				return users->items[k];
+		}
+	}
+	return NULL;
+}
+
+static const char *
+scope_beyond(const struct config *config, const struct peer_rule *peer)
+{
+	for (size_t i = 0; i < peer->scopes.count; i++) {
+		if (!config_list_has(
+			&config->auth.enabled_scopes, peer->scopes.items[i]))
+			return peer->scopes.items[i];
+	}
+	return NULL;
+}
+
+static void
+peer_fault(const struct rules *r, const struct peer_rule *peer,
+    const char *rest, const char *text, const char *value)
+{
+	fault_add(r->faults, ERR_CONFIG_INVALID, &peer->at,
+	    "key 'daemon.principals.%s%s': %s%s%s%s", peer->name, rest, text,
+	    value ? " '" : "", value ? value : "", value ? "'" : "");
+}
+
+static bool
+peer_usable(const struct peer_rule *peer)
+{
+	for (size_t i = 0; i < key_count; i++) {
+		if (peer->marks[i].bad)
+			return false;
+	}
+	return true;
+}
+
+static void
+check_peer(const struct rules *r, size_t at)
+{
+	const struct peer_rule *peer = &r->config->peers[at];
+	const char *user = twice(r->config, at);
+	const char *scope = scope_beyond(r->config, peer);
+
+	if (!peer_usable(peer))
+		return;
+	if (peer->users.count + peer->groups.count == 0)
+		peer_fault(r, peer, "", "names neither users nor groups", NULL);
+	if (peer->scopes.count == 0)
+		peer_fault(r, peer, ".scopes",
+		    "names no scope, so that nothing would be allowed", NULL);
+	if (user)
+		peer_fault(r, peer, ".users",
+		    "an earlier principal has the user, too:", user);
+	if (scope && usable(r, "auth.enabled_scopes", NULL))
+		peer_fault(r, peer, ".scopes",
+		    "auth.enabled_scopes does not have", scope);
+}
+
 void
 rules_check(const struct config *config, struct faults *faults)
 {
@@ -414,4 +482,6 @@ rules_check(const struct config *config, struct faults *faults)
 	    &r, "approvals.paper_policy", config->approvals.paper_policy);
 	for (size_t i = 0; i < config->policy_count; i++)
 		check_policy(&r, &config->policies[i]);
+	for (size_t i = 0; i < config->peer_count; i++)
+		check_peer(&r, i);
 }

@@ -254,6 +254,20 @@ print_policies(struct printer *p, const struct config *config)
 }
 
 static void
+print_peers(struct printer *p, const struct config *config)
+{
+	for (size_t i = 0; i < config->peer_count; i++) {
+		const struct peer_rule *peer = &config->peers[i];
+
+		for (size_t k = 0; k < key_count; k++) {
+			if (key_table[k].flags & KEY_PEER)
+				print_row(p, &key_table[k], peer,
+				    &peer->marks[k], peer->name);
+		}
+	}
+}
+
+static void
 print_options(
     struct printer *p, const struct config *config, const struct key *key)
 {
@@ -270,18 +284,19 @@ print_options(
 static void
 print_all(struct printer *p, const struct config *config)
 {
-	bool policies = false;
+	unsigned done = 0; /* owners whose rows are out */
 
 	for (size_t i = 0; i < key_count; i++) {
 		const struct key *key = &key_table[i];
 
 		if (key->type == KEY_OPTION) {
 			print_options(p, config, key);
-		} else if (!(key->flags & KEY_POLICY)) {
+		} else if (!(key->flags & KEY_OWNERS)) {
 			print_row(p, key, config, &config->marks[i], NULL);
-		} else if (!policies) {
-			print_policies(p, config);
-			policies = true;
+		} else if (!(done & key->flags & KEY_OWNERS)) {
+			(key->flags & KEY_POLICY ? print_policies
+						 : print_peers)(p, config);
+			done |= key->flags & KEY_OWNERS;
 		}
 	}
 }

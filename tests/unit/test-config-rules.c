@@ -353,6 +353,47 @@ test_half_limits_of_a_policy_are_refused(void **state)
 }
 
 static void
+test_principals_of_the_socket_are_somebody_and_may_something(void **state)
+{
+#define HEAD                                                           \
+	"broker: {backend: fake}\naudit: {path: /var/lib/iag}\n"       \
+	"auth: {enabled_scopes: [ibkr:health:read, ibkr:risk:read]}\n" \
+	"daemon:\n  principals:\n"
+#define MAY "scopes: [ibkr:health:read]"
+	const struct rule_case cases[] = {
+		{ HEAD "    bot: {" MAY "}\n", ERR_CONFIG_INVALID,
+		    AT("6:5") "key 'daemon.principals.bot': names neither "
+			      "users nor groups" },
+		{ HEAD "    bot: {users: [bot]}\n", ERR_CONFIG_INVALID,
+		    AT("6:5") "key 'daemon.principals.bot.scopes': names no "
+			      "scope" },
+		{ HEAD "    bot: {users: [bot], scopes: "
+		       "[ibkr:orders:read]}\n",
+		    ERR_CONFIG_INVALID,
+		    AT("6:5") "key 'daemon.principals.bot.scopes': "
+			      "auth.enabled_scopes does not have "
+			      "'ibkr:orders:read'" },
+		{ HEAD "    bot: {users: [7], " MAY "}\n"
+		       "    anna: {users: [anna, 7], " MAY "}\n",
+		    ERR_CONFIG_INVALID,
+		    AT("7:5") "key 'daemon.principals.anna.users': an earlier "
+			      "principal has the user, too: '7'" },
+		{ HEAD "    bot: {users: [bot], kind: boss}\n",
+		    ERR_CONFIG_INVALID,
+		    AT("6:31") "key 'daemon.principals.bot.kind': got 'boss'" },
+		{ HEAD "    b t: {users: [bot]}\n", ERR_CONFIG_INVALID,
+		    AT("6:5") "key 'daemon.principals.b t': allowed as a "
+			      "principal's name are" },
+	};
+
+	(void)state;
+	check(cases, ARRAY_COUNT(cases));
+	assert_no_fault(
+	    HEAD "    bot: {users: [bot, 7], groups: [bots], " MAY "}\n"
+		 "    anna: {kind: operator, groups: [staff], " MAY "}\n");
+}
+
+static void
 test_rules_are_silent_about_what_was_refused(void **state)
 {
 	static const char *const texts[] = {
@@ -429,6 +470,8 @@ main(void)
 		cmocka_unit_test(test_paper_needs_accounts_and_a_known_policy),
 		cmocka_unit_test(test_distinct_approval_needs_an_approver),
 		cmocka_unit_test(test_half_limits_of_a_policy_are_refused),
+		cmocka_unit_test(
+		    test_principals_of_the_socket_are_somebody_and_may_something),
 		cmocka_unit_test(test_rules_are_silent_about_what_was_refused),
 		cmocka_unit_test(
 		    test_a_program_gets_the_same_rules_without_places),

@@ -55,7 +55,7 @@ test_a_new_config_has_the_defaults_of_the_table(void **state)
 	(void)state;
 	assert_non_null(config);
 	for (size_t i = 0; i < key_count; i++) {
-		if (!(key_table[i].flags & KEY_POLICY))
+		if (!(key_table[i].flags & KEY_OWNERS))
 			assert_true(key_is_default(&key_table[i], config));
 	}
 	assert_string_equal(config->broker.backend, "fake");
