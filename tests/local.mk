@@ -37,7 +37,7 @@ check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
 endif
-EXTRA_DIST += tests/run.sh tests/valgrind.supp $(cli_tests) $(peer_tests) $(other_tests)
+EXTRA_DIST += tests/run.sh tests/lsan.supp tests/valgrind.supp $(cli_tests) $(peer_tests) $(other_tests)
 
 TEST_EXTENSIONS = .bats .mjs .sh
 AM_TESTS_ENVIRONMENT = \
@@ -79,6 +79,7 @@ sanitized = $(MKDIR_P) $(1) && cd $(1) && \
 
 check-asan:
 	export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1; \
+	export LSAN_OPTIONS=suppressions=$(abs_top_srcdir)/tests/lsan.supp:print_suppressions=0; \
 	export UBSAN_OPTIONS=print_stacktrace=1; \
 	$(call sanitized,asan,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
 check-tsan:

@@ -167,6 +167,16 @@ all_failed(const struct answer *answer)
 }
 
 static void
+legs_conclude(struct answer *answer)
+{
+	if (all_failed(answer))
+		conclude(answer, ANSWER_REFUSED, "ORDER_POLICY_REFUSED",
+		    "the broker refuses the order", answer->legs[0].text);
+	else
+		conclude(answer, ANSWER_ORDERS, NULL, "", "");
+}
+
+static void
 list_read(struct answer *answer, const struct node *list)
 {
 	const struct node *row = node_first(list);
@@ -178,13 +188,8 @@ list_read(struct answer *answer, const struct node *list)
 	}
 	if (list->count == 0)
 		unknown(answer, "the broker's answer is empty");
-	if (answer->kind)
-		return;
-	if (all_failed(answer))
-		conclude(answer, ANSWER_REFUSED, "ORDER_POLICY_REFUSED",
-		    "the broker refuses the order", answer->legs[0].text);
-	else
-		conclude(answer, ANSWER_ORDERS, NULL, "", "");
+	if (!answer->kind)
+		legs_conclude(answer);
 }
 
 static void
@@ -220,7 +225,7 @@ object_read(struct answer *answer, enum answer_to to, const struct node *root)
 	else
 		unknown(answer, "the broker's answer cannot be read");
 	if (!answer->kind && answer->leg_count)
-		conclude(answer, ANSWER_ORDERS, NULL, "", "");
+		legs_conclude(answer);
 }
 
 static void

@@ -126,6 +126,15 @@ is_open(int64_t at_ms, int64_t bar_ms, bool outside)
 	       (within >= OPEN_MS && within < CLOSE_MS);
 }
 
+/* A period ends with trading: on a Sunday "1d" is Friday. */
+static int64_t
+last_open(int64_t at_ms, bool outside)
+{
+	while (at_ms > 0 && !is_open(at_ms, MINUTE_MS, outside))
+		at_ms -= MINUTE_MS;
+	return at_ms;
+}
+
 /* Within two percent of the mark. */
 static int64_t
 price_at(const struct contract *contract, int64_t mark, int64_t at_ms)
@@ -229,6 +238,8 @@ history(struct call *call)
 	}
 	period_ms = take_period(call_param(call, "period"), &window.period);
 	window.bar_ms = take_bar(call_param(call, "bar"), period_ms);
+	window.end_ms = last_open(
+	    window.end_ms, call_has_param(call, "outsideRth", "true"));
 	window.start_ms = window.end_ms - period_ms;
 	if (window.start_ms < 0)
 		window.start_ms = 0;

@@ -51,6 +51,7 @@ static const struct {
 	    "[{\"order_id\":\"-1\",\"order_status\":\"Failed\","
 	    "\"text\":\"no\"}]",
 	    ANSWER_REFUSED, 1 },
+	{ ORDER, 200, "{\"order_id\":-1,\"text\":\"no\"}", ANSWER_REFUSED, 1 },
 	/* questions */
 	{ ORDER, 200,
 	    "[{\"id\":\"99097238-aa\",\"message\":[\"price exceeds \\nthe "

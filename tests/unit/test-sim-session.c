@@ -268,6 +268,24 @@ test_a_login_sees_its_own_kind_of_accounts(void **state)
 	assert_answer(kit, "LOGIN_TYPE", "1");
 }
 
+#define SUNDAY_MS (SIM_KIT_START_MS + INT64_C(5) * 86400000)
+#define BARS "/iserver/marketdata/history?conid=265598&period=1d&bar=1h"
+
+static void
+test_a_day_of_bars_is_one_of_trading(void **state)
+{
+	struct sim_settings settings = sim_kit_settings();
+	struct sim_kit kit;
+
+	(void)state;
+	settings.start_ms = SUNDAY_MS;
+	sim_kit_init_with(&kit, &settings);
+	(void)sim_kit_ask(&kit, "GET", BARS, NULL); /* cold */
+	assert_int_equal(sim_kit_ask(&kit, "GET", BARS, NULL), 200);
+	assert_non_null(sim_kit_get(&kit, "data.5.o"));
+	sim_kit_fini(&kit);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -285,6 +303,7 @@ main(void)
 		TEST(test_first_reads_are_cold_in_each_session),
 		TEST(test_positions_are_sparse_first_and_come_in_pages),
 		TEST(test_a_login_sees_its_own_kind_of_accounts),
+		TEST(test_a_day_of_bars_is_one_of_trading),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

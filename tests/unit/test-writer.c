@@ -91,7 +91,9 @@ state_put(void *arg, const char *plugin, const char *account,
 	free(STEAL(book.rows[i].value));
 	if (value.data) {
 		memcpy(book.rows[i].key, name, sizeof(name));
-		book.rows[i].value = strndup(value.data, value.len);
+		book.rows[i].value = calloc(1, value.len + 1);
+		assert_non_null(book.rows[i].value);
+		memcpy(book.rows[i].value, value.data, value.len);
 	}
 	return 0;
 }
