@@ -28,6 +28,7 @@ struct trust {
 	bool has_pin;
 	uint8_t pin[HTTP_PIN_SIZE];
 	char *host;
+	const struct http_words *words;
 	pthread_mutex_t lock;
 	gnutls_x509_trust_list_t authorities; /* NULL: not needed */
 };
@@ -46,11 +47,7 @@ read_authorities(struct trust *trust, const char *ca_file)
 			  trust->authorities, 0, 0);
 	if (count > 0)
 		return NULL;
-	return ca_file ? "broker.ca_file cannot be read, or has no "
-			 "certificate (PEM) in it"
-		       : "the system's certificate authorities cannot be "
-			 "read: install ca-certificates, or set "
-			 "broker.tls_pin_sha256 or broker.ca_file";
+	return ca_file ? trust->words->no_ca_file : trust->words->no_system;
 }
 
 struct trust *
@@ -64,6 +61,7 @@ trust_new(const struct http_setup *setup, const char **ret_text)
 	(void)pthread_mutex_init(&trust->lock, NULL);
 	trust->verify = setup->verify;
 	trust->has_pin = setup->has_pin;
+	trust->words = setup->words;
 	memcpy(trust->pin, setup->pin, sizeof trust->pin);
 	trust->host = strdup(setup->host);
 	if (trust->host)
@@ -126,9 +124,7 @@ check_pin(const struct trust *trust, gnutls_x509_crt_t leaf,
 		return say(ret_text, "the certificate's key cannot be read");
 	if (memcmp(hash, trust->pin, sizeof hash) == 0)
 		return true;
-	len = snprintf(ret_text, HTTP_TEXT_SIZE,
-	    "broker.tls_pin_sha256 is not the key of its certificate, which "
-	    "is ");
+	len = snprintf(ret_text, HTTP_TEXT_SIZE, "%s", trust->words->other_pin);
 	for (size_t i = 0; i < sizeof hash; i++)
 		len += snprintf(ret_text + len, HTTP_TEXT_SIZE - (size_t)len,
 		    "%02x", hash[i]);
@@ -162,9 +158,7 @@ check_chain(struct trust *trust, gnutls_x509_crt_t *chain, unsigned count,
 		return false;
 	}
 	if (!gnutls_x509_crt_check_hostname(chain[0], trust->host))
-		return say(ret_text,
-		    "the certificate is for another name than that in "
-		    "broker.base_url");
+		return say(ret_text, trust->words->other_name);
 	return true;
 }
 

@@ -15,7 +15,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "host/module.h"
+#include "link/httpmodule.h"
 #include "link/target.h"
 #include "link/turn.h"
 
@@ -26,35 +26,13 @@
 /* ---- the module */
 
 static int
-load_module(struct link *link, struct err *err)
-{
-	const struct http_module *(*entry)(void);
-	const struct http_module *module;
-	void *symbol = NULL;
-	int r = module_load(
-	    link->host, "http-curl", HTTP_MODULE_SYMBOL, &symbol, err);
-
-	if (r)
-		return r;
-	/* POSIX guarantees this; ISO C knows no such conversion. */
-	memcpy(&entry, &symbol, sizeof entry);
-	module = entry();
-	if (!module || module->struct_size != sizeof *module)
-		return err_set(err, ERR_PLUGIN_INVALID,
-		    "the module 'http-curl' is not of this release, or its "
-		    "libcurl is not the one with GnuTLS: install "
-		    "libcurl3-gnutls and reinstall ibkr-agent");
-	link->module = module;
-	return 0;
-}
-
-static int
 get_connection(
     struct link *link, struct http_connection **ret_connection, struct err *err)
 {
 	LOCK_SCOPE(&link->lock);
 	const char *why = NULL;
-	int r = link->module ? 0 : load_module(link, err);
+	int r =
+	    link->module ? 0 : http_module_load(link->host, &link->module, err);
 
 	if (!link->module)
 		return r ? r : IAG_INTERNAL;

@@ -3,10 +3,10 @@
 
 /*
  * The interface to the HTTP module, http-curl.so: the only code that speaks
- * to the broker.  It is a module of its own because libcurl brings twenty
- * libraries along, and is loaded at the first request.  Host and module are
- * of one build; the size in the table says so.  What the module gives back
- * was made by malloc() and is freed by the caller.
+ * to the broker, and to the issuer of remote tokens.  It is a module of its own
+ * because libcurl brings twenty libraries along, and is loaded at the first
+ * request.  Host and module are of one build; the size in the table says so.
+ * What the module gives back was made by malloc() and is freed by the caller.
  */
 
 #ifndef IAG_LINK_HTTP_H
@@ -18,6 +18,14 @@
 
 enum { HTTP_PIN_SIZE = 32, HTTP_TEXT_SIZE = 256 };
 
+/* What the keys are called that a message names; constants. */
+struct http_words {
+	const char *no_ca_file; /* it cannot be read */
+	const char *no_system;  /* nor the system's authorities */
+	const char *other_name; /* not that of the URL */
+	const char *other_pin;  /* before the pin that was found; NULL: none */
+};
+
 /* How to reach the gateway, and what it must prove. */
 struct http_setup {
 	const char *host;    /* as in the URL, for the certificate */
@@ -26,6 +34,7 @@ struct http_setup {
 	bool verify; /* chain and name; off with a pin and no ca_file */
 	bool has_pin;
 	uint8_t pin[HTTP_PIN_SIZE]; /* SHA-256 of the public key (SPKI) */
+	const struct http_words *words;
 };
 
 struct http_request {

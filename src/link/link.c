@@ -111,6 +111,18 @@ identify(struct link *link, const char *base_url, uint8_t ret_id[HASH_SIZE])
 	(void)snprintf(link->name, sizeof link->name, "supervisor:%.16s", hex);
 }
 
+static const struct http_words words = {
+	.no_ca_file = "broker.ca_file cannot be read, or has no certificate "
+		      "(PEM) in it",
+	.no_system = "the system's certificate authorities cannot be read: "
+		     "install ca-certificates, or set broker.tls_pin_sha256 "
+		     "or broker.ca_file",
+	.other_name = "the certificate is for another name than that in "
+		      "broker.base_url",
+	.other_pin = "broker.tls_pin_sha256 is not the key of its "
+		     "certificate, which is ",
+};
+
 static int
 set_up(struct link *link, struct err *err)
 {
@@ -127,6 +139,7 @@ set_up(struct link *link, struct err *err)
 		.host = link->host_name,
 		.ca_file = config->broker.ca_file,
 		.user_agent = "ibkr-agent/" PACKAGE_VERSION,
+		.words = &words,
 	};
 	if (!url.https)
 		return 0;

@@ -6,6 +6,8 @@ libcore_la_SOURCES += \
 	src/link/exchange.c \
 	src/link/exchange.h \
 	src/link/http.h \
+	src/link/httpmodule.c \
+	src/link/httpmodule.h \
 	src/link/link.c \
 	src/link/link.h \
 	src/link/penalty.c \
