@@ -97,6 +97,14 @@ static const char *const key_kinds[] = { "api", "private", "signing", "access",
 static const char *const about_words[] = { "file", "env", "dir", "type", "kind",
 	"ttl", "seconds", "url", "endpoint", "count", NULL };
 
+/* The keyed hash of an id, as in token_id_hash. */
+static bool
+is_id_hash(const struct word *words, size_t count)
+{
+	return count > 2 && word_is(&words[count - 2], "id") &&
+	       word_is(&words[count - 1], "hash");
+}
+
 static bool
 names_secret(const char *key, size_t len)
 {
@@ -106,7 +114,8 @@ names_secret(const char *key, size_t len)
 	if (len > KEY_MAX)
 		return false;
 	count = split_words(key, len, words);
-	if (count == 0 || word_in(&words[count - 1], about_words))
+	if (count == 0 || word_in(&words[count - 1], about_words) ||
+	    is_id_hash(words, count))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		if (word_in(&words[i], secret_words))

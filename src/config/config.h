@@ -165,6 +165,7 @@ struct config {
 		char *ca_file;
 		struct config_list audiences;
 		struct config_list allowed_scopes;
+		bool any_token_type;
 		uint32_t clock_skew_seconds;
 		uint32_t rate_limit_max_requests;
 		uint32_t rate_limit_window_seconds;

@@ -337,6 +337,11 @@ const struct key key_table[] = {
 	    CONFIG(remote_mcp.allowed_scopes), .def = "",
 	    .help = "Scopes that tokens may bring.  ibkr:operator, for "
 		    "approvals, is never advertised." },
+	{ "remote_mcp.any_token_type", BOOL, CONFIG(remote_mcp.any_token_type),
+	    .def = "false",
+	    .help = "Take tokens of the type JWT, or of none, as well as "
+		    "those of at+jwt (RFC 9068), from an issuer that does not "
+		    "tell access tokens from others." },
 	{ "remote_mcp.clock_skew_seconds", UINT(0, 300),
 	    CONFIG(remote_mcp.clock_skew_seconds), .def = "60",
 	    .help = "How far the issuer's clock may be off." },

@@ -47,6 +47,8 @@ static const char *const type_names[] = {
 	"paper_order_lifecycle_changed",
 	"paper_order_submitted",
 	"plugin_state_changed",
+	"remote_auth_denied",
+	"remote_auth_succeeded",
 	"store_adopted",
 	"store_created",
 	"store_reconciled",
