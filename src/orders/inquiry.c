@@ -86,10 +86,15 @@ inquiry_writer(struct order_call *call, uint32_t mode, const char *writer,
 
 /* ---- settling */
 
+/* A first complete look without it. */
+struct first_look {
+	const char *session; /* NULL: it counts for the operator's word only */
+};
+
 struct settle_step {
 	struct inquiry *q;
-	const struct settlement *how; /* NULL: only note the read */
-	const char *session;          /* of a first complete read, or NULL */
+	const struct settlement *how;
+	const struct first_look *first; /* to be noted; NULL: none */
 };
 
 static int
@@ -149,18 +154,18 @@ text_set(char **text, const char *value, struct err *err)
 	return 0;
 }
 
-/* The first read without it, for the second one. */
+/* The first look without it, for the second one. */
 static int
-first_read_put(
+first_look_put(
     const struct settle_step *step, struct journal_txn *txn, struct err *err)
 {
 	struct intent *intent = step->q->intent;
 	char hash[HASH_HEX_SIZE];
 	int ret;
 
-	if (!step->session)
+	if (!step->first)
 		return 0;
-	ret = text_set(&intent->absent_session, step->session, err);
+	ret = text_set(&intent->absent_session, step->first->session, err);
 	intent->absent_ns = step->q->seen_ns;
 	journal_account_hash(
 	    desk_journal(step->q->call->desk), intent->account, hash);
@@ -177,15 +182,15 @@ settle_step(struct journal_txn *txn, void *arg, struct err *err)
 	    settle_apply(step->q->call->desk, txn, intent, step->how, err);
 
 	if (ret == 0)
-		ret = first_read_put(step, txn, err);
+		ret = first_look_put(step, txn, err);
 	return ret ? ret : record_write(step, txn, before, err);
 }
 
 static int
-settle(struct inquiry *q, const struct settlement *how, const char *session,
-    enum inquiry_end end, struct err *err)
+settle(struct inquiry *q, const struct settlement *how,
+    const struct first_look *first, enum inquiry_end end, struct err *err)
 {
-	struct settle_step step = { q, how, session };
+	struct settle_step step = { q, how, first };
 	struct call *call = call_new(clock_boot_ns() + SETTLE_NS);
 	int ret;
 
@@ -217,8 +222,8 @@ settle_seen(struct inquiry *q, const struct sighting *sighting, struct err *err)
 
 /* Nobody answers for it: it is unknown, and says so to whoever asks. */
 static int
-settle_unknown(struct inquiry *q, const char *session, enum inquiry_end end,
-    struct err *err)
+settle_unknown(struct inquiry *q, const struct first_look *first,
+    enum inquiry_end end, struct err *err)
 {
 	CLEANUP_ERR struct err fault = ERR_INIT;
 	const struct settlement how = {
@@ -227,13 +232,13 @@ settle_unknown(struct inquiry *q, const char *session, enum inquiry_end end,
 	};
 
 	/* nothing new */
-	if (q->intent->state == INTENT_UNKNOWN && !session) {
+	if (q->intent->state == INTENT_UNKNOWN && !first) {
 		q->end = end;
 		return 0;
 	}
 	(void)err_set(&fault, ERR_ORDER_OUTCOME_UNKNOWN,
 	    "the process that was sending it is gone");
-	return settle(q, &how, session, end, err);
+	return settle(q, &how, first, end, err);
 }
 
 static int
@@ -301,9 +306,9 @@ absence_fill(struct inquiry *q, struct instance *writer,
 	    err);
 }
 
+/* Why a look without it proves nothing, except that it is the first. */
 static const char *
-unproven_reason(
-    const struct absence *absence, const struct writer_find_result *find)
+doubt_of(const struct absence *absence, const struct writer_find_result *find)
 {
 	if (absence->in_trades)
 		return "it is not among the orders, but a trade names it: "
@@ -314,21 +319,24 @@ unproven_reason(
 	    find->since_ns > absence->recorded_ns)
 		return "the broker does not show it, but what it shows does "
 		       "not reach back to when it was sent";
-	return "the broker did not show it in a first look; the next one, 5 "
-	       "seconds later or more, may prove that it is not there";
+	return NULL;
 }
 
-/* The earliest time at which another look can prove something. */
-static uint64_t
-look_again_ns(const struct absence *absence)
+/* When another look can prove something. */
+static void
+again_tell(struct inquiry *q, const struct absence *absence)
 {
-	uint64_t wait_ns = absence->max_flight_ns > ABSENCE_APART_NS
-			       ? absence->max_flight_ns
-			       : ABSENCE_APART_NS;
-	uint64_t first_ns =
-	    absence->first_ns ? absence->first_ns : absence->now_ns;
+	char time[CLOCK_TEXT_SIZE];
 
-	return first_ns + wait_ns;
+	q->again_ns = absence_again_ns(absence);
+	/* times are told in milliseconds, and never too early */
+	clock_format(q->again_ns + NS_PER_MS - 1, time);
+	buf_printf(&q->note,
+	    "the broker did not show it in a first look; a second one, at %s "
+	    "or later, %s",
+	    time,
+	    q->accept_absent ? "is needed before your word counts"
+			     : "may prove that it is not there");
 }
 
 /* Live: what is proven waits for the operator's word. */
@@ -343,49 +351,79 @@ proven(struct inquiry *q, struct err *err)
 	return settle_unknown(q, NULL, INQUIRY_ABSENT, err);
 }
 
-/*
- * The operator's word stands for a second look, for the session and for the
- * day; not for the read itself, nor against a trade.
- */
-static bool
-may_accept(const struct inquiry *q, const struct absence *absence,
-    const struct writer_find_result *find)
+/* Noted, so that a later look is the second one. */
+static int
+first_look(struct inquiry *q, const struct absence *absence,
+    const struct writer_find_result *find, struct err *err)
 {
-	return q->accept_absent && find->complete && !absence->in_trades;
+	struct absence anew = *absence;
+	struct first_look first = { .session = find->session };
+
+	anew.first_ns = 0;
+	anew.sent_ns = q->seen_ns;
+	if (absence_judge(&anew, find) != ABSENCE_FIRST)
+		first.session = NULL;
+	if (first.session || q->accept_absent) {
+		again_tell(q, &anew);
+		return settle_unknown(q, &first, INQUIRY_WAITING, err);
+	}
+	buf_str(&q->note, doubt_of(absence, find));
+	return settle_unknown(q, &first, INQUIRY_UNCLEAR, err);
+}
+
+/* Nothing yet: too early, or one look after another that cannot. */
+static int
+unproven(struct inquiry *q, const struct absence *absence,
+    const struct writer_find_result *find, struct err *err)
+{
+	const char *doubt = doubt_of(absence, find);
+
+	if (!doubt ||
+	    (q->accept_absent && find->complete && !absence->in_trades)) {
+		again_tell(q, absence);
+		return settle_unknown(q, NULL, INQUIRY_WAITING, err);
+	}
+	buf_str(&q->note, doubt);
+	return settle_unknown(q, NULL, INQUIRY_UNCLEAR, err);
+}
+
+static int
+judge(struct inquiry *q, struct instance *writer,
+    const struct writer_find_result *find, struct err *err)
+{
+	CLEANUP_ERR struct err fault = ERR_INIT;
+	enum absence_verdict verdict, word;
+	struct absence absence;
+
+	if (absence_fill(q, writer, &absence, &fault)) {
+		buf_str(&q->note, err_text(&fault));
+		return settle_unknown(q, NULL, INQUIRY_UNCLEAR, err);
+	}
+	verdict = absence_judge(&absence, find);
+	word = absence_judge_word(&absence, find->complete);
+	/* the first look of all is noted, whatever it is good for */
+	if (verdict != ABSENCE_PROVEN &&
+	    (q->accept_absent || word == ABSENCE_FIRST))
+		verdict = word;
+	switch (verdict) {
+	case ABSENCE_PROVEN:
+		return proven(q, err);
+	case ABSENCE_FIRST:
+		return first_look(q, &absence, find, err);
+	case ABSENCE_UNPROVEN:
+		break;
+	}
+	return unproven(q, &absence, find, err);
 }
 
 static int
 absent(struct inquiry *q, struct instance *writer,
     const struct writer_find_result *seen, struct err *err)
 {
-	CLEANUP_ERR struct err fault = ERR_INIT;
 	struct writer_find_result find = *seen; /* borrows */
-	struct absence absence;
 
 	find.answer = IAG_FIND_ABSENT;
-	if (absence_fill(q, writer, &absence, &fault)) {
-		buf_str(&q->note, err_text(&fault));
-		return settle_unknown(q, NULL, INQUIRY_UNCLEAR, err);
-	}
-	if (may_accept(q, &absence, &find))
-		return settle_absent(q, err);
-	switch (absence_judge(&absence, &find)) {
-	case ABSENCE_PROVEN:
-		return proven(q, err);
-	case ABSENCE_FIRST:
-		absence.first_ns = 0;
-		q->again_ns = look_again_ns(&absence);
-		buf_str(&q->note, unproven_reason(&absence, &find));
-		return settle_unknown(q, find.session, INQUIRY_WAITING, err);
-	case ABSENCE_UNPROVEN:
-		break;
-	}
-	buf_str(&q->note, unproven_reason(&absence, &find));
-	q->again_ns = look_again_ns(&absence);
-	return settle_unknown(q, NULL,
-	    absence.first_ns && absence.now_ns < q->again_ns ? INQUIRY_WAITING
-							     : INQUIRY_UNCLEAR,
-	    err);
+	return judge(q, writer, &find, err);
 }
 
 /*
@@ -420,7 +458,7 @@ look(struct inquiry *q, struct instance *writer, struct err *err)
 		break;
 	}
 	if (is_acceptable(q, &sighting.find))
-		return settle_absent(q, err);
+		return judge(q, writer, &sighting.find, err);
 	buf_str(&q->note, buf_text(&sighting.why));
 	return settle_unknown(q, NULL, INQUIRY_UNCLEAR, err);
 }

@@ -39,6 +39,14 @@ enum absence_verdict {
 };
 enum absence_verdict absence_judge(
     const struct absence *absence, const struct writer_find_result *find);
+/*
+ * The same where the operator says that it is not there: his word stands for
+ * the session and the day, not for the second look, nor against a trade.
+ */
+enum absence_verdict absence_judge_word(
+    const struct absence *absence, bool complete);
+/* The earliest time at which another look can prove something. */
+uint64_t absence_again_ns(const struct absence *absence);
 
 /*
  * What passes in a row remember, so that none does everything again: where the
@@ -66,7 +74,8 @@ int reconcile_pending(struct order_call *call, const char *account,
     struct buf *out, struct err *err);
 /*
  * `orders resolve KEY`: ask the broker about one; accept_absent with a reason
- * settles as refused what a complete read did not find.
+ * settles as refused what two complete reads did not find.  It waits for the
+ * second one where the call's time allows, else it says when that is due.
  */
 struct resolve_request {
 	const char *account;

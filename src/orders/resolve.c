@@ -183,6 +183,17 @@ ask(struct resolve *resolve, struct err *err)
 /* ---- the answer */
 
 static int
+again_add(struct json_object *obj, const struct inquiry *q)
+{
+	char time[CLOCK_TEXT_SIZE];
+
+	if (q->end != INQUIRY_WAITING)
+		return 0;
+	clock_format(q->again_ns + NS_PER_MS - 1, time);
+	return json_add_str(obj, "look_again_at", time);
+}
+
+static int
 inquiry_add(struct json_object *list, const struct inquiry *q)
 {
 	const struct intent *intent = q->intent;
@@ -208,6 +219,8 @@ inquiry_add(struct json_object *list, const struct inquiry *q)
 		    obj, "state", intent_state_name(intent->state));
 	if (ret == 0)
 		ret = json_add_str(obj, "inquiry", inquiry_end_name(q->end));
+	if (ret == 0)
+		ret = again_add(obj, q);
 	return ret ? ret
 		   : json_add_str(
 			 obj, "note", q->note.len ? buf_text(&q->note) : NULL);
@@ -244,6 +257,24 @@ result_build(const struct resolve *resolve, struct json_object *obj)
 	return ret;
 }
 
+static const char *
+action_of(const struct inquiry *q)
+{
+	switch (q->end) {
+	case INQUIRY_ELSEWHERE:
+		return "run this where that writer is configured";
+	case INQUIRY_ABSENT:
+		return "if the broker's own screen does not show it either, "
+		       "run it again with --accept-absent --reason TEXT";
+	case INQUIRY_WAITING:
+		return "send nothing in its place; run this again at that "
+		       "time, or later";
+	default:
+		return "send nothing in its place; look at the broker's own "
+		       "screen, and run this again";
+	}
+}
+
 /* Why it is still open: the first that is, and what can be done. */
 static int
 still_open(const struct inquiry *q, struct json_object *obj, struct err *err)
@@ -265,14 +296,7 @@ still_open(const struct inquiry *q, struct json_object *obj, struct err *err)
 		    *intent->leg ? ", " : "", intent->leg,
 		    q->note.len ? buf_text(&q->note)
 				: "the broker did not say");
-		err_action(err, "%s",
-		    q->end == INQUIRY_ELSEWHERE
-			? "run this where that writer is configured"
-		    : q->end == INQUIRY_ABSENT
-			? "if the broker's own screen does not show it either, "
-			  "run it again with --accept-absent --reason TEXT"
-			: "send nothing in its place; look at the broker's own "
-			  "screen, and run this again");
+		err_action(err, "%s", action_of(q));
 	}
 	if (err) {
 		err->unknown = true;

@@ -51,7 +51,7 @@ const struct field resolve_open_input[] = {
 	IN_RESOLVE_KEY,
 	IN_ACCOUNT,
 	BOOL("accept_absent", 0,
-	    "Settle it as refused if a complete read is without it"),
+	    "Settle it as refused if two complete reads are without it"),
 	LEN("reason", 0, 200, "How you know that the broker has it not"),
 	END,
 };
@@ -66,6 +66,7 @@ static const struct field request_row[] = {
 	    "owned elsewhere unclear waiting absent settled overtaken",
 	    "How the question ended"),
 	LEN("note", TEXT | PLAIN, 1000, "Why"),
+	TIME("look_again_at", PLAIN, "Waiting: when a look can prove more"),
 	END,
 };
 

@@ -204,6 +204,12 @@ TABLE
     # its approval stays used: another key is no way around
     submit k2
     is "$(outcome)" "refused APPROVAL_CONSUMED"
+    # nor is the word one for the second look
+    iag --json orders resolve k1 --account "$account" --accept-absent \
+        --reason "not on the broker's screen"
+    expect 1
+    has "$stderr" "is needed before your word counts"
+    patience=60 desk live open
     iag --json orders resolve k1 --account "$account" --accept-absent \
         --reason "not on the broker's screen"
     expect 0

@@ -255,6 +255,42 @@ live() {
         /dev/null >/dev/null
 }
 
+@test "inv2 inv4 the operator's word is no second look" {
+    local due
+    scripted hang
+    # too little time to wait for it: the command says when it is due
+    sed -i 's/backend: fake/backend: fake, write_timeout_seconds: 5/' "$config"
+    approve
+    send k1
+    kill -9 "$sender"
+    wait "$sender" || true
+    sender=
+    iag --json orders resolve k1 --account DU1234567 --accept-absent \
+        --reason "it is not on the screen"
+    expect 1
+    [ "$(json '[j.code, j.outcome].join()' <<<"$stderr")" = \
+        ORDER_OUTCOME_UNKNOWN,unknown ]
+    due=$(json 'j.details.requests[0].look_again_at' <<<"$stderr")
+    has "$stderr" "a second one, at $due or later, is needed before your word"
+    [ "$(pending state)" = unknown ]
+    has "$(pending what_to_do)" "orders resolve k1"
+    # once more at once: it is as it was, and due at the same time
+    iag --json orders resolve k1 --account DU1234567 --accept-absent \
+        --reason "it is not on the screen"
+    expect 1
+    [ "$(json 'j.details.requests[0].look_again_at' <<<"$stderr")" = "$due" ]
+    [ "$(pending state)" = unknown ]
+    # with time for it, the command waits by itself
+    scripted open
+    iag --json orders resolve k1 --account DU1234567 --accept-absent \
+        --reason "it is not on the screen"
+    expect 0
+    [ "$(json j.state <<<"$output")" = refused ]
+    [[ ! $(date -u +%FT%T.%3NZ) < $due ]]
+    iag audit verify --state
+    expect 0
+}
+
 @test "inv2 inv4 live absence waits for the operator's word" {
     live hang
     iag --json orders preview --enable-preview --account U7654321 \

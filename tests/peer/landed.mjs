@@ -227,7 +227,8 @@ class Batch {
   // By the commands of an operator, with time enough: a pass looks for all
   // that is open.  What was not found is proven absent by a second look once
   // no request can be on its way any more; the short form does not wait for
-  // it, there an operator says so who has looked at the book.
+  // it: there it stays unknown, whatever an operator says, and he is told
+  // when to look again.
   async reconcile() {
     await this.kill();
     this.house.replace(`write_timeout_seconds: ${WRITE_S}`,
@@ -239,11 +240,26 @@ class Batch {
     }
     const book = await this.book();
 
+    this.waiting = new Set();
     for (const { idempotency_key: key } of await this.open())
-      if (!LONG && !book.has(key))
-        await this.house.run('orders', 'resolve', key, '--account', ACCOUNT,
-          '--accept-absent', '--reason', 'it is not in the book');
-    this.pending = await this.open();
+      if (!LONG && !book.has(key)) {
+        await this.tooEarly(key);
+        this.waiting.add(key);
+      }
+    this.pending = (await this.open())
+      .filter((row) => !this.waiting.has(row.idempotency_key));
+  }
+
+  async tooEarly(key) {
+    const { code, err } = await this.house.run('--json', 'orders', 'resolve',
+      key, '--account', ACCOUNT, '--accept-absent', '--reason', 'no book has it');
+    const fault = JSON.parse(err);
+    const { look_again_at: at } = fault.details.requests[0];
+
+    assert.equal(code, 1, err);
+    assert.equal(fault.outcome, 'unknown');
+    assert.ok(fault.message.includes(at), err);
+    assert.ok(new Date(at) - new Date() > 60_000, err);
   }
 
   async open() {
@@ -299,7 +315,8 @@ class Batch {
 
     if (now.length > 1)
       wrong.push('twice at the broker');
-    if (final !== (now.length ? 'done' : 'refused'))
+    if (final !== (now.length ? 'done'
+      : this.waiting.has(key) ? 'unknown' : 'refused'))
       wrong.push(`the journal says ${final} ${again.fault?.code ?? ''}, ` +
         `the book ${JSON.stringify(now)}`);
     if (again.good && again.good.broker_order_id !== String(now[0]?.id))

@@ -54,6 +54,7 @@ unit_tests += \
 	tests/unit/test-order \
 	tests/unit/test-intent \
 	tests/unit/test-preview \
+	tests/unit/test-absence-word \
 	tests/unit/test-reconcile \
 	tests/unit/test-write \
 	tests/unit/test-market \
@@ -83,7 +84,17 @@ tests_unit_test_write_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 # and so are the broker's words of test-preview.c
 tests_unit_test_preview_SOURCES = tests/unit/test-preview.c $(journal_kit)
 tests_unit_test_preview_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
+tests_unit_test_absence_word_SOURCES = \
+	tests/unit/reconcile-kit.c \
+	tests/unit/reconcile-kit.h \
+	tests/unit/scripted-writer.c \
+	tests/unit/scripted-writer.h \
+	tests/unit/test-absence-word.c \
+	$(journal_kit)
+tests_unit_test_absence_word_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 tests_unit_test_reconcile_SOURCES = \
+	tests/unit/reconcile-kit.c \
+	tests/unit/reconcile-kit.h \
 	tests/unit/scripted-writer.c \
 	tests/unit/scripted-writer.h \
 	tests/unit/test-reconcile.c \

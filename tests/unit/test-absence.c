@@ -108,6 +108,48 @@ inv4_the_first_read_counts_in_its_own_session_only(void **state)
 	assert_int_equal(absence_judge(&absence, &find), ABSENCE_FIRST);
 }
 
+static void
+inv4_a_word_does_not_stand_for_the_second_look(void **state)
+{
+	struct absence absence = good_absence;
+
+	(void)state;
+	absence.same_day = false; /* nor the session: it stands for these */
+	absence.first_session = NULL;
+	assert_int_equal(absence_judge_word(&absence, true), ABSENCE_PROVEN);
+	assert_int_equal(absence_judge_word(&absence, false), ABSENCE_UNPROVEN);
+	absence.now_ns--;
+	assert_int_equal(absence_judge_word(&absence, true), ABSENCE_UNPROVEN);
+	absence.now_ns = absence.first_ns - 1; /* the clock went back */
+	assert_int_equal(absence_judge_word(&absence, true), ABSENCE_FIRST);
+	absence.first_ns = 0;
+	assert_int_equal(absence_judge_word(&absence, true), ABSENCE_FIRST);
+	absence = good_absence;
+	absence.max_flight_ns = absence.now_ns - absence.sent_ns + 1;
+	assert_int_equal(absence_judge_word(&absence, true), ABSENCE_UNPROVEN);
+	absence.max_flight_ns--;
+	assert_int_equal(absence_judge_word(&absence, true), ABSENCE_PROVEN);
+	absence.in_trades = true;
+	assert_int_equal(absence_judge_word(&absence, true), ABSENCE_UNPROVEN);
+}
+
+static void
+the_next_useful_look_is_told(void **state)
+{
+	struct absence absence = good_absence;
+
+	(void)state;
+	assert_int_equal(
+	    absence_again_ns(&absence), absence.first_ns + ABSENCE_APART_NS);
+	absence.max_flight_ns = ABSENCE_APART_NS + 1000;
+	assert_int_equal(absence_again_ns(&absence),
+	    absence.sent_ns + absence.max_flight_ns);
+	absence.first_ns = 0;
+	absence.max_flight_ns = 0;
+	assert_int_equal(
+	    absence_again_ns(&absence), absence.now_ns + ABSENCE_APART_NS);
+}
+
 int
 main(void)
 {
@@ -118,6 +160,9 @@ main(void)
 		    inv4_a_read_that_may_not_see_it_proves_nothing),
 		cmocka_unit_test(
 		    inv4_the_first_read_counts_in_its_own_session_only),
+		cmocka_unit_test(
+		    inv4_a_word_does_not_stand_for_the_second_look),
+		cmocka_unit_test(the_next_useful_look_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
