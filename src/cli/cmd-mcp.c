@@ -132,9 +132,15 @@ run_mcp_client_config(struct cli *cli, struct err *err)
 		return err_set(err, ERR_INTERNAL_ERROR,
 		    "cannot read '/proc/self/exe': %s", strerror(errno));
 	path[len] = '\0';
-	rc = config_path(cli, &config, err);
+	/* what serves on the network has a configuration of its own */
+	rc = cli_has(cli, "--url") ? 0 : config_path(cli, &config, err);
 	if (rc == 0)
-		rc = mcp_client_config(
-		    cli_value(cli, "--client"), path, config, &out, err);
+		rc = mcp_client_config(cli_value(cli, "--client"),
+		    &(struct mcp_target){ .binary = path,
+			.config = config,
+			.via = cli_value(cli, "--via"),
+			.url = cli_value(cli, "--url"),
+			.token_env = cli_value(cli, "--token-env") },
+		    &out, err);
 	return rc ? rc : output_write(&out, err);
 }

@@ -17,6 +17,7 @@
 #include "cli/cli.h"
 #include "cli/orderflags.h"
 #include "mcp/clients.h"
+#include "mcp/providers.h"
 
 const struct option global_options[] = {
 	{ "--config", "FILE", "configuration file", OPTION_FILE, NULL, NULL },
@@ -115,6 +116,11 @@ static const struct option mcp_serve_options[] = {
 static struct option mcp_client_options[] = {
 	{ "--client", "NAME", "the MCP client, such as claude-code",
 	    OPTION_REQUIRED, NULL, NULL },
+	{ "--url", "URL", "a gateway on the network instead", 0, NULL, NULL },
+	{ "--token-env", "NAME",
+	    "with --url: the client's environment "
+	    "variable with a bearer token; without it the client signs in",
+	    0, NULL, NULL },
 	END_OPTION,
 };
 
@@ -123,6 +129,13 @@ static const struct option plugins_check_options[] = {
 	    "run the checks in this process, print one JSON "
 	    "line for each; the command starts itself so",
 	    0, NULL, NULL },
+	END_OPTION,
+};
+
+/* The choices are put in from the table of providers. */
+static struct option provider_options[] = {
+	{ "--target", "NAME", "whose tools, such as openai", OPTION_REQUIRED,
+	    NULL, NULL },
 	END_OPTION,
 };
 
@@ -189,6 +202,11 @@ static const struct command operator_commands[] = {
 	    run_plugins_show),
 	COMMAND_OPERAND("plugins check", "run the contract kit on a plugin",
 	    "FILE", plugins_check_options, run_plugins_check),
+	COMMAND("providers export",
+	    "print the tools as a provider of models takes them", NULL,
+	    provider_options, run_providers_export),
+	COMMAND("providers list", "list the providers and their limits", NULL,
+	    no_options, run_providers_list),
 	COMMAND("store status", "show identity, size and readers", NULL,
 	    no_options, run_store_status),
 	COMMAND("store adopt", "take over a copied or restored store", NULL,
@@ -386,6 +404,19 @@ client_names(void)
 	return buf_take(&names);
 }
 
+static const char *
+provider_names(void)
+{
+	struct buf names = BUF_INIT;
+
+	for (size_t i = 0; i < provider_count; i++)
+		buf_printf(
+		    &names, "%s%s", i > 0 ? " " : "", provider_table[i].name);
+	if (names.failed)
+		abort();
+	return buf_take(&names);
+}
+
 static void
 commands_make(void)
 {
@@ -398,6 +429,7 @@ commands_make(void)
 	if (!commands)
 		abort();
 	mcp_client_options[0].choices = client_names();
+	provider_options[0].choices = provider_names();
 	memcpy(commands, operator_commands, sizeof(operator_commands));
 	commands_count = ARRAY_COUNT(operator_commands);
 	commands_add(tool_table, tool_count);

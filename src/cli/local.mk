@@ -14,6 +14,7 @@ cli_sources = \
 	src/cli/cmd-killswitch.c \
 	src/cli/cmd-mcp.c \
 	src/cli/cmd-plugins.c \
+	src/cli/cmd-providers.c \
 	src/cli/cmd-store.c \
 	src/cli/cmd-tool.c \
 	src/cli/cmd-verify.c \

@@ -16,6 +16,8 @@ mcp_sources = \
 	src/mcp/out.h \
 	src/mcp/prompts.c \
 	src/mcp/prompts.h \
+	src/mcp/providers.c \
+	src/mcp/providers.h \
 	src/mcp/reader.c \
 	src/mcp/reader.h \
 	src/mcp/registry.c \

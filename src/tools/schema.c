@@ -227,6 +227,18 @@ truth(unsigned flag)
 	return flag ? "true" : "false";
 }
 
+void
+schema_annotations(struct buf *out, const struct tool *tool)
+{
+	buf_printf(out,
+	    "{\"readOnlyHint\":%s,\"destructiveHint\":%s,"
+	    "\"idempotentHint\":%s,\"openWorldHint\":%s}",
+	    truth(tool->flags & TOOL_READ_ONLY),
+	    truth(tool->flags & TOOL_DESTRUCTIVE),
+	    truth(tool->flags & TOOL_IDEMPOTENT),
+	    truth(tool->flags & TOOL_OPEN_WORLD));
+}
+
 static void
 tool_entry(struct buf *out, const struct tool *tool, unsigned flags)
 {
@@ -239,13 +251,9 @@ tool_entry(struct buf *out, const struct tool *tool, unsigned flags)
 		buf_str(out, ",\"outputSchema\":");
 		schema_output(out, tool);
 	}
-	buf_printf(out,
-	    ",\"annotations\":{\"readOnlyHint\":%s,\"destructiveHint\":%s,"
-	    "\"idempotentHint\":%s,\"openWorldHint\":%s}}",
-	    truth(tool->flags & TOOL_READ_ONLY),
-	    truth(tool->flags & TOOL_DESTRUCTIVE),
-	    truth(tool->flags & TOOL_IDEMPOTENT),
-	    truth(tool->flags & TOOL_OPEN_WORLD));
+	buf_str(out, ",\"annotations\":");
+	schema_annotations(out, tool);
+	buf_char(out, '}');
 }
 
 void

@@ -16,6 +16,8 @@
 /* JSON Schema 2020-12, root object, compact. */
 void schema_input(struct buf *out, const struct tool *tool);
 void schema_output(struct buf *out, const struct tool *tool);
+/* The four hints of MCP, an object. */
+void schema_annotations(struct buf *out, const struct tool *tool);
 
 /*
  * The `tools` array of tools/list: those shown for the scopes, in table order,

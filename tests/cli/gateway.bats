@@ -185,3 +185,61 @@ stdio'
     expect 2
     has "$stderr" claude-code
 }
+
+@test "a client reaches a gateway on the network by its address" {
+    iag mcp client-config --client generic --url https://gw.example/mcp
+    expect 0
+    [ "$(json 'j.mcpServers["ibkr-agent"].url' <<<"$output")" = \
+        https://gw.example/mcp ]
+    [ "$(json 'j.mcpServers["ibkr-agent"].headers' <<<"$output")" = \
+        undefined ]
+    iag mcp client-config --client vscode --url http://127.0.0.1:8765/mcp \
+        --token-env GATEWAY_TOKEN
+    expect 0
+    [ "$(json 'j.servers["ibkr-agent"].headers.Authorization' \
+        <<<"$output")" = 'Bearer ${env:GATEWAY_TOKEN}' ]
+    # one that keeps only programs gets a bridge
+    iag mcp client-config --client claude-desktop \
+        --url http://localhost:8765/mcp
+    [ "$(json 'j.mcpServers["ibkr-agent"].args.join(" ")' \
+        <<<"$output")" = \
+        '-y mcp-remote http://localhost:8765/mcp --allow-http' ]
+    for client in claude-code codex continue cursor gemini-cli; do
+        iag mcp client-config --client "$client" \
+            --url https://gw.example/mcp --token-env GATEWAY_TOKEN
+        expect 0
+        has "$output" https://gw.example/mcp GATEWAY_TOKEN
+    done
+}
+
+@test "no token crosses a network in the clear, and none is printed" {
+    local url
+    for url in http://gw.example/mcp http://localhost.example/mcp \
+        http://localhost:80@gw.example/mcp ftp://localhost/ https:// ''; do
+        iag mcp client-config --client generic --url "$url"
+        expect 2
+        has "$stderr" INPUT_INVALID
+        [ -z "$output" ]
+    done
+    iag mcp client-config --client generic --url https://gw.example/mcp \
+        --token-env eyJhbGciOiJSUzI1NiJ9.e30.c2ln
+    expect 2
+    has "$stderr" 'name of an environment variable'
+    [[ $stderr != *eyJhbGci* ]]
+    iag mcp client-config --client generic --token-env GATEWAY_TOKEN
+    expect 2
+    has "$stderr" '--token-env goes with --url'
+}
+
+@test "the tools of a provider are those that the configuration grants" {
+    iag providers list
+    expect 0
+    has "$output" openai anthropic generic
+    iag providers export --target openai
+    expect 0
+    [ "$(json 'j.tools[0].type' <<<"$output")" = function ]
+    [ "$(json 'j.tools[0].name' <<<"$output")" = ibkr_health ]
+    iag providers export --target nobody
+    expect 2
+    has "$stderr" 'expected one of anthropic, generic, openai'
+}

@@ -9,6 +9,7 @@ peer_tests += \
 	tests/peer/lifecycle.mjs \
 	tests/peer/lint.mjs \
 	tests/peer/orders.mjs \
+	tests/peer/providers.mjs \
 	tests/peer/wire.mjs \
 	$(NULL)
 
@@ -24,6 +25,7 @@ EXTRA_DIST += \
 	tests/peer/house.mjs \
 	tests/peer/package-lock.json \
 	tests/peer/package.json \
+	tests/peer/providers.json \
 	tests/peer/schema.mjs \
 	tests/peer/simulator.mjs \
 	$(NULL)
@@ -31,3 +33,10 @@ EXTRA_DIST += \
 # ten thousand orders by chance, for hours
 check-landed: export IAG_TEST_LONG = 1
 check-landed: export IAG_TEST_TIMEOUT = 21600
+
+# hashes of what providers are given and of the answers, after a change that
+# was meant
+update-provider-fixtures: ibkr-agent
+	$(AM_V_GEN)$(AM_TESTS_ENVIRONMENT) IAG_TEST_UPDATE=1 \
+	sh $(srcdir)/tests/run.sh node $(srcdir)/tests/peer/providers.mjs
+.PHONY: update-provider-fixtures
