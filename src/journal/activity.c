@@ -1,109 +1,204 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
-/* Keys sort by account, then time, so one walk sees just what counts. */
+/* Reserving and giving back. */
 
-#include "journal/activity.h"
+#include "journal/activityrow.h"
 
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/json.h"
 
-enum { HASH_LEN = HASH_HEX_SIZE - 1 };
-
-static void
-put_u64(uint8_t *out, uint64_t value)
-{
-	for (int i = 7; i >= 0; i--, value >>= 8)
-		out[i] = (uint8_t)value;
-}
-
-static uint64_t
-get_u64(const uint8_t *in)
-{
-	uint64_t value = 0;
-
-	for (int i = 0; i < 8; i++)
-		value = value << 8 | in[i];
-	return value;
-}
-
-void
-activity_key(const char account_hash[HASH_HEX_SIZE], uint64_t gate_ns,
-    uint64_t sequence, uint8_t ret_key[ACTIVITY_KEY_SIZE])
-{
-	memcpy(ret_key, account_hash, HASH_LEN);
-	put_u64(ret_key + HASH_LEN, gate_ns);
-	put_u64(ret_key + HASH_LEN + 8, sequence);
-}
-
-void
-activity_format(struct buf *out, const char *amount, const char *currency)
-{
-	if (amount)
-		buf_printf(out, "{\"amount\":\"%s\",\"currency\":\"%s\"}",
-		    amount, currency);
-	else
-		buf_str(out, "{}");
-}
-
-void
-activity_format_increase(
-    struct buf *out, const char *amount, const char *currency)
-{
-	if (amount)
-		buf_printf(out,
-		    "{\"amount\":\"%s\",\"currency\":\"%s\",\"increase\":true}",
-		    amount, currency);
-	else
-		buf_str(out, "{\"increase\":true}");
-}
-
-/* The place behind the last row of one account and time. */
-struct place {
-	const uint8_t *key; /* account and time */
-	uint64_t sequence;
-};
+/* Sequences of orders that were put aside when others stood behind them. */
+#define LATE (UINT64_C(1) << 63)
 
 static int
-visit_last(
-    struct iag_bytes key, struct iag_bytes value, void *arg, struct err *err)
+no_memory(struct err *err)
 {
-	struct place *place = arg;
-	const uint8_t *bytes = key.data;
+	return err_set(err, ERR_OUT_OF_MEMORY, "no memory for a reservation");
+}
 
-	(void)value;
-	(void)err;
-	if (key.len == ACTIVITY_KEY_SIZE &&
-	    memcmp(bytes, place->key, HASH_LEN + 8) == 0)
-		place->sequence = get_u64(bytes + HASH_LEN + 8) + 1;
-	return 1;
+static int
+row_put(struct journal_txn *txn, enum journal_table table, struct iag_bytes key,
+    struct json_object *obj, struct err *err)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	int ret = json_canon(&text, obj, err);
+
+	if (ret == 0 && text.failed)
+		ret = no_memory(err);
+	return ret ? ret
+		   : txn_put(txn, table, key,
+			 (struct iag_bytes){ buf_text(&text), text.len }, err);
+}
+
+static struct json_object *
+row_new(const struct activity_order *order, int64_t orders)
+{
+	CLEANUP_JSON struct json_object *obj = json_object_new_object();
+	int ret = json_add_int(obj, "orders", orders);
+
+	if (ret == 0 && order->amount)
+		ret = json_add_str(obj, "amount", order->amount);
+	if (ret == 0 && order->amount)
+		ret = json_add_str(obj, "currency", order->currency);
+	if (ret == 0 && order->is_increase)
+		ret = json_add_bool(obj, "increase", true);
+	return ret ? NULL : STEAL(obj);
+}
+
+/* The totals of the row before, with what this one adds. */
+static int
+totals_add(struct json_object *obj, const struct activity_row *before,
+    const struct activity_order *order, struct err *err)
+{
+	struct json_object *totals =
+	    before->obj ? json_get(before->obj, "totals") : NULL;
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	CLEANUP_DEC struct dec total, amount;
+	int ret;
+
+	dec_init(&total);
+	dec_init(&amount);
+	totals = totals ? json_object_get(totals) : json_object_new_object();
+	if (json_add(obj, "totals", totals))
+		return no_memory(err);
+	if (!order->amount)
+		return 0;
+	ret = activity_total(before->obj, order->currency, &total, err);
+	if (ret == 0)
+		ret = activity_amount_parse(order->amount, &amount, err);
+	if (ret)
+		return ret;
+	dec_add(&total, &total, &amount);
+	if (dec_format_normal(&text, &total, NULL))
+		return err_set(err, ERR_ORDER_VALIDATION_FAILED,
+		    "with this order the notional of all orders of the account "
+		    "cannot be written in full: it has more than 20 digits "
+		    "before the point");
+	return json_add_str(totals, order->currency, buf_text(&text))
+		   ? no_memory(err)
+		   : 0;
+}
+
+static int
+append(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
+    uint64_t gate_ns, uint64_t sequence, const struct activity_row *before,
+    const struct activity_order *order, struct err *err)
+{
+	CLEANUP_JSON struct json_object *obj = row_new(
+	    order, activity_orders(before->obj) + (order->is_increase ? 0 : 1));
+	uint8_t key[ACTIVITY_KEY_SIZE];
+	int ret;
+
+	if (!obj)
+		return no_memory(err);
+	activity_key(account_hash, gate_ns, sequence, key);
+	ret = totals_add(obj, before, order, err);
+	return ret ? ret
+		   : row_put(txn, TABLE_ACTIVITY,
+			 (struct iag_bytes){ key, sizeof(key) }, obj, err);
+}
+
+static int
+aside_put(struct journal_txn *txn, struct iag_bytes key,
+    const struct activity_order *order, int64_t orders, struct err *err)
+{
+	CLEANUP_JSON struct json_object *obj = row_new(order, orders);
+
+	return obj ? row_put(txn, TABLE_STATE, key, obj, err) : no_memory(err);
+}
+
+/* An order of the past. */
+static int
+insert(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
+    uint64_t gate_ns, const struct activity_order *order,
+    uint64_t *ret_sequence, struct err *err)
+{
+	struct iag_bytes at, value;
+	uint64_t sequence = LATE;
+	struct aside_key key;
+	int ret;
+
+	do {
+		at = aside_key(account_hash, gate_ns, sequence, &key);
+		ret = txn_get(txn, TABLE_STATE, at, &value, err);
+	} while (ret == 0 && sequence++ < UINT64_MAX);
+	if (ret == IAG_NOTFOUND)
+		ret =
+		    aside_put(txn, at, order, order->is_increase ? 0 : 1, err);
+	*ret_sequence = sequence;
+	return ret;
 }
 
 int
 activity_reserve(struct journal_txn *txn,
     const char account_hash[HASH_HEX_SIZE], uint64_t gate_ns,
-    const struct buf *value, uint64_t *ret_sequence, struct err *err)
+    const struct activity_order *order, uint64_t *ret_sequence, struct err *err)
 {
-	uint8_t key[ACTIVITY_KEY_SIZE];
-	struct place place = { .key = key };
-	struct iag_bytes bytes = { key, sizeof(key) };
-	struct iag_bytes row = { buf_text(value), value->len };
+	CLEANUP_ACTIVITY_ROW struct activity_row last = { .obj = NULL };
+	int ret = activity_last(txn, account_hash, &last, err);
+
+	if (ret)
+		return ret;
+	if (last.obj && last.gate_ns > gate_ns)
+		return insert(
+		    txn, account_hash, gate_ns, order, ret_sequence, err);
+	*ret_sequence =
+	    last.obj && last.gate_ns == gate_ns ? last.sequence + 1 : 0;
+	return append(
+	    txn, account_hash, gate_ns, *ret_sequence, &last, order, err);
+}
+
+/* The opposite of a row, beside it: those behind it count it in. */
+static int
+undo(struct journal_txn *txn, struct iag_bytes aside, struct json_object *obj,
+    struct err *err)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	CLEANUP_DEC struct dec amount;
+	struct activity_order order = {
+		.currency = json_get_str(obj, "currency", NULL),
+	};
 	int ret;
 
-	if (value->failed)
-		return err_set(
-		    err, ERR_OUT_OF_MEMORY, "no memory for a reservation");
-	activity_key(account_hash, gate_ns, UINT64_MAX, key);
-	ret =
-	    txn_walk(txn, TABLE_ACTIVITY, bytes, true, visit_last, &place, err);
-	if (ret < 0)
+	dec_init(&amount);
+	ret = activity_amount(obj, order.currency, &amount, err);
+	if (ret)
 		return ret;
-	activity_key(account_hash, gate_ns, place.sequence, key);
-	ret = txn_put(txn, TABLE_ACTIVITY, bytes, row, err);
+	if (order.currency && dec_sign(&amount)) {
+		buf_char(&text, '-');
+		if (dec_format_normal(&text, &amount, err))
+			return err_class(err);
+		order.amount = buf_text(&text);
+	}
+	return aside_put(txn, aside, &order, -activity_own_orders(obj), err);
+}
+
+/* The last row goes, and its totals with it. */
+static int
+give_back(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
+    uint64_t gate_ns, uint64_t sequence, struct iag_bytes aside,
+    struct err *err)
+{
+	CLEANUP_ACTIVITY_ROW struct activity_row row = { .obj = NULL },
+						 last = { .obj = NULL };
+	uint8_t key[ACTIVITY_KEY_SIZE];
+	struct iag_bytes at = { key, sizeof(key) }, value;
+	int ret;
+
+	activity_key(account_hash, gate_ns, sequence, key);
+	ret = txn_get(txn, TABLE_ACTIVITY, at, &value, err);
 	if (ret == 0)
-		*ret_sequence = place.sequence;
-	return ret;
+		ret = activity_parse(value, &row.obj, err);
+	if (ret == 0)
+		ret = activity_last(txn, account_hash, &last, err);
+	if (ret)
+		return ret == IAG_NOTFOUND ? 0 : ret;
+	return last.gate_ns == gate_ns && last.sequence == sequence
+		   ? txn_del(txn, TABLE_ACTIVITY, at, err)
+		   : undo(txn, aside, row.obj, err);
 }
 
 int
@@ -111,104 +206,17 @@ activity_release(struct journal_txn *txn,
     const char account_hash[HASH_HEX_SIZE], uint64_t gate_ns, uint64_t sequence,
     struct err *err)
 {
-	uint8_t key[ACTIVITY_KEY_SIZE];
-	struct iag_bytes bytes = { key, sizeof(key) }, value;
+	struct iag_bytes aside, value;
+	struct aside_key key;
 	int ret;
 
-	activity_key(account_hash, gate_ns, sequence, key);
-	ret = txn_get(txn, TABLE_ACTIVITY, bytes, &value, err);
+	aside = aside_key(account_hash, gate_ns, sequence, &key);
+	ret = txn_get(txn, TABLE_STATE, aside, &value, err);
 	if (ret == IAG_NOTFOUND)
-		return 0;
-	return ret ? ret : txn_del(txn, TABLE_ACTIVITY, bytes, err);
-}
-
-void
-activity_count_init(struct activity_count *count)
-{
-	*count = (struct activity_count){ .in_window = 0 };
-	dec_init(&count->notional);
-}
-
-void
-activity_count_fini(struct activity_count *count)
-{
-	dec_fini(&count->notional);
-}
-
-/* One walk. */
-struct scan {
-	const char *account_hash;
-	uint64_t session_ns, window_ns;
-	const char *currency;
-	struct activity_count *count;
-};
-
-static int
-amount_add(const struct scan *scan, struct json_object *obj, struct err *err)
-{
-	CLEANUP_DEC struct dec amount;
-	const char *text, *currency;
-
-	dec_init(&amount);
-	text = json_get_str(obj, "amount", NULL);
-	currency = json_get_str(obj, "currency", NULL);
-	if (!text || !currency || !scan->currency ||
-	    strcmp(currency, scan->currency) != 0)
-		return 0;
-	if (dec_parse(&amount, text, NULL))
-		return err_set(err, ERR_JOURNAL_CORRUPT,
-		    "a row of activity has the amount '%s'", text);
-	dec_add(&scan->count->notional, &scan->count->notional, &amount);
-	return 0;
-}
-
-/* 1 ends the walk. */
-static int
-visit(struct iag_bytes key, struct iag_bytes value, void *arg, struct err *err)
-{
-	CLEANUP_JSON struct json_object *obj = NULL;
-	const struct scan *scan = arg;
-	const uint8_t *bytes = key.data;
-	uint64_t gate_ns;
-	bool is_order;
-
-	if (key.len != ACTIVITY_KEY_SIZE ||
-	    memcmp(bytes, scan->account_hash, HASH_LEN) != 0)
-		return 1;
-	if (json_parse(value.data, value.len, &json_bounds_default, &obj, err))
-		return err_set(err, ERR_JOURNAL_CORRUPT,
-		    "a row of activity is no JSON object");
-	is_order = !json_get_bool(obj, "increase", false);
-	gate_ns = get_u64(bytes + HASH_LEN);
-	if (gate_ns >= scan->window_ns)
-		scan->count->in_window += is_order;
-	if (gate_ns < scan->session_ns)
-		return 0;
-	scan->count->in_session += is_order;
-	return amount_add(scan, obj, err);
-}
-
-int
-activity_count(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
-    uint64_t session_ns, uint64_t window_ns, const char *currency,
-    struct activity_count *ret_count, struct err *err)
-{
-	struct scan scan = {
-		.account_hash = account_hash,
-		.session_ns = session_ns,
-		.window_ns = window_ns,
-		.currency = currency,
-		.count = ret_count,
-	};
-	uint8_t key[ACTIVITY_KEY_SIZE];
-	struct iag_bytes from = { key, sizeof(key) };
-	int ret;
-
-	/* a step may run again */
-	ret_count->in_window = ret_count->in_session = 0;
-	(void)dec_set_int(&ret_count->notional, 0);
-	activity_key(account_hash,
-	    session_ns < window_ns ? session_ns : window_ns, 0, key);
-	ret = txn_walk(txn, TABLE_ACTIVITY, from, false, visit, &scan, err);
-	return ret > 0 ? 0 : ret;
+		return give_back(
+		    txn, account_hash, gate_ns, sequence, aside, err);
+	/* a late one; of any other row it says that it was given back */
+	return ret == 0 && sequence >= LATE
+		   ? txn_del(txn, TABLE_STATE, aside, err)
+		   : ret;
 }

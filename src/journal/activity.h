@@ -3,9 +3,11 @@
 
 /*
  * Rows of TABLE_ACTIVITY: one for each submit or leg, written as a
- * reservation by the gate (ruling 9).  Windows and sessions are counted from
- * them by a range scan, so the cost depends on the session and not on how
- * long the history is.
+ * reservation by the gate (ruling 9).  Each has what it adds and the totals of
+ * its account up to and with it, so that a session or a window is counted from
+ * two rows, however long it is.  What changes the past (an order given back
+ * when others stand behind it, one that landed late) leaves the totals as they
+ * are and stands aside in TABLE_STATE; there is little of that.
  */
 
 #ifndef IAG_JOURNAL_ACTIVITY_H
@@ -24,14 +26,12 @@
 void activity_key(const char account_hash[HASH_HEX_SIZE], uint64_t gate_ns,
     uint64_t sequence, uint8_t ret_key[ACTIVITY_KEY_SIZE]);
 
-/*
- * The value: canonical JSON {amount, currency}; both NULL for an order
- * without a limit price, which is held by count only (ruling 10).
- */
-void activity_format(struct buf *out, const char *amount, const char *currency);
-/* The same for a modify, which counts its increase and no order (ruling 9). */
-void activity_format_increase(
-    struct buf *out, const char *amount, const char *currency);
+/* What is reserved. */
+struct activity_order {
+	const char *amount; /* NULL: no limit price, counted only (ruling 10) */
+	const char *currency;
+	bool is_increase; /* of a modify, which is no order (ruling 9) */
+};
 
 /*
  * Write a reservation at the gate's time (inside a step), behind those that
@@ -39,7 +39,8 @@ void activity_format_increase(
  */
 int activity_reserve(struct journal_txn *txn,
     const char account_hash[HASH_HEX_SIZE], uint64_t gate_ns,
-    const struct buf *value, uint64_t *ret_sequence, struct err *err);
+    const struct activity_order *order, uint64_t *ret_sequence,
+    struct err *err);
 /* Give one back: nothing was sent.  None there: 0. */
 int activity_release(struct journal_txn *txn,
     const char account_hash[HASH_HEX_SIZE], uint64_t gate_ns, uint64_t sequence,
@@ -55,9 +56,8 @@ void activity_count_init(struct activity_count *count);
 void activity_count_fini(struct activity_count *count);
 
 /*
- * Count an account's rows since the session's and the window's start (real
- * ns; the earlier of both is where the scan begins).  Only amounts in
- * currency are added up; NULL adds none.
+ * Count an account's orders since the session's and the window's start (real
+ * ns).  Only amounts in currency are added up; NULL adds none.
  */
 int activity_count(struct journal_txn *txn,
     const char account_hash[HASH_HEX_SIZE], uint64_t session_ns,

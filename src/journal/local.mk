@@ -3,6 +3,9 @@
 libcore_la_SOURCES += \
 	src/journal/activity.c \
 	src/journal/activity.h \
+	src/journal/activitycount.c \
+	src/journal/activityrow.c \
+	src/journal/activityrow.h \
 	src/journal/adopt.c \
 	src/journal/anchor.c \
 	src/journal/audit.h \

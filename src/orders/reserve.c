@@ -151,26 +151,24 @@ check_reserve(struct journal_txn *txn, const struct check *check, size_t leg,
     uint64_t *ret_ns, uint64_t *ret_sequence, struct err *err)
 {
 	CLEANUP_BUF struct buf amount = BUF_INIT;
-	CLEANUP_BUF struct buf value = BUF_INIT;
 	CLEANUP_DEC struct dec notional;
-	const char *currency = check->legs[leg].preview.order.currency;
-	bool has;
+	struct activity_order order = {
+		.currency = check->legs[leg].preview.order.currency,
+		.is_increase = check->operation == OPERATION_MODIFY,
+	};
 	int ret;
 
 	dec_init(&notional);
-	has = reserved_notional(check, leg, &notional);
-	if (has && dec_format_normal(&amount, &notional, NULL))
-		return err_set(err, ERR_ORDER_VALIDATION_FAILED,
-		    "the order's notional cannot be written in full: it has "
-		    "more than 20 digits before or 18 after the point");
-	if (check->operation == OPERATION_MODIFY)
-		activity_format_increase(
-		    &value, has ? buf_text(&amount) : NULL, currency);
-	else
-		activity_format(
-		    &value, has ? buf_text(&amount) : NULL, currency);
+	if (reserved_notional(check, leg, &notional)) {
+		if (dec_format_normal(&amount, &notional, NULL))
+			return err_set(err, ERR_ORDER_VALIDATION_FAILED,
+			    "the order's notional cannot be written in full: "
+			    "it has more than 20 digits before or 18 after the "
+			    "point");
+		order.amount = buf_text(&amount);
+	}
 	ret = activity_reserve(
-	    txn, check->account_hash, check->now_ns, &value, ret_sequence, err);
+	    txn, check->account_hash, check->now_ns, &order, ret_sequence, err);
 	if (ret == 0)
 		*ret_ns = check->now_ns;
 	return ret;

@@ -79,18 +79,17 @@ reread(struct settling *s, struct err *err)
 static int
 reserve_again(struct settling *s, struct err *err)
 {
-	CLEANUP_BUF struct buf amount = BUF_INIT, value = BUF_INIT;
+	CLEANUP_BUF struct buf amount = BUF_INIT;
 	CLEANUP_DEC struct dec notional;
 	struct intent *intent = s->intent;
-	bool has;
+	struct activity_order order = { .currency = intent->order.currency };
 
 	dec_init(&notional);
-	has = limits_notional(&intent->order, &notional) &&
-	      dec_format_normal(&amount, &notional, NULL) == 0;
-	activity_format(
-	    &value, has ? buf_text(&amount) : NULL, intent->order.currency);
+	if (limits_notional(&intent->order, &notional) &&
+	    dec_format_normal(&amount, &notional, NULL) == 0)
+		order.amount = buf_text(&amount);
 	intent->activity_ns = intent->recorded_ns;
-	return activity_reserve(s->txn, s->hash, intent->activity_ns, &value,
+	return activity_reserve(s->txn, s->hash, intent->activity_ns, &order,
 	    &intent->activity_sequence, err);
 }
 
@@ -98,17 +97,13 @@ reserve_again(struct settling *s, struct err *err)
 static int
 reservation_release(struct settling *s, struct err *err)
 {
-	uint8_t key[ACTIVITY_KEY_SIZE];
-	struct iag_bytes at = { key, sizeof(key) };
-	int ret;
+	struct intent *intent = s->intent;
+	uint64_t at_ns = intent->activity_ns, sequence;
 
-	if (!s->intent->activity_ns)
-		return 0;
-	activity_key(
-	    s->hash, s->intent->activity_ns, s->intent->activity_sequence, key);
-	ret = txn_del(s->txn, TABLE_ACTIVITY, at, err);
-	s->intent->activity_ns = s->intent->activity_sequence = 0;
-	return ret == IAG_NOTFOUND ? 0 : ret;
+	sequence = intent->activity_sequence;
+	intent->activity_ns = intent->activity_sequence = 0;
+	return at_ns ? activity_release(s->txn, s->hash, at_ns, sequence, err)
+		     : 0;
 }
 
 /* Nothing was sent: as if nobody had asked (ruling 6). */

@@ -191,7 +191,7 @@ bench_pure(void)
 struct fill {
 	const char *hash;
 	uint64_t first_ns;
-	int64_t apart_ns;
+	uint64_t apart_ns;
 	size_t count;
 };
 
@@ -205,20 +205,16 @@ fill_step(struct journal_txn *txn, void *arg, struct err *err)
 		.decision = "allow",
 		.result_status = "completed",
 	};
+	static const struct activity_order reserved = { "1995.5", "USD",
+		false };
 	const struct fill *fill = arg;
-	CLEANUP_BUF struct buf value = BUF_INIT;
+	uint64_t sequence;
 	int ret = 0;
 
-	activity_format(&value, "1995.5", "USD");
-	for (size_t i = 0; ret == 0 && i < fill->count; i++) {
-		uint64_t at = fill->first_ns + i * (uint64_t)fill->apart_ns;
-		uint8_t key[ACTIVITY_KEY_SIZE];
-
-		activity_key(fill->hash, at, i, key);
-		ret = txn_put(txn, TABLE_ACTIVITY,
-		    (struct iag_bytes){ key, sizeof(key) },
-		    (struct iag_bytes){ value.data, value.len }, err);
-	}
+	for (size_t i = 0; ret == 0 && i < fill->count; i++)
+		ret = activity_reserve(txn, fill->hash,
+		    fill->first_ns + i * fill->apart_ns, &reserved, &sequence,
+		    err);
 	return ret ? ret : txn_audit(txn, &event, err);
 }
 
@@ -261,16 +257,15 @@ history_init(struct history *history, uint64_t orders)
 		 limits_span(&policy, history->now_ns, &history->span, NULL) ==
 		     0,
 	    "span");
-	fill.apart_ns = (int64_t)NS_PER_S;
-	fill.first_ns = history->span.session_ns - 1000 * NS_PER_S;
-	while (orders > 0) {
+	fill.apart_ns = NS_PER_S;
+	fill.first_ns = history->span.session_ns - (1000 + orders) * NS_PER_S;
+	for (; orders > 0; orders -= fill.count) {
 		fill.count = orders < STEP_ORDERS ? orders : STEP_ORDERS;
-		fill.first_ns -= fill.count * NS_PER_S;
-		orders -= fill.count;
 		fill_one(history, &fill);
+		fill.first_ns += fill.count * NS_PER_S;
 	}
 	fill.count = 1;
-	for (uint64_t i = 0; i < SESSION_ORDERS; i++) {
+	for (uint64_t i = SESSION_ORDERS; i-- > 0;) {
 		fill.first_ns = history->now_ns - i;
 		fill_one(history, &fill);
 	}

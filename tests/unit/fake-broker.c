@@ -151,13 +151,12 @@ int
 check_reserve(struct journal_txn *txn, const struct check *check, size_t leg,
     uint64_t *ret_ns, uint64_t *ret_sequence, struct err *err)
 {
-	CLEANUP_BUF struct buf value = BUF_INIT;
+	static const struct activity_order order = { "11.00", "USD", false };
 
 	(void)leg;
-	activity_format(&value, "11.00", "USD");
 	*ret_ns = check->now_ns;
 	return activity_reserve(
-	    txn, check->account_hash, check->now_ns, &value, ret_sequence, err);
+	    txn, check->account_hash, check->now_ns, &order, ret_sequence, err);
 }
 
 int

@@ -75,26 +75,44 @@ txn_get(struct journal_txn *txn, enum journal_table table, struct iag_bytes key,
 	return IAG_NOTFOUND;
 }
 
+static int
+row_visit(const struct fake_row *row, journal_visit *visit, void *arg,
+    struct err *err)
+{
+	return visit((struct iag_bytes){ row->key, row->key_len },
+	    (struct iag_bytes){ row->value, strlen(row->value) }, arg, err);
+}
+
+/* Rows are linked forward only, and few. */
+static int
+walk_back(const struct fake_row *row, enum journal_table table,
+    struct iag_bytes from, journal_visit *visit, void *arg, struct err *err)
+{
+	int ret;
+
+	if (!row || row_cmp(row, table, from.data, from.len) > 0)
+		return 0;
+	ret = walk_back(row->next, table, from, visit, arg, err);
+	return ret || row->table != table ? ret
+					  : row_visit(row, visit, arg, err);
+}
+
 int
 txn_walk(struct journal_txn *txn, enum journal_table table,
     struct iag_bytes from, bool backward, journal_visit *visit, void *arg,
     struct err *err)
 {
-	(void)txn;
-	(void)backward;
-	for (struct fake_row *row = fake.rows; row; row = row->next) {
-		struct iag_bytes key = { row->key, row->key_len };
-		struct iag_bytes value = { row->value, strlen(row->value) };
-		int ret;
+	int ret = 0;
 
-		if (row->table != table ||
-		    row_cmp(row, table, from.data, from.len) < 0)
-			continue;
-		ret = visit(key, value, arg, err);
-		if (ret)
-			return ret;
+	(void)txn;
+	if (backward)
+		return walk_back(fake.rows, table, from, visit, arg, err);
+	for (struct fake_row *row = fake.rows; row && !ret; row = row->next) {
+		if (row->table == table &&
+		    row_cmp(row, table, from.data, from.len) >= 0)
+			ret = row_visit(row, visit, arg, err);
 	}
-	return 0;
+	return ret;
 }
 
 uint64_t

@@ -41,6 +41,7 @@ unit_tests += \
 # the order desk, over the same
 unit_tests += \
 	tests/unit/test-absence \
+	tests/unit/test-activity \
 	tests/unit/test-agree \
 	tests/unit/test-approval \
 	tests/unit/test-approve \
@@ -68,6 +69,7 @@ tests_unit_test_check_SOURCES = \
 	tests/unit/test-check.c \
 	$(journal_kit) \
 	$(NULL)
+tests_unit_test_activity_SOURCES = tests/unit/test-activity.c $(journal_kit)
 tests_unit_test_agree_SOURCES = tests/unit/test-agree.c $(journal_kit)
 tests_unit_test_approval_SOURCES = tests/unit/test-approval.c $(journal_kit)
 tests_unit_test_approve_SOURCES = tests/unit/test-approve.c $(journal_kit)

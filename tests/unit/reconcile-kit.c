@@ -144,7 +144,7 @@ put_step(struct journal_txn *txn, void *arg, struct err *err)
 {
 	const struct put *put = arg;
 	const struct spec *spec = put->spec;
-	CLEANUP_BUF struct buf value = BUF_INIT;
+	static const struct activity_order reserved = { "11.00", "USD", false };
 	CLEANUP_INTENT struct intent intent = {
 		.state = spec->state,
 		.operation = spec->operation,
@@ -170,9 +170,8 @@ put_step(struct journal_txn *txn, void *arg, struct err *err)
 		intent.has_order = true;
 	}
 	if (spec->has_activity) {
-		activity_format(&value, "11.00", "USD");
 		intent.activity_ns = now_ns;
-		ret = activity_reserve(txn, put->w->hash, now_ns, &value,
+		ret = activity_reserve(txn, put->w->hash, now_ns, &reserved,
 		    &intent.activity_sequence, err);
 	}
 	if (ret == 0)

@@ -692,16 +692,17 @@ test_limits_count_the_session_exactly(void **state)
 	limits_policy(w.config);
 	fake.now_ns = noon; /* 2026-05-14T12:00:00Z */
 	activity_put("U7654321", noon - 13 * 3600 * NS_PER_S, 1,
-	    "{\"amount\":\"999.00\",\"currency\":\"USD\"}"); /* yesterday */
+	    "{\"amount\":\"999.00\",\"currency\":\"USD\",\"orders\":1,\"totals\":{\"USD\":\"999\"}}"); /* yesterday */
 	activity_put("U7654321", noon - 3600 * NS_PER_S, 2,
-	    "{\"amount\":\"1000.10\",\"currency\":\"USD\"}");
+	    "{\"amount\":\"1000.10\",\"currency\":\"USD\",\"orders\":2,\"totals\":{\"USD\":\"1999.1\"}}");
 	activity_put("U7654321", noon - 60 * NS_PER_S, 3,
-	    "{\"amount\":\"0.05\",\"currency\":\"USD\"}");
-	activity_put("U7654321", noon - 50 * NS_PER_S, 4, "{}");
+	    "{\"amount\":\"0.05\",\"currency\":\"USD\",\"orders\":3,\"totals\":{\"USD\":\"1999.15\"}}");
+	activity_put("U7654321", noon - 50 * NS_PER_S, 4,
+	    "{\"orders\":4,\"totals\":{\"USD\":\"1999.15\"}}");
 	activity_put("U7654321", noon - 40 * NS_PER_S, 5,
-	    "{\"amount\":\"7\",\"currency\":\"EUR\"}");
+	    "{\"amount\":\"7\",\"currency\":\"EUR\",\"orders\":5,\"totals\":{\"EUR\":\"7\",\"USD\":\"1999.15\"}}");
 	activity_put(P1, noon - 30 * NS_PER_S, 6,
-	    "{\"amount\":\"5\",\"currency\":\"USD\"}");
+	    "{\"amount\":\"5\",\"currency\":\"USD\",\"orders\":1,\"totals\":{\"USD\":\"5\"}}");
 	good(&w, "ibkr_limits_status", "{\"account_id\":\"U7654321\"}");
 	assert_string_equal("small", at(&w, "policy_id"));
 	assert_string_equal("3", at(&w, "submitted_in_window"));
