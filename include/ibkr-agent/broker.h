@@ -24,6 +24,8 @@ extern "C" {
 #define IAG_HTTP_SESSION 0x4u /* opens, keeps or asks for the session */
 /* With WRITE: a cancel, which may use what buckets keep in reserve. */
 #define IAG_HTTP_URGENT 0x8u
+/* With SESSION: begins a brokerage session.  The host notes when it leaves. */
+#define IAG_HTTP_OPENING 0x10u
 
 /*
  * One kind of request that a plugin may send.  pattern: segments below

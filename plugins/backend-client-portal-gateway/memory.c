@@ -16,10 +16,12 @@
 
 /* The broker gives a login about a hundred market data lines. */
 enum { CURRENCIES = 512, VENUES = 32, LINES = 60 };
+#define CLAIM_AGAIN_NS UINT64_C(5000000000)
 
 struct memory {
 	pthread_mutex_t lock;
 	uint64_t epoch; /* of the session whose portfolio is open */
+	uint64_t claimed_ns;
 	int is_open;
 	size_t currency_next, venue_next, line_count;
 	struct {
@@ -165,4 +167,18 @@ memory_note_open(struct memory *memory, uint64_t epoch)
 	memory->is_open = 1;
 	memory->epoch = epoch;
 	(void)pthread_mutex_unlock(&memory->lock);
+}
+
+int
+memory_may_claim(struct memory *memory, uint64_t now_ns)
+{
+	int may;
+
+	(void)pthread_mutex_lock(&memory->lock);
+	may = !memory->claimed_ns ||
+	      now_ns >= memory->claimed_ns + CLAIM_AGAIN_NS;
+	if (may)
+		memory->claimed_ns = now_ns;
+	(void)pthread_mutex_unlock(&memory->lock);
+	return may;
 }

@@ -4,7 +4,7 @@
 /*
  * What an instance remembers between queries: currencies of contracts, which
  * never change, the market data lines that are open, whether the portfolio
- * was opened.  Any thread.
+ * was opened, when the session was claimed.  Any thread.
  */
 
 #ifndef CPGW_MEMORY_H
@@ -39,5 +39,8 @@ int memory_use_line(
 /* Was the portfolio opened in this session? */
 int memory_is_open(struct memory *memory, uint64_t epoch);
 void memory_note_open(struct memory *memory, uint64_t epoch);
+
+/* May the session be claimed at this boot time?  Now and then only. */
+int memory_may_claim(struct memory *memory, uint64_t now_ns);
 
 #endif

@@ -8,8 +8,12 @@
  */
 
 #include "map-session.h"
+#include "memory.h"
 #include "ops.h"
 #include "text.h"
+
+#define OPEN_FREE "{\"publish\":true,\"compete\":false}"
+#define OPEN_TAKING "{\"publish\":true,\"compete\":true}"
 
 /* What the facts are to the host. */
 static void
@@ -72,6 +76,33 @@ facts_ask(
 	return ret;
 }
 
+/* Older builds answer with something else, so the state is asked for. */
+static int32_t
+session_open(struct query *q, const char *body, struct session_facts *ret_facts)
+{
+	const struct ask open = { .route = ROUTE_OPEN, .body = body };
+	const struct ask status = { .route = ROUTE_STATUS };
+	int32_t ret = facts_ask(q, &open, ret_facts);
+
+	return ret == IAG_INTERNAL ? facts_ask(q, &status, ret_facts) : ret;
+}
+
+/*
+ * The broker says that another login has the session until it is asked for
+ * anew, also when that login is gone.  This takes it from nobody.
+ */
+static void
+claim_free(struct query *q, struct session_facts *facts)
+{
+	struct session_facts now;
+
+	if (facts->competing != 1 ||
+	    !memory_may_claim(q->memory, q->host->boot_ns(q->ctx)))
+		return;
+	if (session_open(q, OPEN_FREE, &now) == IAG_OK && now.competing != 1)
+		*facts = now;
+}
+
 static int32_t
 state_answer(struct query *q, enum route_name route)
 {
@@ -79,6 +110,8 @@ state_answer(struct query *q, enum route_name route)
 	struct session_facts facts;
 	int32_t ret = facts_ask(q, &ask, &facts);
 
+	if (ret == IAG_OK)
+		claim_free(q, &facts);
 	if (ret == IAG_OK)
 		map_session_state(&q->map, &facts,
 		    route == ROUTE_TICKLE ? q->host->real_ns(q->ctx) : 0);
@@ -97,18 +130,6 @@ op_keepalive(struct query *q)
 	return state_answer(q, ROUTE_TICKLE);
 }
 
-/* Older builds answer with something else, so the state is asked for. */
-static int32_t
-session_open(struct query *q, const char *body)
-{
-	const struct ask open = { .route = ROUTE_OPEN, .body = body };
-	const struct ask status = { .route = ROUTE_STATUS };
-	struct session_facts facts;
-	int32_t ret = facts_ask(q, &open, &facts);
-
-	return ret == IAG_INTERNAL ? facts_ask(q, &status, &facts) : ret;
-}
-
 int32_t
 session_step(struct query *q, uint32_t step)
 {
@@ -122,11 +143,9 @@ session_step(struct query *q, uint32_t step)
 	case IAG_SESSION_STEP_KEEP:
 		return query_fail(q, facts_ask(q, &tickle, &facts));
 	case IAG_SESSION_STEP_OPEN:
-		return query_fail(
-		    q, session_open(q, "{\"publish\":true,\"compete\":false}"));
+		return query_fail(q, session_open(q, OPEN_FREE, &facts));
 	case IAG_SESSION_STEP_COMPETE:
-		return query_fail(
-		    q, session_open(q, "{\"publish\":true,\"compete\":true}"));
+		return query_fail(q, session_open(q, OPEN_TAKING, &facts));
 	case IAG_SESSION_STEP_PRIME:
 		return query_fail(q, query_prime(q));
 	default:

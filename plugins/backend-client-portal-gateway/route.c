@@ -14,16 +14,17 @@
 	{                                                                      \
 		.method = m, .pattern = p, .bucket = b, .flags = IAG_HTTP_READ \
 	}
-#define SESSION(p, b)                                        \
+#define SESSION(p, b, more)                                  \
 	{                                                    \
 		.method = "POST", .pattern = p, .bucket = b, \
-		.flags = IAG_HTTP_SESSION                    \
+		.flags = IAG_HTTP_SESSION | (more)           \
 	}
 
 const struct iag_route routes[ROUTE_COUNT] = {
-	[ROUTE_STATUS] = SESSION("/iserver/auth/status", NULL),
-	[ROUTE_TICKLE] = SESSION("/tickle", "tickle"),
-	[ROUTE_OPEN] = SESSION("/iserver/auth/ssodh/init", NULL),
+	[ROUTE_STATUS] = SESSION("/iserver/auth/status", NULL, 0),
+	[ROUTE_TICKLE] = SESSION("/tickle", "tickle", 0),
+	[ROUTE_OPEN] =
+	    SESSION("/iserver/auth/ssodh/init", NULL, IAG_HTTP_OPENING),
 	[ROUTE_LOGIN] = READ("GET", "/iserver/accounts", NULL),
 	[ROUTE_ACCOUNTS] = READ("GET", "/portfolio/accounts", "accounts"),
 	[ROUTE_META] = READ("GET", "/portfolio/{account}/meta", NULL),

@@ -351,8 +351,8 @@ open_outside(struct house *house, struct err *fault)
 		return;
 	desk_set_backend(house->desk, house->backend);
 	if (house->link)
-		(void)link_supervise(
-		    house->link, house->journal, house->backend, fault);
+		(void)link_supervise(house->link, house->journal,
+		    house->backend, house->is_command, fault);
 }
 
 /* Processes that live on look after what the dead have left. */

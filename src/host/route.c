@@ -156,7 +156,9 @@ is_method(uint32_t kind, const struct iag_route *route)
 {
 	uint32_t what = route->flags & KIND_FLAGS;
 
-	if (route->flags & ~(KIND_FLAGS | IAG_HTTP_URGENT))
+	if (route->flags & ~(KIND_FLAGS | IAG_HTTP_URGENT | IAG_HTTP_OPENING))
+		return false;
+	if ((route->flags & IAG_HTTP_OPENING) && what != IAG_HTTP_SESSION)
 		return false;
 	if (what != IAG_HTTP_READ && what != IAG_HTTP_WRITE &&
 	    what != IAG_HTTP_SESSION)

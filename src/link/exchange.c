@@ -48,10 +48,23 @@ get_connection(
 /* ---- leaving */
 
 struct leaving {
+	struct link *link;
 	const struct wire_request *request;
 	struct turn *turn;
 	int32_t result; /* of the point of no return */
 };
+
+/* From now on other processes wait for what comes of it. */
+static void
+note_opening(struct link *link)
+{
+	struct shared_state *state = shared_lock(link->shared);
+
+	if (!state)
+		return;
+	session_opening(&state->session, clock_boot_ns());
+	shared_unlock(link->shared);
+}
 
 static int
 leave(void *arg)
@@ -62,6 +75,8 @@ leave(void *arg)
 	turn_use(leaving->turn);
 	if (request->http->flags & IAG_HTTP_WRITE)
 		leaving->result = request->commit(request->ctx);
+	if (request->http->flags & IAG_HTTP_OPENING)
+		note_opening(leaving->link);
 	return leaving->result ? -1 : 0;
 }
 
@@ -181,6 +196,10 @@ remember(struct link *link, const struct wire_request *request,
 		*ret_rest_ns = count_answer(state, request, result, now_ns);
 	session_failed(&state->session, fault_of(request, result),
 	    penalty_left_ns(&state->all, now_ns), now_ns);
+	if (result->end == HTTP_END_ANSWER &&
+	    request->http->flags & IAG_HTTP_OPENING)
+		session_opened(&state->session, result->status >= 500,
+		    penalty_left_ns(&state->all, now_ns), now_ns);
 	news = state->session.state != before;
 	shared_unlock(link->shared);
 	if (news)
@@ -230,7 +249,11 @@ attempt(struct link *link, struct http_connection *connection,
 {
 	const struct iag_http_request *http = request->http;
 	struct turn turn;
-	struct leaving leaving = { .request = request, .turn = &turn };
+	struct leaving leaving = {
+		.link = link,
+		.request = request,
+		.turn = &turn,
+	};
 	struct http_request asked = {
 		.method = http->method,
 		.url = url,

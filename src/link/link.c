@@ -92,6 +92,25 @@ link_status(struct link *link, struct link_status *ret_status)
 	return true;
 }
 
+void
+link_advise(struct link *link, struct err *err)
+{
+	bool session = err->code == ERR_BROKER_SESSION_REQUIRED ||
+		       err->code == ERR_BROKER_SESSION_EXPIRED;
+	bool connection =
+	    err->code == ERR_BROKER_BACKEND_UNAVAILABLE && !err->action;
+	struct link_status status;
+	const char *words;
+
+	if (!link || !(session || connection) || !link_status(link, &status) ||
+	    !session_state_repair(status.state))
+		return;
+	words = session_state_words(status.state);
+	if (!strstr(err_text(err), words))
+		(void)err_wrap(err, "%s", words);
+	err_action(err, "%s", session_state_repair(status.state));
+}
+
 /* The connection's identity: where it leads. */
 static void
 identify(struct link *link, const char *base_url, uint8_t ret_id[HASH_SIZE])

@@ -34,10 +34,11 @@ void link_close(struct link *link);
 
 /*
  * Keep the session with this backend, if it knows how; in the one process
- * that has the store's guard, and in the next one when that ends.
+ * that has the store's guard, and in the next one when that ends.  is_brief:
+ * the process runs one command, whose answer says what is to be said.
  */
 int link_supervise(struct link *link, struct journal *journal,
-    struct instance *backend, struct err *err);
+    struct instance *backend, bool is_brief, struct err *err);
 /* Before the backend closes; NULL is fine, twice too. */
 void link_rest(struct link *link);
 
@@ -52,5 +53,10 @@ struct link_status {
 };
 /* false: the state cannot be read now. */
 bool link_status(struct link *link, struct link_status *ret_status);
+/*
+ * Where a call failed for want of a session or a connection: say how the
+ * session stands, and what can be done about just that.  NULL is fine.
+ */
+void link_advise(struct link *link, struct err *err);
 
 #endif

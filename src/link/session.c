@@ -14,6 +14,7 @@
 /* Facts older than this prove nothing: two tickles were missed. */
 #define FRESH_NS (150 * NS_PER_S)
 #define OPENING_NS (30 * NS_PER_S) /* how long an opening may take */
+#define HEEDING_NS (5 * NS_PER_S)  /* until facts must show that it goes on */
 #define KEEP_NS (60 * NS_PER_S)
 #define KEEP_AGAIN_NS (10 * NS_PER_S)
 #define LATER_NS (86400 * NS_PER_S)
@@ -59,16 +60,17 @@ static const struct state_kind kinds[] = {
 	    "the login is there, the brokerage session is not: portfolio "
 	    "reads work, orders and quotes do not",
 	    "wait a minute: it is being opened; if it stays so, log in again",
-	    IAG_SESSION_STEP_OPEN, 0, 10, 60 },
+	    IAG_SESSION_STEP_OPEN, 0, 30, 60 },
 	[SESSION_STATE_INITIALISING] = { "initialising",
 	    "the brokerage session is being opened", "wait a few seconds",
 	    IAG_SESSION_STEP_STATUS, 1, 1, 5 },
 	[SESSION_STATE_COMPETING] = { "competing",
 	    "another program is logged in with the same user and has the "
 	    "brokerage session",
-	    "log out there (TWS, mobile or web), use a second user name, or "
-	    "set broker.supervise_compete to take the session over",
-	    IAG_SESSION_STEP_STATUS, 60, 60, 60 },
+	    "log out of the other program of this user (TWS, mobile or web): "
+	    "the session is opened again by itself; or use a second user name, "
+	    "or set broker.supervise_compete to take the session over",
+	    IAG_SESSION_STEP_OPEN, 30, 60, 60 },
 	[SESSION_STATE_MAINTENANCE] = { "maintenance",
 	    "the gateway is there, the broker behind it does not answer: its "
 	    "maintenance window (nightly, longer at weekends) or an outage",
@@ -123,8 +125,9 @@ session_is_sound(const struct session *session, uint64_t now_ns)
 	       !(session->known & ~TOLD) && !(session->facts & ~TOLD) &&
 	       session->fault <= SESSION_FAULT_SILENT &&
 	       session->failures < 1000000 && session->tries < 1000000 &&
-	       session->opens < 1000000 && session->seen_ns <= now_ns &&
-	       session->opened_ns <= now_ns && session->tried_ns <= now_ns &&
+	       session->opens < 1000000 && session->unopened < 1000000 &&
+	       session->seen_ns <= now_ns && session->opened_ns <= now_ns &&
+	       session->tried_ns <= now_ns &&
 	       session->ends_ns <= now_ns + 7 * LATER_NS &&
 	       memchr(session->message, '\0', sizeof session->message);
 }
@@ -169,12 +172,23 @@ state_of_fault(const struct session *session, uint64_t now_ns)
 	return SESSION_STATE_UNKNOWN;
 }
 
+/*
+ * Does the opening that was sent go on?  One that was sent by a process that
+ * has ended since may have come to nothing.
+ */
+static bool
+is_opening(const struct session *session, uint64_t now_ns)
+{
+	bool heeded = has(session, IAG_SESSION_AUTHENTICATED) ||
+		      has(session, IAG_SESSION_CONNECTED);
+
+	return session->opened_ns &&
+	       session->opened_ns + (heeded ? OPENING_NS : HEEDING_NS) > now_ns;
+}
+
 static enum session_state
 state_of_facts(const struct session *session, uint64_t now_ns)
 {
-	bool opening =
-	    session->opened_ns && session->opened_ns + OPENING_NS > now_ns;
-
 	if (!(session->known & IAG_SESSION_LOGIN))
 		return SESSION_STATE_UNKNOWN;
 	if (!has(session, IAG_SESSION_LOGIN))
@@ -185,7 +199,10 @@ state_of_facts(const struct session *session, uint64_t now_ns)
 		return SESSION_STATE_COMPETING;
 	if (is_up(session))
 		return SESSION_STATE_READY;
-	return opening ? SESSION_STATE_INITIALISING : SESSION_STATE_OUTER_ONLY;
+	if (session->unopened)
+		return SESSION_STATE_MAINTENANCE;
+	return is_opening(session, now_ns) ? SESSION_STATE_INITIALISING
+					   : SESSION_STATE_OUTER_ONLY;
 }
 
 enum session_state
@@ -208,8 +225,10 @@ settle(struct session *session, uint64_t rest_ns, uint64_t now_ns)
 	if (session->state == state)
 		return;
 	session->state = state;
-	if (state == SESSION_STATE_READY)
-		session->opens = 0;
+	if (state == SESSION_STATE_READY) {
+		session->opens = session->unopened = 0;
+		session->opened_ns = 0;
+	}
 	session->tries = 0;
 	session->tried_ns = now_ns;
 }
@@ -259,6 +278,11 @@ session_told(struct session *session, const struct iag_session *told,
 		if (!(known & IAG_SESSION_PRIMED))
 			facts &= ~IAG_SESSION_PRIMED;
 	}
+	if ((facts & ~before) & IAG_SESSION_LOGIN) {
+		/* what was tried under another login is over */
+		session->opens = session->unopened = 0;
+		session->opened_ns = 0;
+	}
 	session->facts = without(facts);
 	session->seen_ns = now_ns;
 	session->seen_real_ns = real_ns;
@@ -285,14 +309,36 @@ session_failed(struct session *session, enum session_fault fault,
 }
 
 void
-session_stepped(struct session *session, uint32_t step, uint64_t now_ns)
+session_stepped(struct session *session, uint64_t now_ns)
 {
 	session->tries++;
 	session->tried_ns = now_ns;
-	if (step != IAG_SESSION_STEP_OPEN && step != IAG_SESSION_STEP_COMPETE)
+}
+
+void
+session_unstepped(struct session *session, const struct session *before)
+{
+	if (session->tries != before->tries + 1 ||
+	    session->state != before->state ||
+	    session->opened_ns != before->opened_ns)
 		return;
+	session->tries = before->tries;
+	session->tried_ns = before->tried_ns;
+}
+
+void
+session_opening(struct session *session, uint64_t now_ns)
+{
 	session->opened_ns = now_ns;
 	session->opens++;
+}
+
+void
+session_opened(
+    struct session *session, bool failed, uint64_t rest_ns, uint64_t now_ns)
+{
+	session->unopened = failed ? session->unopened + 1 : 0;
+	settle(session, rest_ns, now_ns);
 }
 
 /* How long after the last step or change of state. */
@@ -322,7 +368,7 @@ session_plan_at(const struct session *session, bool may_compete,
 {
 	enum session_state state = session_state_at(session, rest_ns, now_ns);
 	const struct state_kind *kind = kind_of(state);
-	bool same = state == session->state;
+	uint32_t tries = state == session->state ? session->tries : 0;
 	struct session_plan plan = { .step = kind->step };
 	uint64_t pause;
 
@@ -330,10 +376,12 @@ session_plan_at(const struct session *session, bool may_compete,
 		kind = kind_of(SESSION_STATE_OUTER_ONLY);
 		plan.step = IAG_SESSION_STEP_COMPETE;
 	}
-	pause =
-	    pause_ns(kind, kind->step == IAG_SESSION_STEP_OPEN ? session->opens
-			   : same                              ? session->tries
-							       : 0);
+	/* an answer to it is what shows that the broker is back */
+	if (state == SESSION_STATE_MAINTENANCE && session->unopened)
+		plan.step = IAG_SESSION_STEP_OPEN;
+	if (kind->step == IAG_SESSION_STEP_OPEN && session->opens > tries)
+		tries = session->opens;
+	pause = pause_ns(kind, tries);
 	if (state == SESSION_STATE_READY) {
 		pause = keep_pause_ns(session);
 		if (!has(session, IAG_SESSION_PRIMED))

@@ -9,8 +9,9 @@
  *   gateway down, TLS mismatch          no connection
  *        │
  *   login needed ──browser──▶ outer only ──open──▶ initialising ──▶ ready
- *                                 ▲                                  │
- *                                 └──────── competing ◀──────────────┘
+ *                                 ▲             ▲                    │
+ *                                 │             └open─ competing ◀───┘
+ *                                 └ nothing came of it
  *   maintenance: the gateway is there, the broker behind it is not
  *   penalty box: the broker blocks us for a while
  */
@@ -53,12 +54,12 @@ struct session {
 	uint32_t fault;    /* enum session_fault, of the last requests */
 	uint32_t failures; /* in a row, with that fault */
 	uint32_t tries;    /* steps since the state is what it is */
-	uint32_t opens;    /* in a row, none of which led to ready */
-	uint32_t unused;
+	uint32_t opens;    /* sent in a row, none of which led to ready */
+	uint32_t unopened; /* of these the last ones, that failed behind it */
 	uint64_t epoch;
 	uint64_t seen_ns;      /* boot time of the last facts; 0: never */
 	uint64_t seen_real_ns; /* the same moment */
-	uint64_t opened_ns;    /* boot time of the last opening */
+	uint64_t opened_ns;    /* boot time of the last opening sent */
 	uint64_t tried_ns;     /* boot time of the last step */
 	uint64_t ends_ns;      /* boot time when the login ends; 0: not told */
 	char message[SESSION_MESSAGE];
@@ -83,7 +84,14 @@ void session_told(struct session *session, const struct iag_session *told,
 void session_failed(struct session *session, enum session_fault fault,
     uint64_t rest_ns, uint64_t now_ns);
 /* A step begins. */
-void session_stepped(struct session *session, uint32_t step, uint64_t now_ns);
+void session_stepped(struct session *session, uint64_t now_ns);
+/* It did not come to be, if nothing else has happened since. */
+void session_unstepped(struct session *session, const struct session *before);
+/* The request that opens the brokerage session leaves. */
+void session_opening(struct session *session, uint64_t now_ns);
+/* It was answered; failed: by a gateway with no broker behind it. */
+void session_opened(
+    struct session *session, bool failed, uint64_t rest_ns, uint64_t now_ns);
 /* What to do next, and when; may_compete: broker.supervise_compete. */
 struct session_plan session_plan_at(const struct session *session,
     bool may_compete, uint64_t rest_ns, uint64_t now_ns);

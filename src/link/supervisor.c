@@ -6,8 +6,8 @@
  * guard works, the others look now and then whether it is free.
  *
  * Threads: its own, and those that start and stop it.  stopping and on are
- * atomic; call is guarded by lock.  Sleeping is a wait for the link's bell,
- * so that news of any process, and the stop, end it.
+ * atomic; call and opens are guarded by lock.  Sleeping is a wait for the
+ * link's bell, so that news of any process, and the stop, end it.
  */
 
 #include "link/supervisor.h"
@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -26,6 +27,8 @@
 
 #define GUARD_AGAIN_NS (5 * NS_PER_S)
 #define STEP_NS (30 * NS_PER_S)
+/* A process that ends waits so long for the answer to an opening. */
+#define GRACE_NS (2 * NS_PER_S)
 /* A boot clock that tests move is looked at at least so often. */
 #define LOOK_NS (15 * NS_PER_S)
 
@@ -37,8 +40,11 @@ struct supervisor {
 	atomic_bool stopping;
 	atomic_bool on;
 	pthread_mutex_t lock;
-	struct call *call; /* of the step that runs; NULL: none */
-	uint32_t said;     /* the state that was logged last */
+	pthread_cond_t ended; /* the step that ran */
+	struct call *call;    /* of the step that runs; NULL: none */
+	bool opens;           /* that step */
+	bool is_brief;
+	uint32_t said; /* the state that was logged last */
 };
 
 /* Sleep for ns or until the bell rings after `seen` was read. */
@@ -50,10 +56,11 @@ rest(struct supervisor *supervisor, uint32_t seen, uint64_t ns)
 }
 
 static struct call *
-begin_call(struct supervisor *supervisor, uint64_t ns)
+begin_call(struct supervisor *supervisor, bool opens, uint64_t ns)
 {
 	LOCK_SCOPE(&supervisor->lock);
 
+	supervisor->opens = opens;
 	if (!atomic_load(&supervisor->stopping))
 		supervisor->call = call_new(clock_boot_ns() + ns);
 	return supervisor->call;
@@ -65,6 +72,7 @@ end_call(struct supervisor *supervisor)
 	LOCK_SCOPE(&supervisor->lock);
 
 	call_unref(STEAL(supervisor->call));
+	(void)pthread_cond_broadcast(&supervisor->ended);
 }
 
 /* 0: it is ours. */
@@ -72,7 +80,7 @@ static int
 try_guard(struct supervisor *supervisor, struct store_guard **ret_guard)
 {
 	CLEANUP_ERR struct err err = ERR_INIT;
-	struct call *call = begin_call(supervisor, 0);
+	struct call *call = begin_call(supervisor, false, 0);
 	int r = IAG_NOMEM;
 
 	if (call)
@@ -82,6 +90,7 @@ try_guard(struct supervisor *supervisor, struct store_guard **ret_guard)
 	return r;
 }
 
+/* One command says it in its own answer, where it matters. */
 static void
 log_state(struct supervisor *supervisor, uint32_t state, const char *message)
 {
@@ -90,6 +99,10 @@ log_state(struct supervisor *supervisor, uint32_t state, const char *message)
 	if (supervisor->said == state || state == SESSION_STATE_UNKNOWN)
 		return;
 	supervisor->said = state;
+	if (supervisor->is_brief) {
+		log_debug("session", "%s", session_state_words(state));
+		return;
+	}
 	if (!repair)
 		return log_info("session", "%s", session_state_words(state));
 	log_warning("session", "%s%s%s: %s", session_state_words(state),
@@ -118,19 +131,30 @@ look(struct supervisor *supervisor, struct session_plan *ret_plan)
 	return true;
 }
 
-/* Note the step; what the session had seen before it. */
-static uint64_t
-note_step(struct supervisor *supervisor, uint32_t step)
+/* Note the step; how the session stood before it. */
+static bool
+note_step(struct supervisor *supervisor, struct session *ret_before)
 {
 	struct shared_state *state = shared_lock(supervisor->link->shared);
-	uint64_t seen_ns;
 
 	if (!state)
-		return 0;
-	session_stepped(&state->session, step, clock_boot_ns());
-	seen_ns = state->session.seen_ns;
+		return false;
+	*ret_before = state->session;
+	session_stepped(&state->session, clock_boot_ns());
 	shared_unlock(supervisor->link->shared);
-	return seen_ns;
+	return true;
+}
+
+/* A step that the stop ended before anything left: the next one makes it. */
+static void
+take_back(struct supervisor *supervisor, const struct session *before)
+{
+	struct shared_state *state = shared_lock(supervisor->link->shared);
+
+	if (!state)
+		return;
+	session_unstepped(&state->session, before);
+	shared_unlock(supervisor->link->shared);
 }
 
 /* A step that failed and told nothing: the broker keeps silent. */
@@ -154,18 +178,23 @@ static void
 make_step(struct supervisor *supervisor, uint32_t step)
 {
 	CLEANUP_ERR struct err err = ERR_INIT;
-	uint64_t seen_ns = note_step(supervisor, step);
-	struct call *call = begin_call(supervisor, STEP_NS);
+	struct session before = { .state = SESSION_STATE_UNKNOWN };
+	bool opens =
+	    step == IAG_SESSION_STEP_OPEN || step == IAG_SESSION_STEP_COMPETE;
+	bool noted = note_step(supervisor, &before);
+	struct call *call = begin_call(supervisor, opens, STEP_NS);
 	int r = IAG_STOPPING;
 
 	if (call)
 		r = backend_session(supervisor->backend, call, step, &err);
 	end_call(supervisor);
+	if (r && noted && atomic_load(&supervisor->stopping))
+		take_back(supervisor, &before);
 	if (!call || r == 0)
 		return;
 	log_debug("session", "step %u: %s", step, err_text(&err));
 	if (r != IAG_LIMIT && r != IAG_STOPPING)
-		note_silence(supervisor, seen_ns);
+		note_silence(supervisor, before.seen_ns);
 }
 
 static void
@@ -215,13 +244,35 @@ supervisor_main(void *arg)
 static void
 supervisor_free(struct supervisor *supervisor)
 {
+	(void)pthread_cond_destroy(&supervisor->ended);
 	(void)pthread_mutex_destroy(&supervisor->lock);
 	free(supervisor);
 }
 
+static struct supervisor *
+supervisor_new(struct link *link, struct journal *journal,
+    struct instance *backend, bool is_brief)
+{
+	struct supervisor *supervisor = calloc(1, sizeof *supervisor);
+	pthread_condattr_t monotonic;
+
+	if (!supervisor)
+		return NULL;
+	(void)pthread_condattr_init(&monotonic);
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&supervisor->ended, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
+	(void)pthread_mutex_init(&supervisor->lock, NULL);
+	supervisor->link = link;
+	supervisor->journal = journal;
+	supervisor->backend = backend;
+	supervisor->is_brief = is_brief;
+	return supervisor;
+}
+
 int
 link_supervise(struct link *link, struct journal *journal,
-    struct instance *backend, struct err *err)
+    struct instance *backend, bool is_brief, struct err *err)
 {
 	struct supervisor *supervisor;
 	sigset_t all, before;
@@ -229,13 +280,9 @@ link_supervise(struct link *link, struct journal *journal,
 
 	if (link->supervisor || !backend_has_session(backend))
 		return 0;
-	supervisor = calloc(1, sizeof *supervisor);
+	supervisor = supervisor_new(link, journal, backend, is_brief);
 	if (!supervisor)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	(void)pthread_mutex_init(&supervisor->lock, NULL);
-	supervisor->link = link;
-	supervisor->journal = journal;
-	supervisor->backend = backend;
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	r = pthread_create(
@@ -249,6 +296,26 @@ link_supervise(struct link *link, struct journal *journal,
 	LOCK_SCOPE(&link->lock);
 	link->supervisor = supervisor;
 	return 0;
+}
+
+/*
+ * End the step that runs.  An opening is worth a moment's patience: what its
+ * answer says is for the next process, too.
+ */
+static void
+end_step(struct supervisor *supervisor)
+{
+	LOCK_SCOPE(&supervisor->lock);
+	struct timespec until;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += GRACE_NS / NS_PER_S;
+	while (supervisor->call && supervisor->opens &&
+	       pthread_cond_timedwait(
+		   &supervisor->ended, &supervisor->lock, &until) == 0)
+		;
+	if (supervisor->call)
+		call_cancel(supervisor->call);
 }
 
 void
@@ -265,11 +332,7 @@ link_rest(struct link *link)
 	if (!supervisor)
 		return;
 	atomic_store(&supervisor->stopping, true);
-	{
-		LOCK_SCOPE(&supervisor->lock);
-		if (supervisor->call)
-			call_cancel(supervisor->call);
-	}
+	end_step(supervisor);
 	shared_ring(link->shared);
 	(void)pthread_join(supervisor->thread, NULL);
 	supervisor_free(supervisor);

@@ -20,6 +20,7 @@
 #include "base/nearest.h"
 #include "config/scope.h"
 #include "journal/outcome.h"
+#include "link/link.h"
 #include "tools/answer.h"
 #include "tools/clean.h"
 #include "tools/schema.h"
@@ -380,6 +381,8 @@ tool_dispatch(const struct tool_house *house,
 	if (ret && ret_result->err.code == ERR_NONE)
 		err_set(&ret_result->err, err_code_of_class(ret),
 		    "the call failed without saying why");
+	if (ret)
+		link_advise(house->link, &ret_result->err);
 	if (ret)
 		error_write(
 		    ret_result, request->principal, ret_result->audit_event_id);

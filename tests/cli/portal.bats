@@ -77,7 +77,7 @@ account=DU1234567
     shows contracts search EUR.USD --asset-class fx -- '"asset_class": "fx"'
     shows market snapshot --contract-id 265598 -- '"bid": "199.50"' \
         '"bid_size": "300"' '"currency": "USD"' '"data_status": "live"'
-    shows market bars --contract-id 265598 --duration 1d --bar-size 1h -- \
+    shows market bars --contract-id 265598 --duration 1w --bar-size 1h -- \
         '"open"' '"currency": "USD"'
     shows options chain --symbol AAPL --right put -- '"right": "put"' \
         '"strike": "202.5"' '"complete": true'
@@ -135,6 +135,69 @@ account=DU1234567
     iag session requirements --json
     expect 0
     has "$output" manual_action_required user_action
+}
+
+# opens: the state, asked for until it is no longer being opened
+state_after_opening() {
+    local deadline=$((SECONDS + 30)) state=initialising
+    while [ "$state" = initialising ] && [ $SECONDS -lt $deadline ]; do
+        iag session requirements --json
+        expect 0
+        state=$(json j.state <<<"$output")
+    done
+    echo "$state"
+}
+
+@test "single commands say nothing of the session on stderr" {
+    portal
+    iag accounts list
+    expect 0
+    [ -z "$stderr" ] || { echo "$stderr"; false; }
+    iag accounts list
+    [ -z "$stderr" ]
+}
+
+@test "single commands open the session by themselves" {
+    portal --state outer
+    iag session requirements --json
+    expect 0
+    [ "$(state_after_opening)" = ready ]
+}
+
+@test "another login has the session: what to do, and over when it is gone" {
+    portal
+    iag accounts list
+    expect 0
+    control session '{"event":"steal"}'
+    shows session requirements -- '"state": "competing"' \
+        manual_action_required supervise_compete
+    iag orders list --account $account
+    expect 3
+    has "$stderr" BROKER_SESSION_REQUIRED "has the brokerage session" \
+        "Action: log out of the other program"
+    seen state
+    [ "$(get j.competes)" = 0 ]
+    control session '{"event":"release"}'
+    [ "$(state_after_opening)" = ready ]
+    iag orders list --account $account
+    expect 0
+    seen state
+    [ "$(get j.competes)" = 0 ]
+}
+
+@test "the maintenance window is told from a session that is being opened" {
+    portal
+    iag accounts list
+    expect 0
+    control session '{"event":"maintenance","for_ms":600000}'
+    iag session requirements --json
+    expect 0
+    [ "$(state_after_opening)" = maintenance ]
+    shows session requirements -- '"status": "unavailable"' \
+        BROKER_BACKEND_UNAVAILABLE "system status"
+    iag orders list --account $account
+    expect 3
+    has "$stderr" "maintenance window" "Action: wait"
 }
 
 @test "the login alone serves the portfolio, and modes are unknown" {

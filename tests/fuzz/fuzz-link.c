@@ -82,7 +82,11 @@ use_session(struct session *session)
 		     plan.step <= IAG_SESSION_STEP_PRIME);
 		must(session_state_words(session_state_at(session, 0, NOW)) !=
 		     NULL);
-		session_stepped(session, plan.step, NOW);
+		session_stepped(session, NOW);
+		if (plan.step == IAG_SESSION_STEP_OPEN) {
+			session_opening(session, NOW);
+			session_opened(session, i & 2, 0, NOW);
+		}
 		session_failed(session, (enum session_fault)(i % 4), 0, NOW);
 	}
 	session_show(session, 0, NOW, &shown);

@@ -4,7 +4,8 @@
 /*
  * A backend for tests of the connection: its session callback makes one real
  * request for each step and believes what the status says.  401: nobody is
- * logged in; 503: nothing is known; 200: the step worked.
+ * logged in; 503: nothing is known; 200: the step worked; 204: so it did, and
+ * no session is open.
  */
 
 #include <stdio.h>
@@ -35,9 +36,10 @@ open_instance(struct iag_ctx *ctx, void **ret_instance)
 static int32_t
 ask(struct iag_ctx *ctx, const char *path, uint32_t *ret_status)
 {
+	uint32_t opens = strcmp(path, "/init") == 0 ? IAG_HTTP_OPENING : 0;
 	struct iag_http_request request = {
 		.struct_size = sizeof request,
-		.flags = IAG_HTTP_SESSION,
+		.flags = IAG_HTTP_SESSION | opens,
 		.method = "POST",
 		.pattern = path,
 		.path = path,
@@ -89,8 +91,10 @@ session(struct iag_ctx *ctx, void *instance, uint32_t step)
 		return r;
 	if (status == 401)
 		return host->session_set(ctx, &none);
-	if (status != 200)
+	if (status != 200 && status != 204)
 		return host->fail(ctx, IAG_AGAIN, NULL, "status %u", status);
+	if (status == 204)
+		opened = 0;
 	tell(ctx, step);
 	return IAG_OK;
 }
@@ -123,7 +127,7 @@ static const char *const operations[] = { "session_status" };
 static const struct iag_route routes[] = {
 	{ "POST", "/status", "all", IAG_HTTP_SESSION, 0 },
 	{ "POST", "/tickle", "all", IAG_HTTP_SESSION, 0 },
-	{ "POST", "/init", "all", IAG_HTTP_SESSION, 0 },
+	{ "POST", "/init", "all", IAG_HTTP_SESSION | IAG_HTTP_OPENING, 0 },
 	{ "POST", "/compete", "all", IAG_HTTP_SESSION, 0 },
 	{ "POST", "/accounts", "all", IAG_HTTP_SESSION, 0 },
 };

@@ -68,7 +68,9 @@ step(void)
 	struct session_plan plan = session_plan_at(&session, false, 0, now);
 
 	now = plan.at_ns > now ? plan.at_ns : now;
-	session_stepped(&session, plan.step, now);
+	session_stepped(&session, now);
+	if (plan.step == IAG_SESSION_STEP_OPEN)
+		session_opening(&session, now);
 }
 
 static bool
@@ -114,7 +116,7 @@ ready(void)
 {
 	tell(ASKED, UP);
 	tell(IAG_SESSION_PRIMED, IAG_SESSION_PRIMED);
-	session_stepped(&session, IAG_SESSION_STEP_KEEP, now);
+	session_stepped(&session, now);
 	expect_state(SESSION_STATE_READY);
 }
 
@@ -179,19 +181,113 @@ static void
 test_competing_is_not_fought_unless_configured(void **state)
 {
 	struct session_plan plan;
+	uint64_t began;
 
 	(void)state;
 	ready();
 	tell(ASKED, IAG_SESSION_LOGIN | IAG_SESSION_COMPETING);
 	expect_state(SESSION_STATE_COMPETING);
+	began = now;
 	for (int i = 0; i < 50; i++) {
 		plan = session_plan_at(&session, false, 0, now);
-		assert_int_equal(IAG_SESSION_STEP_STATUS, plan.step);
+		assert_int_equal(IAG_SESSION_STEP_OPEN, plan.step);
 		step();
+		session_opened(&session, false, 0, now);
 		tell(ASKED, IAG_SESSION_LOGIN | IAG_SESSION_COMPETING);
+		expect_state(SESSION_STATE_COMPETING);
 	}
+	assert_true(now - began >= 49 * 60 * NS_PER_S);
 	plan = session_plan_at(&session, true, 0, now);
 	assert_int_equal(IAG_SESSION_STEP_COMPETE, plan.step);
+}
+
+static void
+test_a_rival_that_is_gone_is_noticed_by_itself(void **state)
+{
+	(void)state;
+	ready();
+	tell(ASKED, IAG_SESSION_LOGIN | IAG_SESSION_COMPETING);
+	expect_plan(IAG_SESSION_STEP_OPEN, 30);
+	step();
+	session_opened(&session, false, 0, now);
+	tell(ASKED, UP & ~IAG_SESSION_ESTABLISHED);
+	expect_state(SESSION_STATE_INITIALISING);
+	tell(ASKED, UP);
+	expect_state(SESSION_STATE_READY);
+}
+
+/* A process that has ended meant to open it, and sent nothing. */
+static void
+test_an_opening_that_never_left_is_made_by_the_next_process(void **state)
+{
+	struct session before;
+
+	(void)state;
+	tell(ASKED, IAG_SESSION_LOGIN);
+	before = session;
+	session_stepped(&session, now);
+	expect_state(SESSION_STATE_OUTER_ONLY);
+	session_unstepped(&session, &before);
+	expect_plan(IAG_SESSION_STEP_OPEN, 0);
+	/* one that left is not sent again at once */
+	session_stepped(&session, now);
+	session_opening(&session, now);
+	session_unstepped(&session, &before);
+	expect_state(SESSION_STATE_INITIALISING);
+}
+
+static void
+test_an_opening_of_which_nothing_comes_is_not_waited_for_long(void **state)
+{
+	(void)state;
+	tell(ASKED, IAG_SESSION_LOGIN);
+	step();
+	expect_state(SESSION_STATE_INITIALISING);
+	now += 6 * NS_PER_S;
+	tell(ASKED, IAG_SESSION_LOGIN);
+	expect_state(SESSION_STATE_OUTER_ONLY);
+	expect_plan(IAG_SESSION_STEP_OPEN, 24); /* 30 after the last one */
+	/* while a gateway that shows that it goes on has its time */
+	step();
+	now += 29 * NS_PER_S;
+	tell(ASKED, IAG_SESSION_LOGIN | IAG_SESSION_CONNECTED);
+	expect_state(SESSION_STATE_INITIALISING);
+}
+
+static void
+test_an_opening_that_fails_behind_the_gateway_is_maintenance(void **state)
+{
+	(void)state;
+	tell(ASKED, IAG_SESSION_LOGIN);
+	step();
+	session_failed(&session, SESSION_FAULT_SILENT, 0, now);
+	session_opened(&session, true, 0, now);
+	expect_state(SESSION_STATE_MAINTENANCE);
+	/* the gateway goes on to answer for itself */
+	tell(ASKED, IAG_SESSION_LOGIN);
+	expect_state(SESSION_STATE_MAINTENANCE);
+	expect_plan(IAG_SESSION_STEP_OPEN, 15);
+	step();
+	session_opened(&session, false, 0, now);
+	tell(ASKED, UP);
+	expect_state(SESSION_STATE_READY);
+	/* and the next time it begins anew */
+	tell(ASKED, IAG_SESSION_LOGIN);
+	expect_state(SESSION_STATE_OUTER_ONLY);
+	expect_plan(IAG_SESSION_STEP_OPEN, 0);
+}
+
+static void
+test_another_login_begins_anew(void **state)
+{
+	(void)state;
+	tell(ASKED, IAG_SESSION_LOGIN);
+	step();
+	session_opened(&session, true, 0, now);
+	tell(IAG_SESSION_LOGIN, 0);
+	tell(ASKED, IAG_SESSION_LOGIN);
+	expect_state(SESSION_STATE_OUTER_ONLY);
+	expect_plan(IAG_SESSION_STEP_OPEN, 0);
 }
 
 static void
@@ -386,6 +482,18 @@ main(void)
 		    set_up),
 		cmocka_unit_test_setup(
 		    test_competing_is_not_fought_unless_configured, set_up),
+		cmocka_unit_test_setup(
+		    test_a_rival_that_is_gone_is_noticed_by_itself, set_up),
+		cmocka_unit_test_setup(
+		    test_an_opening_that_never_left_is_made_by_the_next_process,
+		    set_up),
+		cmocka_unit_test_setup(
+		    test_an_opening_of_which_nothing_comes_is_not_waited_for_long,
+		    set_up),
+		cmocka_unit_test_setup(
+		    test_an_opening_that_fails_behind_the_gateway_is_maintenance,
+		    set_up),
+		cmocka_unit_test_setup(test_another_login_begins_anew, set_up),
 		cmocka_unit_test_setup(
 		    test_opening_is_repeated_with_longer_pauses, set_up),
 		cmocka_unit_test_setup(

@@ -107,7 +107,7 @@ open_link_at(struct host *at, struct instance *with)
 	struct link *made = NULL;
 
 	if (link_open(kit.config, at, false, &made, &err) ||
-	    link_supervise(made, kit.journal, with, &err))
+	    link_supervise(made, kit.journal, with, false, &err))
 		fail_msg("%s", err_text(&err));
 	return made;
 }
@@ -239,6 +239,35 @@ test_one_supervises_and_the_other_takes_over(void **state)
 	close_link(first);
 }
 
+/* A process that ends gives an opening a moment, and then goes. */
+static void
+test_an_opening_that_hangs_is_left_behind(void **state)
+{
+	static const struct peer_reply hangs[] = {
+		{ .text = HEAD("204 None") },
+		{ .hangs = true },
+	};
+	struct link *link;
+	struct link_status status;
+	uint64_t began_ns;
+
+	(void)state;
+	peer_script(peer, hangs, 2);
+	link = open_link();
+	peer_wait(peer, 2);
+	expect_path(1, "init");
+	assert_true(link_status(link, &status));
+	assert_int_equal(SESSION_STATE_INITIALISING, status.state);
+	began_ns = clock_boot_ns();
+	close_link(link);
+	assert_true(clock_boot_ns() - began_ns < 20 * NS_PER_S);
+	/* what left is known to the next one, which does not send it again */
+	link = open_link();
+	assert_true(link_status(link, &status));
+	assert_int_equal(SESSION_STATE_INITIALISING, status.state);
+	close_link(link);
+}
+
 static bool seen_backend;
 
 static void
@@ -282,6 +311,7 @@ main(void)
 		CASE(test_a_login_is_led_to_a_ready_session),
 		CASE(test_what_is_missing_is_a_state_with_its_repair),
 		CASE(test_one_supervises_and_the_other_takes_over),
+		CASE(test_an_opening_that_hangs_is_left_behind),
 		CASE(test_the_doctor_names_the_state_and_its_repair),
 	};
 

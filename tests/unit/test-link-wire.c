@@ -340,6 +340,57 @@ test_a_post_of_the_session_is_not_repeated_either(void **state)
 	assert_int_equal(3, peer_count(peer));
 }
 
+static enum session_state
+session_now(void)
+{
+	struct link_status status;
+
+	assert_true(link_status(link_at, &status));
+	return status.state;
+}
+
+static void
+tell_login(void)
+{
+	const struct iag_session told = {
+		.known = IAG_SESSION_LOGIN | IAG_SESSION_AUTHENTICATED |
+			 IAG_SESSION_CONNECTED,
+		.facts = IAG_SESSION_LOGIN,
+	};
+	struct shared_state *state = shared_lock(link_at->shared);
+
+	assert_non_null(state);
+	session_told(&state->session, &told, 0, clock_boot_ns(), 1);
+	shared_unlock(link_at->shared);
+}
+
+/* Noted when it leaves, not before, and taken for maintenance at a 503. */
+static void
+test_an_opening_is_noted_when_it_leaves(void **state)
+{
+	static const struct peer_reply down[] = {
+		{ .text = "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n" },
+	};
+	struct iag_http_request http =
+	    request_of(IAG_HTTP_SESSION | IAG_HTTP_OPENING, "POST");
+	struct call *over = call_new(UINT64_MAX);
+
+	(void)state;
+	begin(NULL, ok, 1);
+	tell_login();
+	call_cancel(over);
+	assert_int_not_equal(0, run(&http, over, NULL)->result);
+	call_unref(over);
+	assert_int_equal(SESSION_STATE_OUTER_ONLY, session_now());
+	assert_int_equal(0, run(&http, NULL, NULL)->result);
+	assert_int_equal(SESSION_STATE_INITIALISING, session_now());
+	peer_script(peer, down, 1);
+	assert_int_equal(0, run(&http, NULL, NULL)->result);
+	tell_login();
+	assert_int_equal(SESSION_STATE_MAINTENANCE, session_now());
+	assert_int_equal(2, peer_count(peer));
+}
+
 static void
 test_a_read_is_repeated_once(void **state)
 {
@@ -792,6 +843,7 @@ main(void)
 		CASE(test_bodies_are_passed_on_as_they_are),
 		CASE(test_inv2_a_peer_that_closes_sees_an_order_once),
 		CASE(test_a_post_of_the_session_is_not_repeated_either),
+		CASE(test_an_opening_is_noted_when_it_leaves),
 		CASE(test_a_read_is_repeated_once),
 		CASE(test_an_order_that_may_not_leave_does_not),
 		CASE(test_an_order_that_reaches_nobody_was_not_sent),
