@@ -237,6 +237,19 @@ need(const struct rules *r, const char *path, bool given, const char *feature)
 		    feature);
 }
 
+/* A token's audience is compared character by character. */
+static void
+check_resource(const struct rules *r)
+{
+	const char *resource = r->config->remote_mcp.resource;
+
+	if (resource && usable(r, "remote_mcp.resource", NULL) &&
+	    resource[strlen(resource) - 1] == '/')
+		rule(r, ERR_CONFIG_INVALID, "remote_mcp.resource",
+		    "ends in '/': clients ask for tokens of the URL without "
+		    "it, write it that way");
+}
+
 static void
 check_remote(const struct rules *r)
 {
@@ -255,6 +268,7 @@ check_remote(const struct rules *r)
 		rule(r, code, on,
 		    "is true, but safety.remote_mcp_enabled is false");
 	need(r, "remote_mcp.resource", config->remote_mcp.resource, on);
+	check_resource(r);
 	need(r, "remote_mcp.issuer", config->remote_mcp.issuer, on);
 	need(r, "remote_mcp.jwks_url", config->remote_mcp.jwks_url, on);
 	need(r, "remote_mcp.audiences", config->remote_mcp.audiences.count, on);
