@@ -9,6 +9,8 @@ fuzzers = \
 	tests/fuzz/fuzz-export \
 	tests/fuzz/fuzz-json \
 	tests/fuzz/fuzz-jsonrpc \
+	tests/fuzz/fuzz-jwks \
+	tests/fuzz/fuzz-jwt \
 	tests/fuzz/fuzz-link \
 	tests/fuzz/fuzz-map \
 	tests/fuzz/fuzz-portal-answer \
@@ -28,6 +30,12 @@ tests_fuzz_fuzz_map_LDADD = libcpgw.la $(LDADD)
 tests_fuzz_fuzz_portal_answer_CPPFLAGS = \
 	$(map_cppflags) -I$(top_srcdir)/plugins/writer-client-portal
 tests_fuzz_fuzz_portal_answer_LDADD = libcpw.la $(LDADD)
+
+tests_fuzz_fuzz_jwt_SOURCES = \
+	tests/fuzz/fuzz-jwt.c \
+	tests/unit/token-text.h \
+	$(NULL)
+tests_fuzz_fuzz_jwt_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit
 
 tests_fuzz_fuzz_jsonrpc_LDADD = libmcp.la $(LDADD)
 

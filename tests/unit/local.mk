@@ -38,6 +38,28 @@ unit_tests += \
 	tests/unit/test-tail \
 	tests/unit/test-store-lmdb \
 	$(NULL)
+# tokens, with keys that are made at run time
+token_kit = \
+	tests/unit/token-kit.c \
+	tests/unit/token-kit.h \
+	tests/unit/token-text.h \
+	$(NULL)
+unit_tests += \
+	tests/unit/test-auth \
+	tests/unit/test-auth-fetch \
+	tests/unit/test-auth-jwks \
+	tests/unit/test-auth-jwt \
+	$(NULL)
+# with a fetch of its own in front of the one in libcore
+tests_unit_test_auth_SOURCES = tests/unit/test-auth.c $(token_kit)
+tests_unit_test_auth_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
+tests_unit_test_auth_fetch_SOURCES = \
+	tests/unit/test-auth-fetch.c \
+	tests/unit/wire-peer.c \
+	tests/unit/wire-peer.h \
+	$(NULL)
+tests_unit_test_auth_jwks_SOURCES = tests/unit/test-auth-jwks.c $(token_kit)
+tests_unit_test_auth_jwt_SOURCES = tests/unit/test-auth-jwt.c $(token_kit)
 # the order desk, over the same
 unit_tests += \
 	tests/unit/test-absence \

@@ -17,18 +17,18 @@
 
 #define JWT "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 
-static const char *const secret_keys[] = { "token", "access_token",
-	"ACCESS_TOKEN", "refreshToken", "cookie", "Set-Cookie", "authorization",
-	"Proxy-Authorization", "password", "db.password", "credential",
-	"credentials", "secret", "client_secret", "secret_value", "header",
-	"http_headers", "path", "Path", "api_key", "apiKey", "private-key",
-	"jwt" };
+static const char *const secret_keys[] = { "token_id", "password_hash",
+	"token_hash", "token", "access_token", "ACCESS_TOKEN", "refreshToken",
+	"cookie", "Set-Cookie", "authorization", "Proxy-Authorization",
+	"password", "db.password", "credential", "credentials", "secret",
+	"client_secret", "secret_value", "header", "http_headers", "path",
+	"Path", "api_key", "apiKey", "private-key", "jwt" };
 
 /* `path` and the others as parts of longer words are no secrets. */
-static const char *const plain_keys[] = { "", "tokenizer", "execution_path",
-	"paths", "pathological", "secretary", "account", "symbol", "key",
-	"idempotency_key", "passwordless", "cookiecutter", "secret_file",
-	"hmac_secret_env", "token_type", "heading", "monkey" };
+static const char *const plain_keys[] = { "token_id_hash", "", "tokenizer",
+	"execution_path", "paths", "pathological", "secretary", "account",
+	"symbol", "key", "idempotency_key", "passwordless", "cookiecutter",
+	"secret_file", "hmac_secret_env", "token_type", "heading", "monkey" };
 
 static void
 test_secret_keys_are_matched_word_by_word(void **state)
