@@ -194,8 +194,9 @@ test_remote_needs_both_switches_and_all_it_rests_on(void **state)
 		{ REMOTE(ISSUER JWKS AUDIENCES SCOPES), ERR_CONFIG_INVALID,
 		    "c.yaml: key 'remote_mcp.resource': is required with "
 		    "remote_mcp.enabled: true" },
-		{ REMOTE("  resource: https://mcp.example.org/mcp/\n" ISSUER
-			JWKS AUDIENCES SCOPES),
+		{ REMOTE(
+		      "  resource: https://mcp.example.org/mcp/\n" ISSUER JWKS
+			  AUDIENCES SCOPES),
 		    ERR_CONFIG_INVALID,
 		    AT("7:13") "key 'remote_mcp.resource': ends in '/'" },
 		{ REMOTE(RESOURCE JWKS AUDIENCES SCOPES), ERR_CONFIG_INVALID,
