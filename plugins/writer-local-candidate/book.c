@@ -13,7 +13,8 @@
 #define KEY_SIZE 128
 #define ROW_PREFIX "o/"
 #define LIST_MAX 1000
-#define DAY_NS (UINT64_C(24) * 3600 * 1000000000)
+#define SECOND_NS UINT64_C(1000000000)
+#define DAY_NS (24 * 3600 * SECOND_NS)
 
 static const struct status_word {
 	const char *status;        /* as `orders_list` has it */
@@ -220,6 +221,26 @@ book_text(struct json_object *row, const char *key)
 	return json_object_get_string(text);
 }
 
+void
+book_hide(struct iag_ctx *ctx, const struct iag_host *host,
+    struct json_object *row, int64_t seconds)
+{
+	uint64_t until = host->real_ns(ctx) + (uint64_t)seconds * SECOND_NS;
+
+	(void)json_object_object_add(
+	    row, "hidden_until", json_object_new_int64((int64_t)until));
+}
+
+int
+book_is_hidden(
+    struct iag_ctx *ctx, const struct iag_host *host, struct json_object *row)
+{
+	struct json_object *until = NULL;
+
+	return json_object_object_get_ex(row, "hidden_until", &until) &&
+	       host->real_ns(ctx) < (uint64_t)json_object_get_int64(until);
+}
+
 /* What has ended is listed for a day, as brokers do. */
 static int
 is_listed(struct json_object *row, const char *since)
@@ -237,6 +258,7 @@ static int32_t
 list_add(struct json_object *orders, struct json_object *row)
 {
 	json_object_object_del(row, "state");
+	json_object_object_del(row, "hidden_until");
 	if (json_object_array_add(orders, row) == 0)
 		return 0;
 	(void)json_object_put(row);
@@ -261,7 +283,7 @@ collect(struct iag_ctx *ctx, const struct iag_host *host,
 		row = json_tokener_parse(value.data);
 		if (!row)
 			return broken(ctx, host, at.data);
-		if (!is_listed(row, since)) {
+		if (!is_listed(row, since) || book_is_hidden(ctx, host, row)) {
 			(void)json_object_put(row);
 			continue;
 		}

@@ -41,4 +41,10 @@ const char *book_text(struct json_object *row, const char *key);
  */
 int32_t book_list(struct iag_ctx *ctx, const struct iag_host *host);
 
+/* The order shows only after so many seconds. */
+void book_hide(struct iag_ctx *ctx, const struct iag_host *host,
+    struct json_object *row, int64_t seconds);
+int book_is_hidden(
+    struct iag_ctx *ctx, const struct iag_host *host, struct json_object *row);
+
 #endif

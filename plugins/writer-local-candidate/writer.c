@@ -11,8 +11,10 @@
  * and the book, which the host keeps.
  */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "book.h"
 
@@ -32,16 +34,18 @@ enum script {
 	SCRIPT_NEW_ID,
 	SCRIPT_ODD_STATUS,
 	SCRIPT_REJECT_LATER,
+	SCRIPT_LANDS_LATE,
 	SCRIPT_COUNT
 };
 
 static const char *const script_names[SCRIPT_COUNT] = { "open", "fill",
 	"partial", "refuse", "reject", "hang", "lose", "late", "twice", "other",
-	"new-id", "odd-status", "reject-later" };
+	"new-id", "odd-status", "reject-later", "lands-late" };
 
 struct candidate {
 	enum script orders;  /* submit and groups */
 	enum script changes; /* cancel and modify */
+	int64_t late_s;      /* of late and lands-late */
 };
 
 static int32_t
@@ -75,6 +79,7 @@ candidate_open(struct iag_ctx *ctx, void **ret_instance)
 		return IAG_NOMEM;
 	candidate->orders = option_script(ctx, "script");
 	candidate->changes = option_script(ctx, "changes");
+	(void)host->option_int(ctx, "late_seconds", &candidate->late_s);
 	*ret_instance = candidate;
 	return 0;
 }
@@ -101,6 +106,17 @@ static void
 hang(struct iag_ctx *ctx)
 {
 	while (host->sleep_ns(ctx, UINT64_C(1000000000)) == 0)
+		;
+}
+
+/* Nobody waits any more, and it goes on all the same. */
+static void
+hang_on(struct iag_ctx *ctx, const struct candidate *candidate)
+{
+	struct timespec left = { .tv_sec = (time_t)candidate->late_s };
+
+	hang(ctx);
+	while (nanosleep(&left, &left) && errno == EINTR)
 		;
 }
 
@@ -159,10 +175,14 @@ spoil_ack(enum script script, struct iag_ack *ack)
 
 /* What the book has once the acknowledgement has left, by script. */
 static int32_t
-afterwards(struct iag_ctx *ctx, enum script script,
+afterwards(struct iag_ctx *ctx, const struct candidate *candidate,
     const struct iag_order *order, struct json_object *row)
 {
-	if (script == SCRIPT_REJECT_LATER)
+	enum script script = candidate->orders;
+
+	if (script == SCRIPT_LANDS_LATE)
+		book_hide(ctx, host, row, candidate->late_s);
+	else if (script == SCRIPT_REJECT_LATER)
 		(void)book_set_status(ctx, host, row, IAG_STATUS_REFUSED, "0");
 	else if (script == SCRIPT_NEW_ID)
 		(void)json_object_object_add(row, "broker_order_id",
@@ -172,19 +192,21 @@ afterwards(struct iag_ctx *ctx, enum script script,
 
 /* Into the book, and the answer. */
 static int32_t
-book_new(struct iag_ctx *ctx, enum script script, const struct iag_order *order,
-    struct iag_ack *ack)
+book_new(struct iag_ctx *ctx, const struct candidate *candidate,
+    const struct iag_order *order, struct iag_ack *ack)
 {
+	enum script script = candidate->orders;
 	struct json_object *row = book_order(ctx, host, order);
 	int32_t r = row ? place(ctx, script, order, row) : IAG_NOMEM;
 
 	if (r == 0)
 		set_ack(ctx, row, ack);
 	if (r == 0)
-		r = afterwards(ctx, script, order, row);
+		r = afterwards(ctx, candidate, order, row);
 	(void)json_object_put(row);
 	spoil_ack(script, ack);
-	if (r == 0 && (script == SCRIPT_LOSE || script == SCRIPT_LATE))
+	if (r == 0 && (script == SCRIPT_LOSE || script == SCRIPT_LATE ||
+			  script == SCRIPT_LANDS_LATE))
 		return lost(ctx);
 	return r;
 }
@@ -201,9 +223,10 @@ check_need(struct iag_ctx *ctx, const struct iag_order *order)
 
 /* One order's way, up to the acknowledgement. */
 static int32_t
-send_order(struct iag_ctx *ctx, enum script script,
+send_order(struct iag_ctx *ctx, const struct candidate *candidate,
     const struct iag_order *order, struct iag_ack *ack)
 {
+	enum script script = candidate->orders;
 	struct json_object *had = NULL;
 	int32_t r = book_get(ctx, host, order->client_ref, &had);
 
@@ -218,11 +241,13 @@ send_order(struct iag_ctx *ctx, enum script script,
 	if (script == SCRIPT_REJECT)
 		return host->fail(ctx, IAG_REJECTED, "ORDER_POLICY_REFUSED",
 		    "the broker rejects the order, as scripted");
-	if (script == SCRIPT_HANG || script == SCRIPT_LATE)
+	if (script == SCRIPT_HANG) {
 		hang(ctx);
-	if (script == SCRIPT_HANG)
 		return lost(ctx);
-	return book_new(ctx, script, order, ack);
+	}
+	if (script == SCRIPT_LATE)
+		hang_on(ctx, candidate);
+	return book_new(ctx, candidate, order, ack);
 }
 
 static int32_t
@@ -242,7 +267,7 @@ submit(struct iag_ctx *ctx, void *instance, const struct iag_order *order,
 		    ctx, IAG_AGAIN, NULL, "nothing was sent, as scripted");
 	r = host->commit_send(ctx);
 	if (r == 0)
-		r = send_order(ctx, candidate->orders, order, ret_ack);
+		r = send_order(ctx, candidate, order, ret_ack);
 	/* an answer that comes a second time changes nothing */
 	if (r == 0 && candidate->orders == SCRIPT_TWICE)
 		r = host->commit_send(ctx);
@@ -265,7 +290,7 @@ submit_group(struct iag_ctx *ctx, void *instance,
 	if (r == 0)
 		r = host->commit_send(ctx);
 	for (size_t i = 0; i < count && r == 0; i++)
-		r = send_order(ctx, candidate->orders, orders[i], &ret_acks[i]);
+		r = send_order(ctx, candidate, orders[i], &ret_acks[i]);
 	return r;
 }
 
@@ -315,10 +340,11 @@ change_row(
 }
 
 static int32_t
-send_change(struct iag_ctx *ctx, enum script script,
+send_change(struct iag_ctx *ctx, const struct candidate *candidate,
     const struct iag_target *target, const struct iag_order *order,
     struct json_object *row, struct iag_ack *ack)
 {
+	enum script script = candidate->changes;
 	int32_t r = host->commit_send(ctx);
 
 	if (r)
@@ -328,10 +354,12 @@ send_change(struct iag_ctx *ctx, enum script script,
 	if (script == SCRIPT_REJECT)
 		return host->fail(ctx, IAG_REJECTED, "ORDER_POLICY_REFUSED",
 		    "the broker rejects the change, as scripted");
-	if (script == SCRIPT_HANG || script == SCRIPT_LATE)
+	if (script == SCRIPT_HANG) {
 		hang(ctx);
-	if (script == SCRIPT_HANG)
 		return lost(ctx);
+	}
+	if (script == SCRIPT_LATE)
+		hang_on(ctx, candidate);
 	r = change_row(ctx, order, row);
 	if (r == 0)
 		set_ack(ctx, row, ack);
@@ -360,8 +388,7 @@ change(struct iag_ctx *ctx, const struct candidate *candidate,
 		r = host->fail(
 		    ctx, IAG_AGAIN, NULL, "nothing was sent, as scripted");
 	else
-		r = send_change(
-		    ctx, candidate->changes, target, order, row, ack);
+		r = send_change(ctx, candidate, target, order, row, ack);
 	(void)json_object_put(row);
 	return r;
 }
@@ -398,6 +425,8 @@ find(struct iag_ctx *ctx, void *instance, const struct iag_target *target,
 	(void)instance;
 	if (r == 0)
 		r = ref ? book_get(ctx, host, ref, &row) : IAG_NOTFOUND;
+	if (r == 0 && book_is_hidden(ctx, host, row))
+		r = IAG_NOTFOUND;
 	if (r && r != IAG_NOTFOUND)
 		return r;
 	ret_find->complete = 1;
@@ -422,7 +451,7 @@ list(struct iag_ctx *ctx, void *instance, const char *account)
 
 #define SCRIPTS                                                              \
 	"open fill partial refuse reject hang lose late twice other new-id " \
-	"odd-status reject-later"
+	"odd-status reject-later lands-late"
 
 static const struct iag_option options[] = {
 	{
@@ -439,6 +468,15 @@ static const struct iag_option options[] = {
 	    .value = "open",
 	    .help = "what becomes of cancels and modifications; open: they "
 		    "are done",
+	},
+	{
+	    .type = IAG_OPTION_INTEGER,
+	    .key = "late_seconds",
+	    .min = "0",
+	    .max = "600",
+	    .value = "0",
+	    .help = "how long after the call `late` goes on, and after the "
+		    "order `lands-late` shows it",
 	},
 };
 

@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "orders/deskstate.h"
+#include "orders/sendleave.h"
 #include "orders/settlequeue.h"
 
 /* Taking a guard of one's own never waits for long. */
@@ -137,6 +138,7 @@ desk_free(struct desk *desk)
 		journal_guard_drop(writer->guard);
 		free(writer);
 	}
+	send_leave_forget(desk);
 	journal_guard_drop(desk->guard);
 	host_set_desk(desk->setup.host, &(struct host_desk){ .arg = NULL });
 	pthread_cond_destroy(&desk->opened);

@@ -59,6 +59,8 @@ libcore_la_SOURCES += \
 	src/orders/resolve.c \
 	src/orders/row.c \
 	src/orders/row.h \
+	src/orders/sendleave.c \
+	src/orders/sendleave.h \
 	src/orders/settle.c \
 	src/orders/settle.h \
 	src/orders/settlegroup.c \

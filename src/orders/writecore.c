@@ -107,7 +107,7 @@ write_fini(struct write *write)
 {
 	/* the account first: whoever drains waits for "send" */
 	journal_guard_drop(STEAL(write->turn));
-	journal_guard_drop(STEAL(write->send));
+	send_leave_unref(STEAL(write->send));
 }
 
 int
@@ -118,9 +118,8 @@ write_lock(struct write *write, struct err *err)
 	int ret;
 
 	(void)settle_queue_retry(write->call->desk);
-	ret = journal_guard_take(
-	    journal, write->call->call, GUARD_SEND, false, &write->send, err);
-
+	ret = send_leave_take(
+	    write->call->desk, write->call->call, &write->send, err);
 	if (ret)
 		return err_wrap(err, "waiting for leave to send");
 	guard_name_account(name, write->hash);

@@ -12,6 +12,7 @@
 
 #include "host/writer.h"
 #include "orders/check.h"
+#include "orders/sendleave.h"
 #include "orders/settle.h"
 #include "orders/write.h"
 
@@ -28,7 +29,8 @@ struct write {
 	bool passes_closed;         /* a compensation, the operator's sweep */
 	const char *writer_name;
 	struct instance *writer; /* NULL: none may serve */
-	struct store_guard *send, *turn;
+	struct send_leave *send;
+	struct store_guard *turn;
 };
 /* arguments: account_id and idempotency_key are among them. */
 int write_begin(struct write *write, struct order_call *call,
@@ -53,7 +55,10 @@ int write_answer(struct write *write, const struct intent *intent,
  */
 int write_look(struct write *write, struct check *check, struct err *err);
 
-/* "send" shared, then the account; released by write_fini(). */
+/*
+ * Leave to send, then the account; returned by write_fini(), the leave of a
+ * callback that was given up when it ends.
+ */
 int write_lock(struct write *write, struct err *err);
 
 /* An intent of this request, recorded and owned by this process. */

@@ -23,6 +23,7 @@
 
 struct look {
 	struct desk *desk;
+	struct send_leave *leave; /* until nothing can be sent any more */
 	enum order_operation operation;
 	uint32_t mode;
 	bool passes_closed;
@@ -157,6 +158,7 @@ drop(void *arg)
 {
 	struct look *look = arg;
 
+	send_leave_unref(look->leave);
 	free(look->account);
 	free(look->principal);
 	free(look->kind);
@@ -172,6 +174,7 @@ write_watch(struct write *write, struct write_watch *ret_watch, struct err *err)
 	if (!look)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 	look->desk = write->call->desk;
+	look->leave = send_leave_ref(write->send);
 	look->operation = write->operation;
 	look->mode = write->mode;
 	look->passes_closed = write->passes_closed;

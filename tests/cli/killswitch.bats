@@ -148,6 +148,41 @@ submit() {
     has "$(cat "$BATS_TEST_TMPDIR/err")" ORDER_OUTCOME_UNKNOWN
 }
 
+# rpc METHOD PARAMS: a message to the server of the coprocess
+rpc() {
+    printf '{"jsonrpc":"2.0","id":%s,"method":"%s","params":%s}\n' \
+        "$((id += 1))" "$1" "$2" >&"${serve[1]}"
+}
+
+@test "inv7 a close is not drained while a call goes on that was given up" {
+    local answer id=0
+    sed -i 's/^plugins:$/&\n  options: {local-candidate: {script: late, late_seconds: 4}}/' "$config"
+    sed -i 's/{backend: fake}/{backend: fake, write_timeout_seconds: 1}/' \
+        "$config"
+    approved
+    coproc serve { exec "$IAG_TEST_PROGRAM" mcp serve --transport stdio \
+        2>"$BATS_TEST_TMPDIR/log" 3>&-; }
+    rpc initialize '{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}'
+    read -r answer <&"${serve[0]}"
+    rpc tools/call "{\"name\":\"ibkr_paper_order_submit\",\"arguments\":{\"account_id\":\"DU1234567\",\"approval_id\":\"$approval\",\"idempotency_key\":\"order-1\"}}"
+    read -r answer <&"${serve[0]}"
+    has "$answer" ORDER_OUTCOME_UNKNOWN
+    # the caller has its answer, and the writer is still at it
+    iag --json kill-switch close --mode paper --no-wait --reason test
+    expect 1
+    [ "$(json '[j.drained, j.in_flight[0].idempotency_key].join()' \
+        <<<"$output")" = false,order-1 ]
+    # one that waits ends when the writer has ended: nothing comes after it
+    sed -i 's/write_timeout_seconds: 1/write_timeout_seconds: 30/' "$config"
+    iag --json kill-switch close --mode paper --reason test
+    expect 0
+    [ "$(json j.drained <<<"$output")" = true ]
+    iag --json orders list --account DU1234567
+    has "$output" local-candidate-order-1
+    exec {serve[1]}>&-
+    wait "$serve_PID"
+}
+
 @test "items of the checklist are as long as their names" {
     iag live checklist acknowledge --account U7654321 \
         incident_runbook_reviewed kill_switch_tested

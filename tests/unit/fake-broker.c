@@ -251,7 +251,10 @@ one_call(const struct write_watch *watch, const struct fake_answer *answer,
 		result->changes[0].value = (struct iag_bytes){ "1", 1 };
 		result->change_count = 1;
 	}
-	watch->drop(watch->arg);
+	if (answer->goes_on)
+		fake_broker.given_up = *watch;
+	else
+		watch->drop(watch->arg);
 	return ret ? ret : answer->result;
 }
 

@@ -22,6 +22,7 @@ struct fake_answer {
 	bool skips_commit;  /* fails before the point of no return */
 	uint32_t status;    /* of the ack; 0: submitted */
 	bool changes;       /* one change of its state comes with it */
+	bool goes_on;       /* given up; its watch is left in given_up */
 };
 
 struct fake_broker {
@@ -38,6 +39,7 @@ struct fake_broker {
 	/* What check_judge() says. */
 	enum err_code gate;
 	bool has_target;
+	struct write_watch given_up;
 	/* What happened. */
 	atomic_uint submits, cancels, modifies, groups;
 	unsigned consumed, released;

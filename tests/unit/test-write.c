@@ -20,6 +20,7 @@
 #include "base/json.h"
 #include "fake-broker.h"
 #include "journal-kit.h"
+#include "orders/sendleave.h"
 #include "orders/settlequeue.h"
 #include "orders/write.h"
 
@@ -271,6 +272,53 @@ inv1_the_intent_is_durable_before_the_writer_is_asked(void **state)
 	    run_op(watcher.w, order_submit, SUBMIT("k1"));
 	assert_int_equal(turn.result, 0);
 	assert_int_equal(watcher.seen, INTENT_RECORDED);
+}
+
+static bool
+may_be_sending(const struct world *w)
+{
+	return journal_guard_check(w->kit.journal, GUARD_SEND, NULL) != 0;
+}
+
+/* Its caller has left, and it may still send: no close is drained. */
+static void
+inv7_a_callback_that_was_given_up_keeps_its_leave_to_send(void **state)
+{
+	struct world *w = *state;
+
+	fake_broker.answers[0] = (struct fake_answer){
+		.result = IAG_UNKNOWN,
+		.code = ERR_ORDER_OUTCOME_UNKNOWN,
+		.goes_on = true,
+	};
+	CLEANUP_TURN struct turn turn = run_op(w, order_submit, SUBMIT("k1"));
+	assert_true(turn.err.unknown);
+	assert_true(may_be_sending(w));
+	/* the account is free for what comes next */
+	fake_broker.answers[0] = (struct fake_answer){ .result = 0 };
+	CLEANUP_TURN struct turn next = run_op(w, order_submit, SUBMIT("k2"));
+	assert_int_equal(next.result, 0);
+	assert_true(may_be_sending(w));
+	fake_broker.given_up.drop(fake_broker.given_up.arg);
+	assert_false(may_be_sending(w));
+}
+
+/* Its process closes: the guard stays until it ends, the store is free. */
+static void
+inv7_what_is_stuck_at_the_close_holds_on(void **state)
+{
+	struct world *w = *state;
+
+	fake_broker.answers[0] = (struct fake_answer){
+		.result = IAG_UNKNOWN,
+		.code = ERR_ORDER_OUTCOME_UNKNOWN,
+		.goes_on = true,
+	};
+	CLEANUP_TURN struct turn turn = run_op(w, order_submit, SUBMIT("k1"));
+	assert_true(turn.err.unknown);
+	send_leave_forget(w->desk);
+	fake_broker.given_up.drop(fake_broker.given_up.arg);
+	assert_true(may_be_sending(w));
 }
 
 static void
@@ -797,6 +845,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(done_writes_order_result_and_record),
 		T(inv1_the_intent_is_durable_before_the_writer_is_asked),
+		T(inv7_a_callback_that_was_given_up_keeps_its_leave_to_send),
+		T(inv7_what_is_stuck_at_the_close_holds_on),
 		T(inv2_a_key_that_was_used_is_answered_and_not_sent_again),
 		T(inv2_another_request_with_the_key_is_a_conflict),
 		T(a_gate_that_refuses_stores_nothing_and_frees_the_key),

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * See sendleave.h.
+ *
+ * Threads: callers, and plugin threads that end.
+ * Locks: one for all leaves, held while a guard is dropped, so that none is
+ * after its store was closed.
+ */
+
+#include "orders/sendleave.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+
+struct send_leave {
+	struct send_leave *next;
+	const struct desk *desk;
+	unsigned refs;
+	bool is_forgotten;
+	struct store_guard *guard;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct send_leave *leaves; /* guarded by lock, with all in it */
+
+int
+send_leave_take(struct desk *desk, struct call *call,
+    struct send_leave **ret_leave, struct err *err)
+{
+	struct send_leave *leave = calloc(1, sizeof(*leave));
+	int ret;
+
+	if (!leave)
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	leave->desk = desk;
+	leave->refs = 1;
+	ret = journal_guard_take(
+	    desk_journal(desk), call, GUARD_SEND, false, &leave->guard, err);
+	if (ret) {
+		free(leave);
+		return ret;
+	}
+	LOCK_SCOPE(&lock);
+	leave->next = leaves;
+	leaves = leave;
+	*ret_leave = leave;
+	return 0;
+}
+
+struct send_leave *
+send_leave_ref(struct send_leave *leave)
+{
+	LOCK_SCOPE(&lock);
+
+	if (leave)
+		leave->refs++;
+	return leave;
+}
+
+static void
+take_out(struct send_leave *leave)
+{
+	struct send_leave **at = &leaves;
+
+	while (*at != leave)
+		at = &(*at)->next;
+	*at = leave->next;
+}
+
+void
+send_leave_unref(struct send_leave *leave)
+{
+	LOCK_SCOPE(&lock);
+
+	if (!leave || --leave->refs || leave->is_forgotten)
+		return;
+	take_out(leave);
+	journal_guard_drop(leave->guard);
+	free(leave);
+}
+
+void
+send_leave_forget(const struct desk *desk)
+{
+	LOCK_SCOPE(&lock);
+
+	for (struct send_leave *leave = leaves; leave; leave = leave->next)
+		leave->is_forgotten |= leave->desk == desk;
+}
