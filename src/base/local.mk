@@ -1,6 +1,8 @@
 # Errors, JSON, buffers, decimals, clock, ids, hashes, secrets, log.
 
 libcore_la_SOURCES += \
+	src/base/address.c \
+	src/base/address.h \
 	src/base/buf.c \
 	src/base/buf.h \
 	src/base/canon.c \

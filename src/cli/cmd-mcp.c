@@ -5,64 +5,17 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/json.h"
 #include "cli/cli.h"
 #include "cli/orderflags.h"
 #include "cli/output.h"
+#include "cli/serving.h"
 #include "mcp/clients.h"
 #include "mcp/mcp.h"
-#include "tools/tool.h"
-
-/*
- * SIGTERM and SIGINT become readable; blocked before any thread is made, so
- * that all inherit it.  A reader that went away is an error of write().
- */
-static int
-stop_fd(void)
-{
-	sigset_t set;
-
-	(void)signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static size_t
-count_tools(const struct config *config, uint64_t scopes)
-{
-	size_t count = 0;
-	size_t i;
-
-	for (i = 0; i < tool_count; i++)
-		count += tool_is_shown(&tool_table[i], config, scopes);
-	return count;
-}
-
-static int
-describe(struct cli *cli, size_t count, struct err *err)
-{
-	struct buf out CLEANUP_BUF = BUF_INIT;
-
-	if (cli->args.json)
-		buf_printf(&out,
-		    "{\n  \"transport\": \"stdio\",\n"
-		    "  \"status\": \"ready with %zu tools\"\n}\n",
-		    count);
-	else
-		buf_printf(
-		    &out, "MCP over stdio: ready with %zu tools\n", count);
-	return output_write(&out, err);
-}
 
 int
 run_mcp_serve(struct cli *cli, struct err *err)
@@ -74,9 +27,12 @@ run_mcp_serve(struct cli *cli, struct err *err)
 	int fd CLEANUP_CLOSE = -1;
 	int rc;
 
+	if (strcmp(transport, "http") == 0)
+		return run_mcp_http(cli, err);
 	if (strcmp(transport, "stdio") != 0)
 		return err_set(err, ERR_CONFIG_INVALID,
-		    "--transport: expected 'stdio', got '%s'", transport);
+		    "--transport: expected 'stdio' or 'http', got '%s'",
+		    transport);
 	rc = cli_gateway(cli, &gateway, err);
 	if (rc)
 		return rc;
@@ -88,12 +44,10 @@ run_mcp_serve(struct cli *cli, struct err *err)
 	};
 	order_flags_say(cli);
 	if (cli_has(cli, "--describe"))
-		return describe(cli,
-		    count_tools(gateway_config(gateway), agent.scopes), err);
-	fd = stop_fd();
+		return serving_describe(cli, "stdio", NULL, agent.scopes, err);
+	fd = serving_stop_fd(err);
 	if (fd < 0)
-		return err_set(err, ERR_INTERNAL_ERROR,
-		    "cannot wait for signals: %s", strerror(errno));
+		return err_class(err);
 	return mcp_serve(&registry_gateway, gateway, &agent, STDIN_FILENO,
 	    STDOUT_FILENO, fd, err);
 }

@@ -104,7 +104,16 @@ static const struct option audit_rotate_options[] = {
 
 static const struct option mcp_serve_options[] = {
 	{ "--transport", "NAME", "how clients connect", OPTION_REQUIRED,
-	    "stdio", NULL },
+	    "stdio http", NULL },
+	{ "--enable-remote-mcp", NULL, "needed with --transport http", 0, NULL,
+	    NULL },
+	{ "--bind", "ADDRESS:PORT",
+	    "where to listen, in place of remote_mcp.bind_address", 0, NULL,
+	    NULL },
+	{ "--without-auth", NULL,
+	    "ask nobody for a token: on a loopback address, for reading "
+	    "only",
+	    0, NULL, NULL },
 	{ "--describe", NULL, "say what would be served, serve nothing", 0,
 	    NULL, NULL },
 	OPTION_LIVE_BROKER,

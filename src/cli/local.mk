@@ -11,6 +11,7 @@ cli_sources = \
 	src/cli/cmd-completion.c \
 	src/cli/cmd-config.c \
 	src/cli/cmd-doctor.c \
+	src/cli/cmd-http.c \
 	src/cli/cmd-killswitch.c \
 	src/cli/cmd-mcp.c \
 	src/cli/cmd-plugins.c \
@@ -36,6 +37,8 @@ cli_sources = \
 	src/cli/progress.c \
 	src/cli/report.c \
 	src/cli/report.h \
+	src/cli/serving.c \
+	src/cli/serving.h \
 	src/cli/table.c \
 	src/cli/table.h \
 	$(NULL)
@@ -44,4 +47,4 @@ bin_PROGRAMS += ibkr-agent
 ibkr_agent_SOURCES = $(cli_sources)
 ibkr_agent_CFLAGS = $(AM_CFLAGS) $(IAG_PROGRAM_CFLAGS)
 ibkr_agent_LDFLAGS = $(AM_LDFLAGS) $(IAG_PROGRAM_LDFLAGS)
-ibkr_agent_LDADD = libmcp.la libcore.la
+ibkr_agent_LDADD = libhttp.la libmcp.la libcore.la

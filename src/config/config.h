@@ -170,6 +170,14 @@ struct config {
 		uint32_t rate_limit_max_requests;
 		uint32_t rate_limit_window_seconds;
 		uint32_t max_connections;
+		uint32_t max_connections_per_address;
+		uint32_t rate_limit_max_requests_per_address;
+		uint32_t request_timeout_seconds;
+		uint32_t idle_timeout_seconds;
+		char *tls_certificate_file;
+		char *tls_key_file;
+		struct config_list trusted_proxies;
+		struct config_list allowed_origins;
 		char *token_id_hmac_secret_env;
 		char *token_id_hmac_secret_file;
 	} remote_mcp;

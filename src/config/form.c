@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/dec.h"
 #include "base/zone.h"
 #include "config/scope.h"
@@ -288,6 +289,16 @@ check_listen(const char *text)
 }
 
 static const char *
+check_network(const char *text)
+{
+	struct address_net net;
+
+	return address_net_parse(text, &net)
+		   ? NULL
+		   : "it is neither an address nor a network";
+}
+
+static const char *
 check_decimal(const char *text)
 {
 	if (!dec_is_text(text))
@@ -416,6 +427,11 @@ const struct form form_listen = {
 		 "brackets, or localhost",
 	.pattern = "^[^ ]+:[0-9]{1,5}$",
 	.check = check_listen,
+};
+const struct form form_network = {
+	.words = "an address, or a network as in 192.0.2.0/24",
+	.pattern = "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$",
+	.check = check_network,
 };
 const struct form form_decimal = {
 	.words = "a decimal number above 0",

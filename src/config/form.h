@@ -31,6 +31,7 @@ extern const struct form form_pin;
 extern const struct form form_scope;
 extern const struct form form_token_scope;
 extern const struct form form_listen;
+extern const struct form form_network;
 extern const struct form form_decimal;
 extern const struct form form_currency;
 extern const struct form form_zone;

@@ -353,7 +353,42 @@ const struct key key_table[] = {
 	    .help = "Length of the window." },
 	{ "remote_mcp.max_connections", UINT(1, 4096),
 	    CONFIG(remote_mcp.max_connections), .def = "64",
-	    .help = "Most connections at a time." },
+	    .help = "Most connections at a time.  The one that has been idle "
+		    "for the longest time makes room for another." },
+	{ "remote_mcp.max_connections_per_address", UINT(1, 4096),
+	    CONFIG(remote_mcp.max_connections_per_address), .def = "32",
+	    .help = "Most connections of one address; those of "
+		    "trusted_proxies do not count." },
+	{ "remote_mcp.rate_limit_max_requests_per_address", UINT(1, 1000000),
+	    CONFIG(remote_mcp.rate_limit_max_requests_per_address),
+	    .def = "1200",
+	    .help = "Most requests of one address within the window, whether "
+		    "or not they bring a token." },
+	{ "remote_mcp.request_timeout_seconds", UINT(1, 300),
+	    CONFIG(remote_mcp.request_timeout_seconds), .def = "30",
+	    .help = "How long a request may take to come in." },
+	{ "remote_mcp.idle_timeout_seconds", UINT(1, 3600),
+	    CONFIG(remote_mcp.idle_timeout_seconds), .def = "75",
+	    .help = "How long a connection stays open between two "
+		    "requests." },
+	{ "remote_mcp.tls_certificate_file", TEXT(path),
+	    CONFIG(remote_mcp.tls_certificate_file),
+	    .help = "The certificate (PEM) and those between it and its root, "
+		    "in this order.  With it and its key the door speaks TLS "
+		    "1.2 and 1.3.  The files are read again when they have "
+		    "changed." },
+	{ "remote_mcp.tls_key_file", TEXT(path),
+	    CONFIG(remote_mcp.tls_key_file),
+	    .help = "Its private key (PEM), not readable for everybody." },
+	{ "remote_mcp.trusted_proxies", LIST(network),
+	    CONFIG(remote_mcp.trusted_proxies), .def = "",
+	    .help = "Proxies in front, whose X-Forwarded-For is believed.  "
+		    "Without a certificate nobody else may connect to an "
+		    "address that is not loopback." },
+	{ "remote_mcp.allowed_origins", LIST(url),
+	    CONFIG(remote_mcp.allowed_origins), .def = "",
+	    .help = "Origins of web pages that may send requests, beside "
+		    "the resource's own." },
 	{ "remote_mcp.token_id_hmac_secret_env", TEXT(env),
 	    CONFIG(remote_mcp.token_id_hmac_secret_env),
 	    .def = "IBKR_REMOTE_TOKEN_HMAC_SECRET",

@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/cleanup.h"
 #include "config/key.h"
 #include "config/load.h"
@@ -250,6 +251,47 @@ check_resource(const struct rules *r)
 		    "it, write it that way");
 }
 
+static bool
+is_loopback(const char *place)
+{
+	const char *colon = strrchr(place, ':');
+	size_t len = colon ? (size_t)(colon - place) : 0;
+	struct address address;
+
+	return (len == 9 && strncmp(place, "localhost", len) == 0) ||
+	       (address_parse(place, len, &address) &&
+		   address_is_loopback(&address));
+}
+
+/* Nothing goes over a network in the clear, but to a proxy that is known. */
+static void
+check_remote_tls(const struct rules *r)
+{
+	const struct config *config = r->config;
+	bool chain = config->remote_mcp.tls_certificate_file != NULL;
+	bool key = config->remote_mcp.tls_key_file != NULL;
+
+	if (!usable(r, "remote_mcp.tls_certificate_file",
+		"remote_mcp.tls_key_file", NULL))
+		return;
+	if (chain != key)
+		rule(r, ERR_CONFIG_INVALID,
+		    chain ? "remote_mcp.tls_certificate_file"
+			  : "remote_mcp.tls_key_file",
+		    "needs remote_mcp.%s beside it",
+		    chain ? "tls_key_file" : "tls_certificate_file");
+	else if (usable(r, "remote_mcp.bind_address",
+		     "remote_mcp.trusted_proxies", NULL) &&
+		 !chain && config->remote_mcp.trusted_proxies.count == 0 &&
+		 !is_loopback(config->remote_mcp.bind_address))
+		rule(r, ERR_CONFIG_REMOTE_MCP_FORBIDDEN,
+		    "remote_mcp.bind_address",
+		    "'%s' is not a loopback address: that needs "
+		    "remote_mcp.tls_certificate_file and tls_key_file, or a "
+		    "proxy in remote_mcp.trusted_proxies",
+		    config->remote_mcp.bind_address);
+}
+
 static void
 check_remote(const struct rules *r)
 {
@@ -267,6 +309,7 @@ check_remote(const struct rules *r)
 	if (!config->safety.remote_mcp_enabled)
 		rule(r, code, on,
 		    "is true, but safety.remote_mcp_enabled is false");
+	check_remote_tls(r);
 	need(r, "remote_mcp.resource", config->remote_mcp.resource, on);
 	check_resource(r);
 	need(r, "remote_mcp.issuer", config->remote_mcp.issuer, on);

@@ -45,12 +45,19 @@ era_select(const struct message *message, enum era *ret_era)
 	return ERA_FAULT_NONE;
 }
 
+bool
+era_is_legacy_version(const char *version)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(legacy_versions); i++) {
+		if (strcmp(version, legacy_versions[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 const char *
 era_negotiate(const char *requested)
 {
-	for (size_t i = 0; i < ARRAY_COUNT(legacy_versions); i++) {
-		if (strcmp(requested, legacy_versions[i]) == 0)
-			return legacy_versions[i];
-	}
-	return ERA_LEGACY_VERSION;
+	return era_is_legacy_version(requested) ? requested
+						: ERA_LEGACY_VERSION;
 }

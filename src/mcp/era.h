@@ -9,6 +9,8 @@
 #ifndef IAG_MCP_ERA_H
 #define IAG_MCP_ERA_H
 
+#include <stdbool.h>
+
 #include "mcp/message.h"
 
 #define ERA_MODERN_VERSION "2026-07-28"
@@ -36,5 +38,8 @@ enum era_fault era_select(const struct message *message, enum era *ret_era);
  * supported one of the legacy era, else the newest of that era.
  */
 const char *era_negotiate(const char *requested);
+
+/* Is it a version of the legacy era? */
+bool era_is_legacy_version(const char *version);
 
 #endif

@@ -62,11 +62,24 @@ out_init(struct out *out, int fd, int in, int stop_fd, struct err *err)
 }
 
 void
+out_init_taker(struct out *out, out_take_fn *take, void *arg)
+{
+	*out = (struct out){ .take = take,
+		.arg = arg,
+		.fd = -1,
+		.in = -1,
+		.stop_fd = -1,
+		.halt_fd = -1 };
+	(void)pthread_mutex_init(&out->lock, NULL);
+}
+
+void
 out_fini(struct out *out)
 {
 	if (out->is_own)
 		(void)close(out->fd);
-	(void)close(out->halt_fd);
+	if (out->halt_fd >= 0)
+		(void)close(out->halt_fd);
 	(void)pthread_mutex_destroy(&out->lock);
 }
 
@@ -123,13 +136,14 @@ out_write(const struct out *out, const char *data, size_t len)
 }
 
 bool
-out_send(struct out *out, const struct buf *line)
+out_send(struct out *out, struct buf *line)
 {
 	LOCK_SCOPE(&out->lock);
 
 	if (__atomic_load_n(&out->is_closed, __ATOMIC_ACQUIRE))
 		return false;
-	if (!out_write(out, line->data, line->len))
+	if (out->take ? !out->take(out->arg, line)
+		      : !out_write(out, line->data, line->len))
 		__atomic_store_n(&out->is_closed, true, __ATOMIC_RELEASE);
 	return !out->is_closed;
 }
@@ -140,7 +154,8 @@ out_close(struct out *out)
 	uint64_t one = 1;
 
 	__atomic_store_n(&out->is_closed, true, __ATOMIC_RELEASE);
-	(void)!write(out->halt_fd, &one, sizeof one);
+	if (out->halt_fd >= 0)
+		(void)!write(out->halt_fd, &one, sizeof one);
 }
 
 bool

@@ -2,7 +2,8 @@
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
 /*
- * The one way out: whole lines, one after the other, from any thread.  A
+ * The one way out: whole lines, one after the other, from any thread, to a
+ * descriptor or to a function.  A
  * peer that does not read blocks the senders, but not past the point where
  * the server is told to stop or the peer has closed its own side.
  */
@@ -17,8 +18,13 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+/* Takes a line in place of a descriptor; false: nobody reads any more. */
+typedef bool out_take_fn(void *arg, struct buf *line);
+
 struct out {
 	pthread_mutex_t lock;
+	out_take_fn *take; /* NULL: fd */
+	void *arg;
 	int fd;
 	int in;      /* the peer's other direction: a hang-up ends patience */
 	int stop_fd; /* readable: do not wait any more; -1: none */
@@ -30,10 +36,15 @@ struct out {
 
 /* Descriptors are borrowed. */
 int out_init(struct out *out, int fd, int in, int stop_fd, struct err *err);
+/* take() may be called by any thread, by one at a time. */
+void out_init_taker(struct out *out, out_take_fn *take, void *arg);
 void out_fini(struct out *out);
 
-/* false: nobody reads any more; nothing more will be sent. */
-bool out_send(struct out *out, const struct buf *line);
+/*
+ * false: nobody reads any more; nothing more will be sent.  The line may be
+ * taken over: it has no contents that count afterwards.
+ */
+bool out_send(struct out *out, struct buf *line);
 
 /* Later lines are dropped, and senders that wait give up. */
 void out_close(struct out *out);

@@ -72,21 +72,18 @@ session_free(struct session *session)
 	free(session);
 }
 
-int
-session_new(const struct registry *registry, struct gateway *gateway,
-    const struct principal *principal, int in, int out, int stop_fd,
-    struct session **ret_session, struct err *err)
+/* Without a way out yet. */
+static int
+session_make(const struct registry *registry, struct gateway *gateway,
+    const struct principal *principal, struct session **ret_session,
+    struct err *err)
 {
 	CLEANUP_FREE struct session *session = calloc(1, sizeof *session);
 	CLEANUP_FREE char *name = strdup(principal->name);
-	int r = 0;
 
 	if (!session || !name)
 		return err_set(
 		    err, ERR_OUT_OF_MEMORY, "no memory for an MCP session");
-	r = out_init(&session->out, out, in, stop_fd, err);
-	if (r < 0)
-		return r;
 	session_init_lock(session);
 	session->registry = registry;
 	session->gateway = gateway;
@@ -95,15 +92,48 @@ session_new(const struct registry *registry, struct gateway *gateway,
 	session->principal.name = session->principal_name;
 	session->ref_count = 1;
 	session->held_end = &session->held;
+	session->wake_fd = -1;
 	id_new(session->id);
+	*ret_session = STEAL(session);
+	return 0;
+}
+
+int
+session_new_single(const struct registry *registry, struct gateway *gateway,
+    const struct principal *principal, out_take_fn *take, void *arg,
+    struct session **ret_session, struct err *err)
+{
+	int r = session_make(registry, gateway, principal, ret_session, err);
+
+	if (r == 0)
+		out_init_taker(&(*ret_session)->out, take, arg);
+	return r;
+}
+
+int
+session_new(const struct registry *registry, struct gateway *gateway,
+    const struct principal *principal, int in, int out, int stop_fd,
+    struct session **ret_session, struct err *err)
+{
+	struct session *session = NULL;
+	int r = session_make(registry, gateway, principal, &session, err);
+
+	if (r < 0)
+		return r;
+	r = out_init(&session->out, out, in, stop_fd, err);
+	if (r < 0) {
+		out_init_taker(&session->out, NULL, NULL);
+		session_free(session);
+		return r;
+	}
 	session->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (session->wake_fd < 0) {
 		r = err_set(err, ERR_INTERNAL_ERROR,
 		    "cannot make an event descriptor: %s", strerror(errno));
-		session_free(STEAL(session));
+		session_free(session);
 		return r;
 	}
-	*ret_session = STEAL(session);
+	*ret_session = session;
 	return 0;
 }
 
@@ -254,39 +284,71 @@ session_send(struct session *session, struct buf *line, const char *id)
 		answer_error(line, id, RPC_INTERNAL_ERROR, NULL,
 		    "no memory for the answer");
 	}
-	if (line->len > 0)
-		(void)out_send(&session->out, line);
+	if (line->len == 0)
+		return;
+	session->is_answered = true;
+	(void)out_send(&session->out, line);
+}
+
+int
+session_judge(const struct registry *registry, const struct message *message,
+    enum era *ret_era)
+{
+	*ret_era = ERA_LEGACY;
+	if (message->kind == MESSAGE_FAULT)
+		return message->code;
+	if (message->kind != MESSAGE_REQUEST)
+		return 0;
+	switch (era_select(message, ret_era)) {
+	case ERA_FAULT_NONE:
+		return registry_find(registry, message->method, *ret_era)
+			   ? 0
+			   : RPC_METHOD_NOT_FOUND;
+	case ERA_FAULT_VERSION_UNSUPPORTED:
+		return RPC_UNSUPPORTED_VERSION;
+	case ERA_FAULT_VERSION_MISSING:
+	case ERA_FAULT_CAPABILITIES_MISSING:
+		break;
+	}
+	return RPC_INVALID_PARAMS;
+}
+
+void
+session_take(struct session *session, struct message *message, size_t len)
+{
+	struct buf *out = &session->answer;
+
+	buf_reset(out);
+	switch (message->kind) {
+	case MESSAGE_REQUEST:
+		session_take_request(session, message, len, out);
+		break;
+	case MESSAGE_NOTIFICATION:
+		session_take_notification(session, message);
+		break;
+	case MESSAGE_FAULT:
+		answer_error(out, message->id, message->code, NULL, "%s",
+		    err_text(&message->err));
+		break;
+	case MESSAGE_RESPONSE:
+		if (session->registry->take_response)
+			session->registry->take_response(session, message);
+		break;
+	case MESSAGE_IGNORED:
+		break;
+	}
+	session_send(session, out, message->id);
+	if (out->cap > SESSION_ANSWER_KEEP)
+		buf_fini(out);
 }
 
 void
 session_take_line(struct session *session, const char *line, size_t len)
 {
 	CLEANUP_MESSAGE struct message message;
-	struct buf *out = &session->answer;
 
-	buf_reset(out);
 	message_parse(&message, line, len);
-	switch (message.kind) {
-	case MESSAGE_REQUEST:
-		session_take_request(session, &message, len, out);
-		break;
-	case MESSAGE_NOTIFICATION:
-		session_take_notification(session, &message);
-		break;
-	case MESSAGE_FAULT:
-		answer_error(out, message.id, message.code, NULL, "%s",
-		    err_text(&message.err));
-		break;
-	case MESSAGE_RESPONSE:
-		if (session->registry->take_response)
-			session->registry->take_response(session, &message);
-		break;
-	case MESSAGE_IGNORED:
-		break;
-	}
-	session_send(session, out, message.id);
-	if (out->cap > SESSION_ANSWER_KEEP)
-		buf_fini(out);
+	session_take(session, &message, len);
 }
 
 /* Take the first call that waits, if it can be started. */

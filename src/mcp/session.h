@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/id.h"
 #include "gateway/gateway.h"
 #include "mcp/answer.h"
@@ -31,19 +32,21 @@ enum { SESSION_CALLS_MAX = 256, SESSION_HELD_MAX = 1024 * 1024 };
 struct registry;
 struct task;
 struct held;
+struct lists;
 
 struct session {
 	const struct registry *registry;
 	struct gateway *gateway;
 	struct principal principal;
 	char *principal_name;
-	char id[ID_TEXT_SIZE]; /* for the audit */
+	char id[HASH_HEX_SIZE]; /* for the audit; a door may set its own */
 	struct out out;
-	int wake_fd; /* readable: a call ended, or out is closed */
+	int wake_fd; /* readable: a call ended, or out is closed; -1: none */
 	/* for the reading thread only */
 	struct held *held, **held_end;
 	size_t held_bytes;
 	struct buf tool_list; /* made at first use */
+	struct lists *lists;  /* of the door, in place of it; borrowed */
 	struct buf answer;    /* its memory is used again */
 	pthread_mutex_t lock;
 	pthread_cond_t idle; /* with lock: task_count became 0 */
@@ -51,6 +54,9 @@ struct session {
 	unsigned task_count;
 	unsigned ref_count;
 	bool wants_wake; /* the reading thread waits for room */
+	/* of the last call: the tool's scope, if the caller did not have it */
+	const char *denied_scope;
+	bool is_answered; /* the line that goes out now is the answer */
 };
 
 /* What a handler gets; message may be moved into a task. */
@@ -62,11 +68,30 @@ struct request {
 int session_new(const struct registry *registry, struct gateway *gateway,
     const struct principal *principal, int in, int out, int stop_fd,
     struct session **ret_session, struct err *err);
+/*
+ * For one message that comes in another way: its answer, if one is due, is
+ * given to take() once, during session_take() or later from a worker; then
+ * is_answered is set, for lines before it is not.
+ */
+int session_new_single(const struct registry *registry, struct gateway *gateway,
+    const struct principal *principal, out_take_fn *take, void *arg,
+    struct session **ret_session, struct err *err);
 /* A task that cannot be stopped keeps the session alive behind the caller. */
 void session_unref(struct session *session);
 
 /* Handle one line; the answer, if one is due, is sent or will be. */
 void session_take_line(struct session *session, const char *line, size_t len);
+/*
+ * The same for what was parsed already; message may be moved away.  len: how
+ * long it was.
+ */
+void session_take(struct session *session, struct message *message, size_t len);
+/*
+ * Will it be served, and in which era?  0, or the code of the error that
+ * session_take() answers with before it has looked at any tool.
+ */
+int session_judge(const struct registry *registry,
+    const struct message *message, enum era *ret_era);
 /* Answer to a line that was too long to be read. */
 void session_refuse_line(struct session *session);
 

@@ -66,7 +66,8 @@ task_unlink(struct task *task)
 	session->task_count--;
 	if (session->task_count == 0)
 		(void)pthread_cond_broadcast(&session->idle);
-	if (session->wants_wake || out_is_closed(&session->out))
+	if (session->wake_fd >= 0 &&
+	    (session->wants_wake || out_is_closed(&session->out)))
 		(void)!write(session->wake_fd, &one, sizeof one);
 	session->wants_wake = false;
 }
@@ -84,19 +85,32 @@ task_give_up_id(struct task *task)
 	return !task->is_cancelled;
 }
 
+/* What the call needed: of its row, or the tool of that name. */
+static const char *
+task_scope(const struct task *task)
+{
+	const struct tool *tool = task->row ? task->row : tool_find(task->tool);
+
+	return tool ? tool->scope : NULL;
+}
+
 static void
 task_send_answer(struct task *task, const struct tool_result *result)
 {
 	CLEANUP_BUF struct buf line = BUF_INIT;
 
+	task->session->denied_scope =
+	    result->is_denied ? task_scope(task) : NULL;
 	task->answer(&line, task, result);
 	if (line.failed) {
 		buf_fini(&line);
 		answer_error(&line, task->message.id, RPC_INTERNAL_ERROR, NULL,
 		    "no memory for the result");
 	}
-	if (task_give_up_id(task))
-		(void)out_send(&task->session->out, &line);
+	if (!task_give_up_id(task))
+		return;
+	task->session->is_answered = true;
+	(void)out_send(&task->session->out, &line);
 }
 
 static void

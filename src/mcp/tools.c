@@ -10,9 +10,75 @@
 
 #include "mcp/tools.h"
 
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
 #include "base/json.h"
 #include "mcp/task.h"
 #include "tools/schema.h"
+
+/* Sets of scopes that are in use at a time; with more, some are made again. */
+enum { LISTS_KEPT = 16 };
+
+struct lists {
+	pthread_mutex_t lock;
+	struct {
+		uint64_t scopes;
+		struct buf text;
+	} kept[LISTS_KEPT];
+	unsigned next; /* to be given up */
+};
+
+struct lists *
+lists_new(void)
+{
+	struct lists *lists = calloc(1, sizeof *lists);
+
+	if (lists)
+		(void)pthread_mutex_init(&lists->lock, NULL);
+	return lists;
+}
+
+void
+lists_free(struct lists *lists)
+{
+	if (!lists)
+		return;
+	for (unsigned i = 0; i < LISTS_KEPT; i++)
+		buf_fini(&lists->kept[i].text);
+	(void)pthread_mutex_destroy(&lists->lock);
+	free(lists);
+}
+
+/* Append the list for the session's scopes to out. */
+static void
+lists_add(struct lists *lists, const struct session *session, struct buf *out)
+{
+	uint64_t scopes = session->principal.scopes;
+	struct buf *text = NULL;
+	LOCK_SCOPE(&lists->lock);
+
+	for (unsigned i = 0; i < LISTS_KEPT && !text; i++) {
+		if (lists->kept[i].text.len > 0 &&
+		    lists->kept[i].scopes == scopes)
+			text = &lists->kept[i].text;
+	}
+	if (!text) {
+		text = &lists->kept[lists->next].text;
+		lists->kept[lists->next].scopes = scopes;
+		lists->next = (lists->next + 1) % LISTS_KEPT;
+		buf_fini(text);
+		schema_tool_list(
+		    text, gateway_config(session->gateway), scopes, 0);
+	}
+	if (text->failed) {
+		buf_fini(text);
+		out->failed = true;
+		return;
+	}
+	buf_add(out, text->data, text->len);
+}
 
 bool
 tools_check_cursor(struct request *request, struct buf *out)
@@ -24,25 +90,36 @@ tools_check_cursor(struct request *request, struct buf *out)
 	return false;
 }
 
+/* The session's own, made once. */
+static void
+tools_add(struct session *session, struct buf *out)
+{
+	struct buf *text = &session->tool_list;
+
+	if (text->len == 0)
+		schema_tool_list(text, gateway_config(session->gateway),
+		    session->principal.scopes, 0);
+	if (text->failed) {
+		buf_fini(text);
+		out->failed = true;
+		return;
+	}
+	buf_add(out, text->data, text->len);
+}
+
 void
 tools_list(struct session *session, struct request *request, struct buf *out)
 {
 	if (!tools_check_cursor(request, out))
 		return;
-	if (session->tool_list.len == 0)
-		schema_tool_list(&session->tool_list,
-		    gateway_config(session->gateway), session->principal.scopes,
-		    0);
-	if (session->tool_list.failed) {
-		buf_fini(&session->tool_list);
-		out->failed = true;
-		return;
-	}
 	answer_begin(out, request->message->id, request->era);
 	/* what clients may keep depends on the scopes of this one */
 	answer_cache(out, request->era, ANSWER_PRIVATE);
 	answer_member(out, "tools");
-	buf_add(out, session->tool_list.data, session->tool_list.len);
+	if (session->lists)
+		lists_add(session->lists, session, out);
+	else
+		tools_add(session, out);
 	answer_end(out);
 }
 

@@ -14,6 +14,13 @@ void tools_call(
     struct session *session, struct request *request, struct buf *out);
 
 /*
+ * The text of tools/list for each set of scopes, for a door with callers of
+ * many kinds.  Any thread.
+ */
+struct lists *lists_new(void); /* NULL: no memory */
+void lists_free(struct lists *lists);
+
+/*
  * Lists have one page, so any cursor is a bad one: answers the error and
  * returns false.
  */

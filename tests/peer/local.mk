@@ -4,6 +4,7 @@ peer_tests += \
 	tests/peer/bad-input.mjs \
 	tests/peer/bounds.mjs \
 	tests/peer/clients.mjs \
+	tests/peer/http.mjs \
 	tests/peer/inspector.mjs \
 	tests/peer/landed.mjs \
 	tests/peer/lifecycle.mjs \
@@ -22,6 +23,7 @@ threaded_tests += \
 EXTRA_DIST += \
 	tests/peer/.npmrc \
 	tests/peer/arguments.mjs \
+	tests/peer/door.mjs \
 	tests/peer/house.mjs \
 	tests/peer/package-lock.json \
 	tests/peer/package.json \

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * What a request must not have, though the library lets it pass: heads that
+ * two servers on the same path may read in two ways.
+ */
+
+#ifndef IAG_HTTP_GUARD_H
+#define IAG_HTTP_GUARD_H
+
+#include <stddef.h>
+
+/* All that a guard keeps of the headers it has seen. */
+struct guard {
+	unsigned seen; /* bits of the headers that may come once */
+	const char *fault;
+};
+
+/* One header, in any order; len: of the value, which may hold a NUL. */
+void guard_header(
+    struct guard *guard, const char *name, const char *value, size_t len);
+/* NULL, or what is wrong with the request: a sentence without a stop. */
+const char *guard_fault(const struct guard *guard, const char *method,
+    const char *target, const char *version);
+
+#endif

@@ -1,0 +1,689 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * The loop: one thread of libmicrohttpd for all connections; what has to
+ * wait suspends its connection until reply.c resumes it.
+ *
+ * Threads: callbacks run on the loop; listener->lock guards the list of
+ * requests and the counters and is taken alone.
+ */
+
+#include "http/listener.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "http/certificate.h"
+#include "http/loop.h"
+
+/* A head has to fit into it; see docs/remote-mcp.md. */
+#define LISTENER_MEMORY ((size_t)32 * 1024)
+/* How long a peer may take to read an answer, or to connect and say so. */
+#define LISTENER_SEND_NS (UINT64_C(60) * NS_PER_S)
+#define LISTENER_WORK_NS (UINT64_C(900) * NS_PER_S)
+/* The library's own limit; ours is below it. */
+enum { LISTENER_SLACK = 64, LISTENER_SKIP = 4 };
+/* GnuTLS' NORMAL has TLS 1.0. */
+#define LISTENER_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+
+void
+listener_unref(struct listener_request *request)
+{
+	const struct listener *listener = request->listener;
+
+	if (__atomic_sub_fetch(&request->ref_count, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	if (request->context && listener->calls.forget)
+		listener->calls.forget(listener->arg, request->context);
+	request_free(request);
+}
+
+static struct ward_entry *
+listener_entry(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+	    connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+static void
+listener_link(struct listener *listener, struct listener_request *request)
+{
+	LOCK_SCOPE(&listener->lock);
+
+	request->next = listener->requests;
+	if (request->next)
+		request->next->prev = request;
+	listener->requests = request;
+}
+
+static void
+listener_unlink(struct listener *listener, struct listener_request *request)
+{
+	LOCK_SCOPE(&listener->lock);
+
+	if (request->prev)
+		request->prev->next = request->next;
+	else
+		listener->requests = request->next;
+	if (request->next)
+		request->next->prev = request->prev;
+	if (request->is_taken && --listener->running == 0)
+		(void)pthread_cond_broadcast(&listener->quiet);
+}
+
+/* The request line is there; the target as it was sent. */
+static void *
+loop_begin(void *arg, const char *target, struct MHD_Connection *connection)
+{
+	struct listener *listener = arg;
+	struct ward_entry *entry = listener_entry(connection);
+	struct listener_request *request = calloc(1, sizeof *request);
+
+	if (!request || !entry)
+		goto fail;
+	request->target = strdup(target);
+	if (!request->target)
+		goto fail;
+	request->listener = listener;
+	request->connection = connection;
+	request->entry = entry;
+	request->ref_count = 1;
+	(void)pthread_mutex_init(&request->lock, NULL);
+	listener_link(listener, request);
+	ward_phase(listener->ward, entry, WARD_READING, NULL);
+	return request;
+fail:
+	free(request);
+	return NULL;
+}
+
+static void
+loop_end(void *arg, struct MHD_Connection *connection, void **context,
+    enum MHD_RequestTerminationCode code)
+{
+	struct listener *listener = arg;
+	struct listener_request *request = *context;
+
+	(void)connection;
+	(void)code;
+	if (!request)
+		return;
+	*context = NULL;
+	ward_phase(listener->ward, request->entry, WARD_IDLE, NULL);
+	listener->bodies -= request->body.len;
+	(void)pthread_mutex_lock(&request->lock);
+	request->is_over = true;
+	(void)pthread_mutex_unlock(&request->lock);
+	listener_unlink(listener, request);
+	listener_unref(request);
+}
+
+/* Headers are told one by one. */
+struct heading {
+	struct listener_request *request;
+	struct guard guard;
+};
+
+static enum MHD_Result
+heading_add(void *arg, enum MHD_ValueKind kind, const char *name,
+    size_t name_len, const char *value, size_t len)
+{
+	struct heading *heading = arg;
+	struct listener_request *request = heading->request;
+
+	(void)kind;
+	if (strlen(name) != name_len)
+		heading->guard.fault = "a header's name holds a NUL";
+	guard_header(&heading->guard, name, value ? value : "", len);
+	if (request->header_count == LISTENER_HEADERS_MAX) {
+		heading->guard.fault = "there are more than 64 headers";
+		return MHD_NO;
+	}
+	request->header_count++;
+	buf_add(&request->text, name, name_len + 1);
+	buf_add(&request->text, value ? value : "", len);
+	buf_char(&request->text, '\0');
+	return MHD_YES;
+}
+
+static const char *
+heading_read(struct listener_request *request, const char *version)
+{
+	struct heading heading = { .request = request };
+	const union MHD_ConnectionInfo *peer = MHD_get_connection_info(
+	    request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	char *query = strchr(request->target, '?');
+
+	(void)MHD_get_connection_values_n(
+	    request->connection, MHD_HEADER_KIND, heading_add, &heading);
+	(void)address_of(peer ? peer->client_addr : NULL, &request->peer);
+	if (query)
+		*query = '\0';
+	return guard_fault(
+	    &heading.guard, request->method, request->target, version);
+}
+
+/* Refuse what cannot be served whatever it is; true: it was answered. */
+static bool
+loop_refuses(struct listener_request *request, const char *fault)
+{
+	struct listener *listener = request->listener;
+	const char *length = listener_header(request, "Content-Length");
+	char text[100];
+
+	if (fault) {
+		listener_refuse(request, 400, "bad_request", fault, true);
+		return true;
+	}
+	if (request->text.failed) {
+		listener_refuse(request, 503, "no_memory",
+		    "there is no memory for the request", true);
+		return true;
+	}
+	if (ward_is_extra(request->entry)) {
+		(void)snprintf(text, sizeof text,
+		    "%u connections are open, which is the limit",
+		    listener->max_connections);
+		listener_refuse(
+		    request, 503, "connection_limit_reached", text, true);
+		return true;
+	}
+	if (length && strtoull(length, NULL, 10) > listener->body_max) {
+		(void)snprintf(text, sizeof text,
+		    "a body may have at most %zu bytes", listener->body_max);
+		listener_refuse(request, 413, "too_large", text, true);
+		return true;
+	}
+	return false;
+}
+
+static enum MHD_Result
+loop_head(struct listener_request *request, const char *version)
+{
+	struct listener *listener = request->listener;
+	const char *fault = heading_read(request, version);
+	enum MHD_Result result = MHD_YES;
+
+	request->is_begun = true;
+	buf_init(&request->body, listener->body_max + 1);
+	if (loop_refuses(request, fault)) {
+		(void)request_queue(request, &result);
+		return result;
+	}
+	if (listener->calls.head)
+		listener->calls.head(listener->arg, request);
+	return MHD_YES;
+}
+
+static enum MHD_Result
+loop_body(struct listener_request *request, const char *data, size_t len)
+{
+	struct listener *listener = request->listener;
+
+	if (!request->is_answered && !request->is_too_large &&
+	    (request->body.len + len > listener->body_max ||
+		listener->bodies + len > listener->bodies_max)) {
+		request->is_too_large = true;
+		listener->bodies -= request->body.len;
+		buf_fini(&request->body);
+	}
+	if (request->is_answered || request->is_too_large) {
+		request->skipped += len;
+		return request->skipped > LISTENER_SKIP * listener->body_max
+			   ? MHD_NO
+			   : MHD_YES;
+	}
+	buf_add(&request->body, data, len);
+	listener->bodies += len;
+	return request->body.failed ? MHD_NO : MHD_YES;
+}
+
+static void
+loop_take(struct listener_request *request)
+{
+	struct listener *listener = request->listener;
+
+	(void)pthread_mutex_lock(&listener->lock);
+	request->is_taken = true;
+	listener->running++;
+	(void)pthread_mutex_unlock(&listener->lock);
+	if (request->is_answered)
+		return;
+	ward_phase(listener->ward, request->entry, WARD_WORKING, NULL);
+	if (request->is_too_large)
+		listener_refuse(request, 413, "too_large",
+		    "the body is too large, or too many come in at a time",
+		    true);
+	else
+		listener->calls.take(listener->arg, request);
+}
+
+static enum MHD_Result
+loop_handle(void *arg, struct MHD_Connection *connection, const char *url,
+    const char *method, const char *version, const char *data, size_t *data_len,
+    void **context)
+{
+	struct listener *listener = arg;
+	struct listener_request *request = *context;
+	enum MHD_Result result = MHD_YES;
+	size_t len = *data_len;
+
+	(void)url;
+	(void)connection;
+	if (!request || __atomic_load_n(&listener->is_cut, __ATOMIC_ACQUIRE))
+		return MHD_NO;
+	if (!request->is_begun) {
+		request->method = method;
+		return loop_head(request, version);
+	}
+	if (len > 0) {
+		*data_len = 0;
+		return loop_body(request, data, len);
+	}
+	if (!request->is_taken)
+		loop_take(request);
+	/* from here on a hang-up is told */
+	if (!request_queue(request, &result))
+		ward_phase(
+		    listener->ward, request->entry, WARD_WORKING, request);
+	return result;
+}
+
+static enum MHD_Result
+loop_admit(void *arg, const struct sockaddr *socket, socklen_t len)
+{
+	struct listener *listener = arg;
+	struct address peer;
+	bool is_exempt = false;
+
+	(void)len;
+	(void)address_of(socket, &peer);
+	if (listener->calls.admit &&
+	    !listener->calls.admit(listener->arg, &peer, &is_exempt))
+		return MHD_NO;
+	return ward_admits(listener->ward, &peer, is_exempt) ? MHD_YES : MHD_NO;
+}
+
+static void
+loop_connect(void *arg, struct MHD_Connection *connection, void **context,
+    enum MHD_ConnectionNotificationCode code)
+{
+	struct listener *listener = arg;
+	const union MHD_ConnectionInfo *peer = MHD_get_connection_info(
+	    connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const union MHD_ConnectionInfo *socket = MHD_get_connection_info(
+	    connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct address address;
+
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		if (*context)
+			ward_leave(listener->ward, *context);
+		*context = NULL;
+		return;
+	}
+	(void)address_of(peer ? peer->client_addr : NULL, &address);
+	*context = ward_enter(
+	    listener->ward, socket ? socket->connect_fd : -1, &address);
+	(void)__atomic_add_fetch(&listener->accepted, 1, __ATOMIC_RELAXED);
+}
+
+static void
+loop_hold(void *arg, void *request)
+{
+	(void)arg;
+	(void)listener_ref(request);
+}
+
+static void
+loop_gone(void *arg, void *what)
+{
+	struct listener *listener = arg;
+	struct listener_request *request = what;
+
+	if (listener->calls.gone)
+		listener->calls.gone(listener->arg, request);
+	request_hang_up(request);
+	listener_unref(request);
+}
+
+static bool
+loop_is_stalled(void *arg, void *what, uint64_t now_ns)
+{
+	const struct listener *listener = arg;
+	struct listener_request *request = what;
+	LOCK_SCOPE(&request->lock);
+
+	return request->waits_ns > 0 &&
+	       now_ns > request->waits_ns + listener->send_ns;
+}
+
+static void
+loop_tick(void *arg)
+{
+	struct listener *listener = arg;
+
+	if (listener->calls.tick)
+		listener->calls.tick(listener->arg);
+}
+
+/* What the library has to say of broken connections. */
+static void
+loop_log(void *arg, const char *fmt, va_list ap)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT;
+
+	(void)arg;
+	if (!log_is_on(LOG_LEVEL_DEBUG))
+		return;
+	buf_vprintf(&text, fmt, ap);
+	log_debug("http", "%s", buf_text(&text));
+}
+
+static const struct ward_calls loop_ward = { .hold = loop_hold,
+	.gone = loop_gone,
+	.is_stalled = loop_is_stalled,
+	.tick = loop_tick };
+
+static int
+listener_start_ward(struct listener *listener,
+    const struct listener_setup *setup, struct err *err)
+{
+	const struct ward_limits limits = {
+		.connections = setup->max_connections,
+		.per_address = setup->max_per_address,
+		.stay_ns = { [WARD_FRESH] = setup->request_ns,
+		    [WARD_IDLE] = setup->idle_ns,
+		    [WARD_READING] = setup->request_ns,
+		    [WARD_WORKING] = LISTENER_WORK_NS,
+		    [WARD_SENDING] = LISTENER_SEND_NS },
+	};
+
+	return ward_start(&limits, &loop_ward, listener, &listener->ward, err);
+}
+
+static void
+listener_name(struct listener *listener, int fd)
+{
+	struct sockaddr_storage place;
+	socklen_t len = sizeof place;
+	struct sockaddr *socket = (struct sockaddr *)&place;
+	struct address address;
+	char text[ADDRESS_TEXT_SIZE];
+	uint16_t port = 0;
+
+	if (getsockname(fd, socket, &len) < 0 || !address_of(socket, &address))
+		return;
+	address_format(&address, text);
+	port = socket->sa_family == AF_INET
+		   ? ((struct sockaddr_in *)&place)->sin_port
+		   : ((struct sockaddr_in6 *)&place)->sin6_port;
+	(void)snprintf(listener->address, sizeof listener->address,
+	    strchr(text, ':') ? "[%s]:%u" : "%s:%u", text, ntohs(port));
+}
+
+/* The certificate as it is now, for one handshake. */
+static int
+loop_certificate(gnutls_session_t session, const gnutls_datum_t *names,
+    int name_count, const gnutls_pk_algorithm_t *algorithms,
+    int algorithm_count, gnutls_pcert_st **ret_chain, unsigned *ret_count,
+    gnutls_privkey_t *ret_key)
+{
+	struct ward_entry *entry =
+	    listener_entry(gnutls_session_get_ptr(session));
+	const struct listener *listener = entry ? ward_owner(entry) : NULL;
+
+	(void)names;
+	(void)name_count;
+	(void)algorithms;
+	(void)algorithm_count;
+	if (!listener)
+		return -1;
+	certificate_get(listener->certificate, ret_chain, ret_count, ret_key);
+	return 0;
+}
+
+#define LISTENER_OPTIONS(listener, setup)                                      \
+	MHD_OPTION_EXTERNAL_LOGGER, loop_log, NULL, MHD_OPTION_LISTEN_SOCKET,  \
+	    (setup)->fd, MHD_OPTION_CONNECTION_LIMIT,                          \
+	    (setup)->max_connections + LISTENER_SLACK,                         \
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, LISTENER_MEMORY,               \
+	    MHD_OPTION_STRICT_FOR_CLIENT, 1,                                   \
+	    MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_URI_LOG_CALLBACK, \
+	    loop_begin, listener, MHD_OPTION_NOTIFY_COMPLETED, loop_end,       \
+	    listener, MHD_OPTION_NOTIFY_CONNECTION, loop_connect, listener
+
+static int
+listener_start_loop(struct listener *listener,
+    const struct listener_setup *setup, struct err *err)
+{
+	const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD |
+			       MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+
+	if (setup->certificate)
+		listener->daemon = MHD_start_daemon(flags | MHD_USE_TLS, 0,
+		    loop_admit, listener, loop_handle, listener,
+		    LISTENER_OPTIONS(listener, setup),
+		    MHD_OPTION_HTTPS_CERT_CALLBACK, loop_certificate,
+		    MHD_OPTION_HTTPS_PRIORITIES, LISTENER_PRIORITIES,
+		    MHD_OPTION_END);
+	else
+		listener->daemon = MHD_start_daemon(flags, 0, loop_admit,
+		    listener, loop_handle, listener,
+		    LISTENER_OPTIONS(listener, setup), MHD_OPTION_END);
+	if (listener->daemon)
+		return 0;
+	return err_set(
+	    err, ERR_INTERNAL_ERROR, "cannot start the HTTP listener");
+}
+
+static void
+listener_init(struct listener *listener, const struct listener_setup *setup)
+{
+	pthread_condattr_t attr;
+
+	listener->calls = *setup->calls;
+	listener->arg = setup->arg;
+	listener->certificate = setup->certificate;
+	listener->max_connections = setup->max_connections;
+	listener->body_max = setup->body_max;
+	listener->bodies_max = setup->bodies_max;
+	listener->send_ns = LISTENER_SEND_NS;
+	(void)pthread_mutex_init(&listener->lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&listener->quiet, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	listener_name(listener, setup->fd);
+}
+
+int
+listener_start(const struct listener_setup *setup,
+    struct listener **ret_listener, struct err *err)
+{
+	struct listener *listener = calloc(1, sizeof *listener);
+	int r = 0;
+
+	if (!listener) {
+		(void)close(setup->fd);
+		return err_set(
+		    err, ERR_OUT_OF_MEMORY, "no memory for a listener");
+	}
+	listener_init(listener, setup);
+	r = listener_start_ward(listener, setup, err);
+	if (r == 0)
+		r = listener_start_loop(listener, setup, err);
+	if (r < 0) {
+		(void)close(setup->fd);
+		if (listener->ward)
+			ward_stop(listener->ward);
+		listener_free(listener);
+		return r;
+	}
+	*ret_listener = listener;
+	return 0;
+}
+
+void
+listener_address(
+    const struct listener *listener, char text[ADDRESS_TEXT_SIZE + 8])
+{
+	memcpy(text, listener->address, sizeof listener->address);
+}
+
+unsigned
+listener_open(struct listener *listener)
+{
+	return ward_count(listener->ward);
+}
+
+unsigned
+listener_running(struct listener *listener)
+{
+	LOCK_SCOPE(&listener->lock);
+
+	return listener->running;
+}
+
+uint64_t
+listener_accepted(struct listener *listener)
+{
+	return __atomic_load_n(&listener->accepted, __ATOMIC_RELAXED);
+}
+
+void
+listener_quiesce(struct listener *listener)
+{
+	int fd = MHD_quiesce_daemon(listener->daemon);
+
+	if (fd >= 0)
+		(void)close(fd);
+	__atomic_store_n(&listener->is_quiet, true, __ATOMIC_RELEASE);
+	ward_end_idle(listener->ward);
+}
+
+bool
+listener_wait(struct listener *listener, uint64_t timeout_ns)
+{
+	struct timespec end;
+	LOCK_SCOPE(&listener->lock);
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &end);
+	timeout_ns += (uint64_t)end.tv_nsec;
+	end.tv_sec += (time_t)(timeout_ns / NS_PER_S);
+	end.tv_nsec = (long)(timeout_ns % NS_PER_S);
+	while (listener->running > 0) {
+		if (pthread_cond_timedwait(
+			&listener->quiet, &listener->lock, &end) == ETIMEDOUT)
+			return listener->running == 0;
+	}
+	return true;
+}
+
+/* One whose connection is suspended, kept; or NULL. */
+static struct listener_request *
+listener_suspended(struct listener *listener)
+{
+	LOCK_SCOPE(&listener->lock);
+
+	for (struct listener_request *r = listener->requests; r; r = r->next) {
+		LOCK_SCOPE(&r->lock);
+
+		r->is_cut = true;
+		if (r->is_suspended)
+			return listener_ref(r);
+	}
+	return NULL;
+}
+
+/*
+ * The library aborts when it is stopped with a suspended connection, so all
+ * are resumed first; none is suspended once is_cut is seen.
+ */
+void
+listener_stop(struct listener *listener)
+{
+	struct listener_request *request;
+
+	ward_stop(listener->ward);
+	__atomic_store_n(&listener->is_cut, true, __ATOMIC_RELEASE);
+	while ((request = listener_suspended(listener)) != NULL) {
+		request_cut(request);
+		listener_unref(request);
+	}
+	MHD_stop_daemon(listener->daemon);
+	listener->daemon = NULL;
+}
+
+void
+listener_free(struct listener *listener)
+{
+	if (!listener)
+		return;
+	ward_free(listener->ward);
+	(void)pthread_cond_destroy(&listener->quiet);
+	(void)pthread_mutex_destroy(&listener->lock);
+	free(listener);
+}
+
+const char *
+listener_method(const struct listener_request *request)
+{
+	return request->method;
+}
+
+const char *
+listener_path(const struct listener_request *request)
+{
+	return request->target;
+}
+
+const char *
+listener_header(const struct listener_request *request, const char *name)
+{
+	const char *at = request->text.data;
+	const char *end = at + request->text.len;
+
+	while (!request->text.failed && at < end) {
+		const char *value = at + strlen(at) + 1;
+
+		if (strcasecmp(at, name) == 0)
+			return value;
+		at = value + strlen(value) + 1;
+	}
+	return NULL;
+}
+
+const struct buf *
+listener_body(const struct listener_request *request)
+{
+	return &request->body;
+}
+
+const struct address *
+listener_peer(const struct listener_request *request)
+{
+	return &request->peer;
+}
+
+void
+listener_set_context(struct listener_request *request, void *context)
+{
+	request->context = context;
+}
+
+void *
+listener_context(const struct listener_request *request)
+{
+	return request->context;
+}
