@@ -222,23 +222,22 @@ book_text(struct json_object *row, const char *key)
 }
 
 void
-book_hide(struct iag_ctx *ctx, const struct iag_host *host,
-    struct json_object *row, int64_t seconds)
+book_set_late(
+    struct iag_ctx *ctx, const struct iag_host *host, struct json_object *row)
 {
-	uint64_t until = host->real_ns(ctx) + (uint64_t)seconds * SECOND_NS;
-
 	(void)json_object_object_add(
-	    row, "hidden_until", json_object_new_int64((int64_t)until));
+	    row, "sent_ns", json_object_new_int64((int64_t)host->real_ns(ctx)));
 }
 
 int
-book_is_hidden(
-    struct iag_ctx *ctx, const struct iag_host *host, struct json_object *row)
+book_is_hidden(struct iag_ctx *ctx, const struct iag_host *host,
+    struct json_object *row, int64_t late_s)
 {
-	struct json_object *until = NULL;
+	struct json_object *sent = NULL;
 
-	return json_object_object_get_ex(row, "hidden_until", &until) &&
-	       host->real_ns(ctx) < (uint64_t)json_object_get_int64(until);
+	return json_object_object_get_ex(row, "sent_ns", &sent) &&
+	       host->real_ns(ctx) < (uint64_t)json_object_get_int64(sent) +
+					(uint64_t)late_s * SECOND_NS;
 }
 
 /* What has ended is listed for a day, as brokers do. */
@@ -258,7 +257,7 @@ static int32_t
 list_add(struct json_object *orders, struct json_object *row)
 {
 	json_object_object_del(row, "state");
-	json_object_object_del(row, "hidden_until");
+	json_object_object_del(row, "sent_ns");
 	if (json_object_array_add(orders, row) == 0)
 		return 0;
 	(void)json_object_put(row);
@@ -267,7 +266,7 @@ list_add(struct json_object *orders, struct json_object *row)
 
 /* IAG_LIMIT: there are more. */
 static int32_t
-collect(struct iag_ctx *ctx, const struct iag_host *host,
+collect(struct iag_ctx *ctx, const struct iag_host *host, int64_t late_s,
     struct json_object *orders)
 {
 	struct iag_bytes at = { ROW_PREFIX, sizeof ROW_PREFIX - 1 }, value;
@@ -283,7 +282,8 @@ collect(struct iag_ctx *ctx, const struct iag_host *host,
 		row = json_tokener_parse(value.data);
 		if (!row)
 			return broken(ctx, host, at.data);
-		if (!is_listed(row, since) || book_is_hidden(ctx, host, row)) {
+		if (!is_listed(row, since) ||
+		    book_is_hidden(ctx, host, row, late_s)) {
 			(void)json_object_put(row);
 			continue;
 		}
@@ -297,7 +297,7 @@ collect(struct iag_ctx *ctx, const struct iag_host *host,
 }
 
 int32_t
-book_list(struct iag_ctx *ctx, const struct iag_host *host)
+book_list(struct iag_ctx *ctx, const struct iag_host *host, int64_t late_s)
 {
 	struct iag_reply_meta meta = { .struct_size = sizeof meta };
 	struct json_object *answer = json_object_new_object();
@@ -310,7 +310,7 @@ book_list(struct iag_ctx *ctx, const struct iag_host *host)
 		(void)json_object_put(answer);
 		return IAG_NOMEM;
 	}
-	r = collect(ctx, host, orders);
+	r = collect(ctx, host, late_s, orders);
 	meta.flags = r == 0 ? IAG_REPLY_COMPLETE : 0;
 	if (r == IAG_LIMIT)
 		r = 0;

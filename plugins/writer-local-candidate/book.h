@@ -39,12 +39,13 @@ const char *book_text(struct json_object *row, const char *key);
  * {"orders": [...]} to host->reply(): what works, and what has ended within a
  * day.
  */
-int32_t book_list(struct iag_ctx *ctx, const struct iag_host *host);
+int32_t book_list(
+    struct iag_ctx *ctx, const struct iag_host *host, int64_t late_s);
 
-/* The order shows only after so many seconds. */
-void book_hide(struct iag_ctx *ctx, const struct iag_host *host,
-    struct json_object *row, int64_t seconds);
-int book_is_hidden(
+/* The order shows only late_s seconds from now. */
+void book_set_late(
     struct iag_ctx *ctx, const struct iag_host *host, struct json_object *row);
+int book_is_hidden(struct iag_ctx *ctx, const struct iag_host *host,
+    struct json_object *row, int64_t late_s);
 
 #endif

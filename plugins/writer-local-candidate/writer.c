@@ -181,7 +181,7 @@ afterwards(struct iag_ctx *ctx, const struct candidate *candidate,
 	enum script script = candidate->orders;
 
 	if (script == SCRIPT_LANDS_LATE)
-		book_hide(ctx, host, row, candidate->late_s);
+		book_set_late(ctx, host, row);
 	else if (script == SCRIPT_REJECT_LATER)
 		(void)book_set_status(ctx, host, row, IAG_STATUS_REFUSED, "0");
 	else if (script == SCRIPT_NEW_ID)
@@ -418,14 +418,14 @@ static int32_t
 find(struct iag_ctx *ctx, void *instance, const struct iag_target *target,
     struct iag_find *ret_find)
 {
+	const struct candidate *candidate = instance;
 	struct json_object *row = NULL;
 	const char *ref = target_ref(target);
 	int32_t r = check_host(ctx);
 
-	(void)instance;
 	if (r == 0)
 		r = ref ? book_get(ctx, host, ref, &row) : IAG_NOTFOUND;
-	if (r == 0 && book_is_hidden(ctx, host, row))
+	if (r == 0 && book_is_hidden(ctx, host, row, candidate->late_s))
 		r = IAG_NOTFOUND;
 	if (r && r != IAG_NOTFOUND)
 		return r;
@@ -442,11 +442,11 @@ find(struct iag_ctx *ctx, void *instance, const struct iag_target *target,
 static int32_t
 list(struct iag_ctx *ctx, void *instance, const char *account)
 {
+	const struct candidate *candidate = instance;
 	int32_t r = check_host(ctx);
 
-	(void)instance;
 	(void)account; /* state is kept for each account */
-	return r ? r : book_list(ctx, host);
+	return r ? r : book_list(ctx, host, candidate->late_s);
 }
 
 #define SCRIPTS                                                              \

@@ -236,6 +236,62 @@ status_of() {
     has "$(<"$BATS_TEST_TMPDIR/log")" "reconciler: settled 1 requests"
 }
 
+@test "inv4 an order that lands late is done, and the switch lets cancels pass" {
+    # the broker does not show it for ten minutes
+    scripted "lands-late, late_seconds: 600"
+    approve
+    submit k1
+    expect 1
+    has "$stderr" ORDER_OUTCOME_UNKNOWN
+    iag --json orders resolve k1 --account DU1234567
+    expect 0
+    [ "$(json j.state <<<"$output")" = refused ]
+    submit k1
+    expect 5
+    has "$stderr" "the broker does not have the order"
+    iag --json reconcile
+    expect 0
+    [ "$(json '[j.late_landings, j.unchanged].join()' <<<"$output")" = 0,1 ]
+    # they are over
+    scripted "open, late_seconds: 0"
+    iag --json reconcile
+    expect 0
+    [ "$(json '[j.late_landings, j.unresolved].join()' <<<"$output")" = 1,0 ]
+    has "$output" "was held to be absent" "lets only cancels pass"
+    iag --json kill-switch status
+    [ "$(json '[j.paper.state, j.paper.reason].join()' <<<"$output")" = \
+        "cancel_only,the order 'k1' landed late" ]
+    # the key tells what is true now, and sends nothing
+    submit k1
+    expect 0
+    [ "$(json '[j.broker_order_id, j.replayed].join()' <<<"$output")" = \
+        local-candidate-k1,true ]
+    iag --json orders list --account DU1234567
+    [ "$(json 'j.orders.filter((o) => o.client_order_id === "k1").length' \
+        <<<"$output")" = 1 ]
+    iag --json audit tail --limit 50
+    has "$output" late_landing
+    # a new order is held back, a cancel passes
+    iag --json orders preview --enable-preview --account DU1234567 \
+        --symbol AAPL --side buy --quantity 10 --limit-price 199.50
+    iag --json approvals create --account DU1234567 \
+        --preview-id "$(json j.preview_id <<<"$output")"
+    approval=$(json j.approval_id <<<"$output")
+    submit k2
+    expect 1
+    [ "$(json 'j.refusals[0].rule' <<<"$stderr")" = kill_switch ]
+    iag --json orders cancel --enable-paper --account DU1234567 \
+        --broker-order-id local-candidate-k1 --idempotency-key c1
+    expect 0
+    [ "$(status_of local-candidate-k1)" = cancelled ]
+    # once is enough
+    iag --json reconcile
+    expect 0
+    [ "$(json j.late_landings <<<"$output")" = 0 ]
+    iag audit verify --state
+    expect 0
+}
+
 # live orders of the fake backend's live account, the switch open
 live() {
     command -v script >/dev/null || skip "script(1) is not installed"
