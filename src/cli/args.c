@@ -135,6 +135,8 @@ parse_option(struct parser *parser, const char *word, struct err *err)
 	if (!name)
 		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
 	option = command_option(args->command, name);
+	if (!option && args->command && args->command->takes_all)
+		return 0;
 	if (!option)
 		return unknown_option(args,
 		    args->command ? args->command->options : NULL, name, err);
@@ -235,6 +237,8 @@ parse_operand(struct parser *parser, const char *word, struct err *err)
 	struct args *args = parser->args;
 	const struct command *command = args->command;
 
+	if (command->takes_all)
+		return 0;
 	if (command->operand &&
 	    (command->operand_many || args->operand_count == 0)) {
 		const char **grown = reallocarray(

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "cli/argname.h"
 #include "cli/call.h"
 #include "cli/cli.h"
 #include "cli/credential.h"
@@ -200,6 +201,21 @@ is_local(const struct cli *cli, struct gateway *gateway, struct err *err)
 		    : isatty(STDIN_FILENO);
 }
 
+/* Programs read the names of the tool's arguments, people those of options. */
+static void
+name_arguments(const struct cli *cli, struct err *err)
+{
+	struct buf text CLEANUP_BUF = BUF_INIT;
+	char *named;
+
+	argument_names(cli->args.command, err_text(err), &text);
+	named = buf_take(&text);
+	if (!named)
+		return;
+	free(err->text);
+	err->text = named;
+}
+
 /* request has the name or the row and the arguments. */
 static int
 call_make(struct cli *cli, struct tool_request *request,
@@ -234,6 +250,7 @@ call_make(struct cli *cli, struct tool_request *request,
 		free(cli->error_json);
 		cli->error_json = buf_take(&ret_result->json);
 		err_move(err, &ret_result->err);
+		name_arguments(cli, err);
 	}
 	/* they end here, the request does not */
 	request->principal = NULL;
@@ -304,14 +321,18 @@ run_tool(struct cli *cli, struct err *err)
 int
 run_write_refusal(struct cli *cli, struct err *err)
 {
-	const char *name = strcmp(cli->args.command->path, "orders modify") == 0
-			       ? "ibkr_order_modify"
-			       : "ibkr_order_approve";
+	bool modify = strcmp(cli->args.command->path, "orders modify") == 0;
 	struct tool_result result;
 	int rc;
 
 	tool_result_init(&result);
-	rc = call_tool(cli, name, NULL, &result, err);
+	rc = call_tool(cli, modify ? "ibkr_order_modify" : "ibkr_order_approve",
+	    NULL, &result, err);
 	tool_result_fini(&result);
+	if (rc && err && err->code == ERR_READONLY_WRITE_FORBIDDEN)
+		err_action(err, "%s",
+		    modify ? "use `ibkr-agent orders paper-modify` or "
+			     "`ibkr-agent orders live-modify`"
+			   : "use `ibkr-agent approvals create`");
 	return rc;
 }

@@ -171,6 +171,13 @@ static const struct option no_options[] = { END_OPTION };
 		path, summary, operand, true, false, NULL, options, run, NULL \
 	}
 
+/* What only says no takes whatever it is given. */
+#define COMMAND_REFUSED(path, summary)                               \
+	{                                                            \
+		path, summary, NULL, false, false, NULL, no_options, \
+		    run_write_refusal, NULL, true                    \
+	}
+
 static const struct command operator_commands[] = {
 	COMMAND("audit tail", "show the newest audit records", NULL,
 	    audit_tail_options, run_audit_tail),
@@ -201,10 +208,10 @@ static const struct command operator_commands[] = {
 	    run_mcp_serve),
 	COMMAND("mcp client-config", "print the settings of an MCP client",
 	    NULL, mcp_client_options, run_mcp_client_config),
-	COMMAND("orders approve", "always refused: use approvals create", NULL,
-	    no_options, run_write_refusal),
-	COMMAND("orders modify", "always refused: use the paper and live tools",
-	    NULL, no_options, run_write_refusal),
+	COMMAND_REFUSED(
+	    "orders approve", "always refused: use approvals create"),
+	COMMAND_REFUSED(
+	    "orders modify", "always refused: use the paper and live tools"),
 	COMMAND("plugins list", "list the plugins that are found", NULL,
 	    no_options, run_plugins_list),
 	COMMAND_OPERAND("plugins show", "describe a plugin", "NAME", no_options,
@@ -233,14 +240,6 @@ static const struct {
 	{ "live checklist acknowledge", "items", "ITEM..." },
 	{ "live checklist revoke", "items", "ITEM..." },
 	{ "orders resolve", "idempotency_key", "KEY" },
-};
-
-/* Arguments that a tool needs and its command takes as given. */
-static const struct {
-	const char *path, *field, *value;
-} presets[] = {
-	{ "orders preview", "order_type", "limit" },
-	{ "orders preview", "time_in_force", "day" },
 };
 
 static struct command *commands;
@@ -303,18 +302,6 @@ operand_name(const struct tool *tool, const struct field *field)
 	return NULL;
 }
 
-static const char *
-preset_of(const struct tool *tool, const struct field *field)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_COUNT(presets); i++)
-		if (strcmp(presets[i].path, tool->command) == 0 &&
-		    strcmp(presets[i].field, field->name) == 0)
-			return presets[i].value;
-	return NULL;
-}
-
 /* The options of a tool's command; its operand goes into *command. */
 static struct option *
 tool_options(const struct tool *tool, struct command *command)
@@ -333,7 +320,7 @@ tool_options(const struct tool *tool, struct command *command)
 		abort();
 	count = 0;
 	for (field = tool->input; field && field->name; field++) {
-		const char *preset = preset_of(tool, field);
+		const char *preset = tool_preset(tool, field);
 		bool needed = field->flags & FIELD_REQUIRED && !preset;
 
 		if (operand_name(tool, field)) {

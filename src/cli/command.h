@@ -45,6 +45,7 @@ struct command {
 	/* Does the work, prints; returns 0 or the class of *err. */
 	int (*run)(struct cli *cli, struct err *err);
 	const struct tool *tool; /* of a tool's command, else NULL */
+	bool takes_all;          /* any option or operand; none is looked at */
 };
 
 /* Options that every command has. */

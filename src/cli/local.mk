@@ -1,6 +1,8 @@
 # The command table, output for people and programs, main.
 
 cli_sources = \
+	src/cli/argname.c \
+	src/cli/argname.h \
 	src/cli/args.c \
 	src/cli/args.h \
 	src/cli/audit.h \

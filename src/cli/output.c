@@ -229,6 +229,15 @@ field_members(const struct field *fields, const char *name)
 	return NULL;
 }
 
+static bool
+is_shown(const struct field *fields, const char *name)
+{
+	for (; fields && fields->name; fields++)
+		if (strcmp(fields->name, name) == 0)
+			return fields->flags & FIELD_SHOWN;
+	return false;
+}
+
 /* broker_order_id -> broker order id */
 static void
 add_label(struct buf *out, const char *name)
@@ -294,6 +303,9 @@ print_scalars(struct buf *out, const struct style *style,
 		if (is_plain_list(value) &&
 		    json_object_array_length(value) == 0)
 			continue;
+		if (json_object_is_type(value, json_type_string) &&
+		    json_object_get_string_len(value) == 0)
+			continue;
 		buf_reset(&cell);
 		add_label(&cell, keys->names[k]);
 		table_add(table, buf_text(&cell));
@@ -352,7 +364,8 @@ print_object(struct buf *out, const struct style *style,
 {
 	struct keys keys CLEANUP_KEYS = { NULL, 0 };
 	size_t printed, containers = 0;
-	bool whole = depth == 0 && json_get_bool(object, "complete", false);
+	bool whole = depth == 0 && json_get_bool(object, "complete", false) &&
+		     !is_shown(fields, "complete");
 	size_t k;
 
 	if (depth > DEPTH_MAX)

@@ -258,9 +258,13 @@ set_step(struct journal_txn *txn, void *arg, struct err *err)
 		return txn_audit(txn, &event, err);
 	}
 	buf_reset(step->out);
-	buf_printf(step->out,
-	    "{\"activated\":true,\"digest\":\"%s\",\"changed\":", step->digest);
-	json_write_string(step->out, buf_text(&step->why), step->why.len);
+	buf_printf(
+	    step->out, "{\"activated\":true,\"digest\":\"%s\"", step->digest);
+	if (step->why.len) {
+		buf_str(step->out, ",\"changed\":");
+		json_write_string(
+		    step->out, buf_text(&step->why), step->why.len);
+	}
 	buf_char(step->out, '}');
 	audit_outcome(&event, step->call->success, NULL);
 	event.output =

@@ -174,11 +174,14 @@ passage_find(
 	if (passage->tool)
 		return 0;
 	passage_name(passage);
-	if (tool_is_forbidden(name))
-		return err_set(err, ERR_READONLY_WRITE_FORBIDDEN,
+	if (tool_instead(name)) {
+		err_set(err, ERR_READONLY_WRITE_FORBIDDEN,
 		    "'%s' does not exist: orders go through explicit "
 		    "preview, paper and live tools",
 		    name);
+		err_action(err, "use %s", tool_instead(name));
+		return err_kind(ERR_READONLY_WRITE_FORBIDDEN)->class;
+	}
 	result->is_unknown_tool = true;
 	passage_guess(passage, &hint);
 	err_set(err, ERR_INPUT_INVALID, "there is no tool '%s'%s",

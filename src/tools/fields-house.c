@@ -124,7 +124,7 @@ static const struct field checklist_row[] = {
 
 const struct field checklist_output[] = {
 	OUT_ACCOUNT,
-	BOOL("complete", REQ | PLAIN, "All are acknowledged"),
+	BOOL("complete", REQ | PLAIN | FIELD_SHOWN, "All are acknowledged"),
 	LIST("items", REQ | PLAIN, checklist_row, 5, "Each item"),
 	END,
 };
@@ -132,7 +132,8 @@ const struct field checklist_output[] = {
 const struct field activate_output[] = {
 	BOOL("activated", REQ | PLAIN, "It is in force"),
 	STR("digest", REQ | PLAIN, "SHA-256 of the live configuration"),
-	LEN("changed", REQ | PLAIN, 4096, "Keys that differ from before"),
+	LEN("changed", PLAIN, 4096,
+	    "Keys that differ from before; absent: none does"),
 	END,
 };
 

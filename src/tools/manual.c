@@ -153,8 +153,10 @@ add_type(struct buf *out, const struct field *field)
 
 /* For arguments "always" is called what it is. */
 static void
-add_input_type(struct buf *out, const struct field *field)
+add_input_type(
+    struct buf *out, const struct tool *tool, const struct field *field)
 {
+	const char *preset = tool ? tool_preset(tool, field) : NULL;
 	size_t start = out->len;
 
 	add_type(out, field);
@@ -164,11 +166,13 @@ add_input_type(struct buf *out, const struct field *field)
 	out->data[out->len] = '\0';
 	if (field->flags & FIELD_REQUIRED)
 		buf_str(out, "; required");
+	if (preset)
+		buf_printf(out, ", by the command %s", preset);
 }
 
 static void
-add_fields(struct buf *out, const struct form *form, const struct field *fields,
-    bool is_input, unsigned depth)
+add_fields(struct buf *out, const struct form *form, const struct tool *input,
+    const struct field *fields, bool is_input, unsigned depth)
 {
 	if (form->is_mdoc)
 		buf_str(out, ".Bl -tag -width Ds -compact\n");
@@ -179,13 +183,14 @@ add_fields(struct buf *out, const struct form *form, const struct field *fields,
 			buf_printf(
 			    out, "%*s- `%s` (", (int)depth * 2, "", f->name);
 		if (is_input)
-			add_input_type(out, f);
+			add_input_type(out, input, f);
 		else
 			add_type(out, f);
 		buf_str(out, form->is_mdoc ? "\n" : "): ");
 		add_prose(out, form, f->description);
 		if (f->fields)
-			add_fields(out, form, f->fields, is_input, depth + 1);
+			add_fields(
+			    out, form, NULL, f->fields, is_input, depth + 1);
 	}
 	if (form->is_mdoc)
 		buf_str(out, ".El\n");
@@ -193,13 +198,14 @@ add_fields(struct buf *out, const struct form *form, const struct field *fields,
 
 static void
 add_block(struct buf *out, const struct form *form, const char *title,
-    const struct field *fields, bool is_input)
+    const struct tool *tool, bool is_input)
 {
 	if (form->is_mdoc)
 		buf_printf(out, ".Pp\n%s:\n", title);
 	else
 		buf_printf(out, "\n%s:\n\n", title);
-	add_fields(out, form, fields, is_input, 0);
+	add_fields(out, form, is_input ? tool : NULL,
+	    is_input ? tool->input : tool->output, is_input, 0);
 }
 
 static void
@@ -219,8 +225,8 @@ add_tool(struct buf *out, const struct form *form, const struct tool *tool)
 		buf_printf(out, "\nScope `%s`, command `ibkr-agent %s`.\n",
 		    tool->scope, tool->command);
 	if (tool->input->name)
-		add_block(out, form, "Arguments", tool->input, true);
-	add_block(out, form, "Result", tool->output, false);
+		add_block(out, form, "Arguments", tool, true);
+	add_block(out, form, "Result", tool, false);
 }
 
 static void

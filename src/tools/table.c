@@ -668,13 +668,18 @@ const size_t tool_count = ARRAY_COUNT(tool_table);
  * Names that must never exist (reference.md 4.1): each would be a way to
  * place or change an order without preview, approval and mode.
  */
-static const char *const forbidden[] = {
-	"ibkr_order_intent_validate",
-	"ibkr_order_preview_explain",
-	"ibkr_order_submit",
-	"ibkr_order_cancel",
-	"ibkr_order_modify",
-	"ibkr_order_approve",
+static const struct {
+	const char *name, *instead;
+} forbidden[] = {
+	{ "ibkr_order_intent_validate", "ibkr_order_preview" },
+	{ "ibkr_order_preview_explain", "ibkr_order_preview" },
+	{ "ibkr_order_submit",
+	    "ibkr_paper_order_submit or ibkr_live_order_submit" },
+	{ "ibkr_order_cancel",
+	    "ibkr_paper_order_cancel or ibkr_live_order_cancel" },
+	{ "ibkr_order_modify",
+	    "ibkr_paper_order_modify or ibkr_live_order_modify" },
+	{ "ibkr_order_approve", "ibkr_approvals_create" },
 };
 
 bool
@@ -698,12 +703,30 @@ tool_find(const char *name)
 	return NULL;
 }
 
-bool
-tool_is_forbidden(const char *name)
+const char *
+tool_instead(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_COUNT(forbidden); i++) {
-		if (strcmp(forbidden[i], name) == 0)
-			return true;
+		if (strcmp(forbidden[i].name, name) == 0)
+			return forbidden[i].instead;
 	}
-	return false;
+	return NULL;
+}
+
+const char *
+tool_preset(const struct tool *tool, const struct field *field)
+{
+	static const struct {
+		const char *command, *field, *value;
+	} presets[] = {
+		{ "orders preview", "order_type", "limit" },
+		{ "orders preview", "time_in_force", "day" },
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(presets); i++) {
+		if (strcmp(presets[i].command, tool->command) == 0 &&
+		    strcmp(presets[i].field, field->name) == 0)
+			return presets[i].value;
+	}
+	return NULL;
 }

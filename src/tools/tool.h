@@ -36,7 +36,9 @@ enum {
 	 * Of a result, and its name says what it is: only the reference
 	 * describes it, since clients pay for every character of a schema.
 	 */
-	FIELD_PLAIN = 0x8
+	FIELD_PLAIN = 0x8,
+	/* Of a result: people see it even where it is as one expects. */
+	FIELD_SHOWN = 0x10
 };
 
 /*
@@ -111,7 +113,12 @@ bool tool_is_shown(
 const struct tool *tool_find(const char *name);
 /* A row of operation_table. */
 bool tool_is_operation(const struct tool *tool);
-/* One of the six names that must never exist (reference.md 4.1). */
-bool tool_is_forbidden(const char *name);
+/*
+ * One of the six names that must never exist (reference.md 4.1): what is there
+ * in its place.  NULL: any other name.
+ */
+const char *tool_instead(const char *name);
+/* What the tool's command takes for an argument it needs; NULL: it asks. */
+const char *tool_preset(const struct tool *tool, const struct field *field);
 
 #endif

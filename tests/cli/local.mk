@@ -6,6 +6,7 @@ cli_tests += \
 	tests/cli/audit.bats \
 	tests/cli/config.bats \
 	tests/cli/demo.bats \
+	tests/cli/errors.bats \
 	tests/cli/forgery.bats \
 	tests/cli/gateway.bats \
 	tests/cli/killswitch.bats \
