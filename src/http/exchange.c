@@ -21,6 +21,7 @@
 #include "config/scope.h"
 #include "http/door.h"
 #include "http/rules.h"
+#include "mcp/registry.h"
 
 /* A message that takes longer to read is none for the loop. */
 enum { EXCHANGE_INLINE_MAX = 16 * 1024 };
@@ -352,10 +353,14 @@ exchange_take_line(void *arg, struct buf *line)
 {
 	struct exchange *exchange = arg;
 	const char *denied = exchange->session->denied_scope;
-	bool is_plain = exchange->status >= 400 || denied;
+	bool is_plain = false;
 
 	if (!exchange->session->is_answered)
 		return exchange_take_note(exchange, line);
+	if (exchange->session->fault)
+		exchange->status =
+		    rules_status(exchange->session->fault, exchange->era);
+	is_plain = exchange->status >= 400 || denied;
 	(void)pthread_mutex_lock(&exchange->lock);
 	exchange->is_answered = true;
 	if (!(exchange->accept & RULES_JSON) && !is_plain &&
@@ -441,7 +446,9 @@ exchange_check_message(
 		.name = exchange_header(exchange, "Mcp-Name"),
 	};
 
-	if (code != 0 && code != RPC_METHOD_NOT_FOUND)
+	if (code == RPC_UNSUPPORTED_VERSION
+		? !rules_is_split(&head, message)
+		: code != 0 && code != RPC_METHOD_NOT_FOUND)
 		return false;
 	code = rules_message(&head, message, exchange->era, &err);
 	if (code == 0)
@@ -470,6 +477,9 @@ exchange_serve(struct exchange *exchange)
 	exchange->status = rules_status(code, exchange->era);
 	if (exchange_check_message(exchange, &message, code))
 		return;
+	if (message.kind == MESSAGE_RESPONSE &&
+	    exchange->http->registry->take_response)
+		exchange->http->registry->take_response(&message);
 	if (message.kind != MESSAGE_REQUEST && message.kind != MESSAGE_FAULT)
 		exchange_reply(exchange, 202, &nothing, NULL);
 	else

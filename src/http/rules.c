@@ -248,24 +248,54 @@ rules_mismatch(struct err *err, const char *header, const char *is)
 	return RPC_HEADER_MISMATCH;
 }
 
+/* White space at the ends of a field's value is none of it. */
+static bool
+rules_is_same(const char *field, const char *value)
+{
+	size_t len = 0;
+
+	field += strspn(field, " \t");
+	len = strlen(field);
+	while (len > 0 && strchr(" \t", field[len - 1]))
+		len--;
+	return strlen(value) == len && strncmp(field, value, len) == 0;
+}
+
+bool
+rules_is_split(const struct rules_head *head, const struct message *message)
+{
+	const char *version =
+	    json_get_str(message->meta, ERA_META_VERSION, NULL);
+
+	return head->version && version &&
+	       !rules_is_same(head->version, version);
+}
+
+/* A name stands there as it is, or in base64. */
+static bool
+rules_is_name(const char *field, const char *name)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT;
+
+	return rules_is_same(field, name) ||
+	       (rules_decode(field, &text) &&
+		   strcmp(buf_text(&text), name) == 0);
+}
+
 static int
 rules_modern(const struct rules_head *head, const struct message *message,
     struct err *err)
 {
-	CLEANUP_BUF struct buf name = BUF_INIT;
-	const char *version =
-	    json_get_str(message->meta, ERA_META_VERSION, NULL);
 	const char *wanted = rules_name(message);
 
-	if (!head->version || (version && strcmp(head->version, version) != 0))
+	if (!head->version || rules_is_split(head, message))
 		return rules_mismatch(
 		    err, "MCP-Protocol-Version", head->version);
-	if (!head->method || strcmp(head->method, message->method) != 0)
+	if (!head->method || !rules_is_same(head->method, message->method))
 		return rules_mismatch(err, "Mcp-Method", head->method);
 	if (!wanted)
 		return 0;
-	if (!head->name || !rules_decode(head->name, &name) ||
-	    strcmp(buf_text(&name), wanted) != 0)
+	if (!head->name || !rules_is_name(head->name, wanted))
 		return rules_mismatch(err, "Mcp-Name", head->name);
 	return 0;
 }

@@ -44,6 +44,10 @@ struct rules_head {
 int rules_message(const struct rules_head *head, const struct message *message,
     enum era era, struct err *err);
 
+/* The header and the message name two versions, whether or not supported. */
+bool rules_is_split(
+    const struct rules_head *head, const struct message *message);
+
 /* The HTTP status of a JSON-RPC answer that came before any tool. */
 unsigned rules_status(int code, enum era era);
 

@@ -24,6 +24,7 @@ enum {
 	RPC_INTERNAL_ERROR = -32603,
 	RPC_RESOURCE_NOT_FOUND = -32002, /* legacy era only */
 	RPC_HEADER_MISMATCH = -32020,    /* modern era over HTTP only */
+	RPC_MISSING_CAPABILITY = -32021, /* modern era only */
 	RPC_UNSUPPORTED_VERSION = -32022 /* modern era only */
 };
 

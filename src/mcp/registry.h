@@ -37,8 +37,7 @@ struct registry {
 	int (*call)(struct gateway *gateway, const struct tool_request *request,
 	    struct tool_result *ret_result);
 	/* What a client answered to a request of ours; NULL: nobody asks. */
-	void (*take_response)(
-	    struct session *session, const struct message *message);
+	void (*take_response)(const struct message *message);
 };
 
 /* The tools, resources and prompts of the gateway. */

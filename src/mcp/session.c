@@ -332,7 +332,7 @@ session_take(struct session *session, struct message *message, size_t len)
 		break;
 	case MESSAGE_RESPONSE:
 		if (session->registry->take_response)
-			session->registry->take_response(session, message);
+			session->registry->take_response(message);
 		break;
 	case MESSAGE_IGNORED:
 		break;

@@ -57,6 +57,8 @@ struct session {
 	/* of the last call: the tool's scope, if the caller did not have it */
 	const char *denied_scope;
 	bool is_answered; /* the line that goes out now is the answer */
+	/* of a call: RPC_* of its answer, where a door tells by it, or 0 */
+	int fault;
 };
 
 /* What a handler gets; message may be moved into a task. */
