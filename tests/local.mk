@@ -22,6 +22,7 @@ include tests/peer/local.mk
 include tests/abi/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk
+include tests/conformance/local.mk
 
 # A build for libFuzzer (make fuzz) has the fuzzers and no other test.
 if FUZZING

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+// Copyright (C) 2026 the ibkr-agent-gateway authors
+
+// The official conformance suite: whole requirement sets against the build
+// with the suite's own fixtures, and what applies to a server of this domain
+// against the program as it is shipped.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { test } from 'node:test';
+import { Door } from './door.mjs';
+import { House, LEGACY, MODERN, program, skip as noProgram } from './house.mjs';
+
+const build = path.join(process.env.IAG_TEST_BUILDDIR ?? '',
+  'tests/conformance/conformance');
+
+function findSuite() {
+  try {
+    return createRequire(import.meta.url)
+      .resolve('@modelcontextprotocol/conformance/dist/index.js');
+  } catch {
+    return null;
+  }
+}
+
+const suite = findSuite();
+
+function whyNot() {
+  if (noProgram)
+    return noProgram;
+  if (!suite)
+    return 'npm has not installed @modelcontextprotocol/conformance';
+  if (Number(process.versions.node.split('.')[0]) < 22)
+    return 'the conformance suite needs node 22';
+  return false;
+}
+
+const skip = whyNot();
+const skipBuild = skip || !fs.existsSync(build) &&
+  'the conformance build is not made (IAG_TEST_BUILDDIR)';
+
+// Everything of the suite says once, into a folder.
+async function run(args, cwd) {
+  const child = spawn(process.execPath, [suite, ...args],
+    { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  let out = '';
+
+  child.stdout.on('data', (data) => { out += data; });
+  child.stderr.on('data', (data) => { out += data; });
+  const [code] = await once(child, 'close');
+  return { code, out };
+}
+
+// The scenarios against servers that count for a revision.
+async function required(version, cwd) {
+  const { out } = await run(['list', '--requirements', version], cwd);
+  const [, part] = out.match(/Server scenarios[^\n]*\n([^]*?)\n\n/);
+
+  return part.split('\n').map((line) => line.match(/- (\S+)/)?.[1])
+    .filter(Boolean);
+}
+
+// Checks by scenario, from the files that a run leaves.
+function results(folder) {
+  const found = new Map();
+
+  for (const name of fs.readdirSync(folder)) {
+    const scenario = name.replace(/^server-/, '')
+      .replace(/-\d{4}-\d\d-\d\dT[\d-]+Z$/, '');
+
+    found.set(scenario, JSON.parse(fs.readFileSync(
+      path.join(folder, name, 'checks.json'), 'utf8')));
+  }
+  return found;
+}
+
+async function judge(url, version, cwd) {
+  const folder = path.join(cwd, version);
+  const { code, out } = await run(['server', '--url', url, '--requirements',
+    version, '-o', folder], cwd);
+
+  return { code, out, checks: results(folder) };
+}
+
+// The build with the fixtures; ends with its input.
+async function withBuild(body) {
+  const house = new House({ scopes: ['ibkr:health:read'],
+    more: `remote_mcp:
+  rate_limit_max_requests: 100000
+  rate_limit_max_requests_per_address: 1000000
+` });
+  const child = spawn(build, [house.config],
+    { stdio: ['pipe', 'pipe', 'inherit'] });
+  const exit = once(child, 'exit');
+
+  try {
+    const [line] = await once(child.stdout, 'data');
+
+    await body(String(line).trim(), house.dir);
+    child.stdin.end();
+    assert.deepEqual(await exit, [0, null]);
+  } finally {
+    child.kill('SIGKILL');
+    await exit;
+    house.remove();
+  }
+}
+
+// What is left at each revision besides success: no fault, and no session.
+const WARNINGS = {
+  [LEGACY]: ['server-sse-multiple-streams-session'],
+  [MODERN]: [],
+};
+
+for (const [version, count] of [[LEGACY, 30], [MODERN, 37]]) {
+  test(`the fixtures pass ${count} of ${count} at ${version}`,
+    { skip: skipBuild }, () => withBuild(async (url, dir) => {
+      const scenarios = await required(version, dir);
+      const { code, out, checks } = await judge(url, version, dir);
+      const warnings = [];
+
+      assert.equal(scenarios.length, count);
+      for (const scenario of scenarios) {
+        assert.ok(checks.get(scenario)?.length > 0, `${scenario} did not run`);
+        for (const { id, status, errorMessage } of checks.get(scenario)) {
+          assert.notEqual(status, 'FAILURE',
+            `${scenario} ${id}: ${errorMessage}`);
+          if (status === 'WARNING')
+            warnings.push(id);
+        }
+      }
+      assert.deepEqual(warnings, WARNINGS[version]);
+      assert.equal(code, 0, out.slice(-2000));
+    }));
+}
+
+// What a server needs no fixtures for, with the checks that it fails for
+// want of them; those of the last list end in warnings.
+const SHIPPED = {
+  [LEGACY]: {
+    'server-initialize': [], ping: [], 'tools-list': [], 'resources-list': [],
+    'prompts-list': [], 'dns-rebinding-protection': [],
+    'server-sse-multiple-streams': ['server-sse-multiple-streams-session'],
+  },
+  [MODERN]: {
+    'tools-list': [], 'resources-list': [], 'prompts-list': [], caching: [],
+    'sep-2164-resource-not-found': [], 'dns-rebinding-protection': [],
+    'server-sse-multiple-streams': [], 'http-header-validation': [],
+    'input-required-result-unsupported-methods': [],
+    'input-required-result-validate-input': [],
+    'input-required-result-missing-input-response':
+      ['sep-2322-missing-response-rerequests'],
+    'input-required-result-ignore-extra-params':
+      ['sep-2322-ignore-unexpected-params'],
+    'server-stateless': ['sep-2575-server-rejects-undeclared-capability',
+      'sep-2575-missing-capability-http-400',
+      'sep-2575-http-server-no-independent-requests-on-stream',
+      'sep-2575-server-no-log-without-loglevel'],
+  },
+};
+
+for (const version of [LEGACY, MODERN]) {
+  test(`the program passes what applies to it at ${version}`, { skip },
+    async () => {
+      const door = await Door.open();
+
+      try {
+        const { checks } = await judge(door.url, version, door.house.dir);
+
+        for (const [scenario, known] of Object.entries(SHIPPED[version])) {
+          const wrong = (checks.get(scenario) ?? [{ id: 'did not run' }])
+            .filter(({ status }) => !['SUCCESS', 'SKIPPED', 'INFO']
+              .includes(status));
+
+          assert.deepEqual(wrong.map(({ id }) => id), known,
+            `${scenario}: ${wrong.map((c) => c.errorMessage).join('; ')}`);
+        }
+      } finally {
+        await door.remove();
+      }
+    });
+}
+
+test('the program has nothing of what only the suite needs', { skip },
+  async () => {
+    const bytes = fs.readFileSync(program);
+    const door = await Door.open();
+
+    try {
+      for (const word of ['test_simple_text', 'test_sampling',
+        'sampling/createMessage', 'roots/list', 'test://static-text'])
+        assert.equal(bytes.indexOf(word), -1, word);
+      for (const method of ['logging/setLevel', 'completion/complete',
+        'resources/subscribe', 'sampling/createMessage']) {
+        const { json } = await door.post({ jsonrpc: '2.0', id: 1, method,
+          params: { level: 'info', uri: 'ibkr://kill-switch' } });
+
+        assert.equal(json.error.code, -32601, method);
+      }
+    } finally {
+      await door.remove();
+    }
+  });
