@@ -7,6 +7,7 @@ bench_programs = \
 	tests/bench/bench-gates \
 	tests/bench/bench-orders \
 	tests/bench/bench-map \
+	tests/bench/bench-auth \
 	$(NULL)
 bench_scripts = \
 	$(NULL)
@@ -60,3 +61,8 @@ tests_bench_bench_orders_SOURCES = \
 	$(journal_kit)
 tests_bench_bench_orders_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
 tests_bench_bench_orders_LDADD = $(LDADD) $(LMDB_LIBS)
+
+# with a fetch of its own in front of the one in libcore
+tests_bench_bench_auth_SOURCES = tests/bench/bench-auth.c $(token_kit)
+tests_bench_bench_auth_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
+tests_bench_bench_auth_LDADD = $(LDADD)
