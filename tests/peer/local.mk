@@ -10,6 +10,7 @@ peer_tests += \
 	tests/peer/landed.mjs \
 	tests/peer/lifecycle.mjs \
 	tests/peer/lint.mjs \
+	tests/peer/oauth.mjs \
 	tests/peer/orders.mjs \
 	tests/peer/providers.mjs \
 	tests/peer/wire.mjs \
@@ -26,6 +27,7 @@ EXTRA_DIST += \
 	tests/peer/arguments.mjs \
 	tests/peer/door.mjs \
 	tests/peer/house.mjs \
+	tests/peer/issuer.mjs \
 	tests/peer/package-lock.json \
 	tests/peer/package.json \
 	tests/peer/providers.json \
