@@ -30,8 +30,37 @@ preview() {
     preview=$(json j.preview_id <<<"$output")
 }
 
-# the same answer as an agent gets over stdio, in $output
+# agent TOOL ARGUMENT...: what an agent gets over stdio, in $output; the
+# arguments are members of JSON
+agent() {
+    local tool=$1
+    shift
+    run --separate-stderr bash -c 'printf "%s\n" "{\"jsonrpc\":\"2.0\",
+        \"id\":1,\"method\":\"tools/call\",\"params\":{
+        \"name\":\"$2\",\"arguments\":{\"account_id\":\"DU1234567\",$3},
+        \"_meta\":{
+        \"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",
+        \"io.modelcontextprotocol/clientInfo\":{\"name\":\"t\",
+        \"version\":\"1\"},
+        \"io.modelcontextprotocol/clientCapabilities\":{}}}}" |
+        tr -d "\n" | { cat; echo; } |
+        "$1" mcp serve --transport stdio' sh "$IAG_TEST_PROGRAM" "$tool" "$*"
+    expect 0
+    output=$(json 'JSON.stringify(j.result.structuredContent)' <<<"$output")
+}
+
 agent_create() {
+    agent ibkr_approvals_create "\"preview_id\":\"$preview\""
+}
+
+# the same preview, asked for by the agent
+agent_preview() {
+    agent ibkr_order_preview '"symbol":"AAPL","side":"buy","quantity":"10",
+        "order_type":"limit","time_in_force":"day","limit_price":"199.50"'
+    preview=$(json j.preview_id <<<"$output")
+}
+
+create() {
     run --separate-stderr bash -c 'printf "%s\n" "{\"jsonrpc\":\"2.0\",
         \"id\":1,\"method\":\"tools/call\",\"params\":{
         \"name\":\"ibkr_approvals_create\",\"arguments\":{
@@ -146,6 +175,70 @@ submit() {
     create
     expect 1
     [ "$(json j.code <<<"$stderr")" = APPROVAL_SELF_FORBIDDEN ]
+}
+
+@test "inv3 distinct: another one who cannot send approves, then it is sent" {
+    local id sender="$scopes" me
+    me=local:$(id -un)
+    approvers=$me desk_config distinct
+    agent_preview
+    agent_create
+    id=$(json j.approval_id <<<"$output")
+    submit "$id" order-1
+    expect 1
+    [ "$(json j.code <<<"$stderr")" = PAPER_APPROVAL_REQUIRED ]
+    # somebody who is in no list cannot help, though he cannot send either
+    scopes="$all_read_scopes, ibkr:orders:preview, ibkr:approvals:create"
+    approvers=local:nobody-else desk_config distinct
+    create
+    expect 0
+    [ "$(json j.status <<<"$output")" = requested ]
+    approvers=$me desk_config distinct
+    create
+    expect 0
+    [ "$(json '[j.status, j.approval_id, j.requested_by, j.approved_by].join()' \
+        <<<"$output")" = "approved,$id,agent:local-agent,$me" ]
+    scopes=$sender
+    approvers=$me desk_config distinct
+    submit "$id" order-1
+    expect 0
+    submit "$id" order-2
+    expect 1
+    [ "$(json j.code <<<"$stderr")" = APPROVAL_CONSUMED ]
+    iag audit verify --state
+    expect 0
+}
+
+@test "inv3 an approval ends with its time, before its preview" {
+    local id
+    preview
+    create --ttl-seconds 60
+    expect 0
+    id=$(json j.approval_id <<<"$output")
+    ahead 58
+    iag --json approvals show "$id"
+    expect 0
+    [ "$(json j.status <<<"$output")" = approved ]
+    ahead 61
+    iag --json approvals show "$id"
+    [ "$(json j.status <<<"$output")" = expired ]
+    submit "$id" order-1
+    expect 1
+    [ "$(json '[j.code, j.outcome].join()' <<<"$stderr")" = \
+        PAPER_APPROVAL_REQUIRED,refused ]
+    has "$stderr" expired
+    iag --json approvals list --status expired
+    [ "$(json 'j.approvals.map((a) => a.approval_id).join()' \
+        <<<"$output")" = "$id" ]
+    # the preview is still good: a new approval, and the key was not used
+    create
+    expect 0
+    [ "$(json j.status <<<"$output")" = approved ]
+    [ "$(json j.approval_id <<<"$output")" != "$id" ]
+    submit "$(json j.approval_id <<<"$output")" order-1
+    expect 0
+    iag audit verify --state
+    expect 0
 }
 
 @test "with the policy any the agent approves itself" {

@@ -65,3 +65,12 @@ json() {
         const r = eval(process.argv[1]);
         console.log(typeof r === "object" ? JSON.stringify(r) : r)' "$1"
 }
+
+# ahead SECONDS: from now on, programs see a wall clock that is so much ahead
+ahead() {
+    local clock=$IAG_TEST_BUILDDIR/tests/cli/.libs/skewed-clock.so
+    [ -e "$clock" ] || skip "skewed-clock.so was not built"
+    ! grep -q libasan <(ldd "$IAG_TEST_PROGRAM") ||
+        skip "the address sanitizer wants to be the first library"
+    export LD_PRELOAD=$clock IAG_TEST_AHEAD=$1
+}

@@ -27,3 +27,9 @@ cli_tests += \
 	$(NULL)
 
 EXTRA_DIST += tests/cli/desk.bash tests/cli/helper.bash tests/cli/simulator.bash
+
+# a wall clock that is ahead, put in front of libc (ahead in helper.bash)
+check_LTLIBRARIES += tests/cli/skewed-clock.la
+tests_cli_skewed_clock_la_SOURCES = tests/cli/skewed-clock.c
+tests_cli_skewed_clock_la_LDFLAGS = \
+	-module -avoid-version -shared -rpath /nowhere

@@ -336,13 +336,11 @@ live() {
     expect 1
     [ "$(json 'j.details.requests[0].look_again_at' <<<"$stderr")" = "$due" ]
     [ "$(pending state)" = unknown ]
-    # with time for it, the command waits by itself
-    scripted open
+    ahead 6
     iag --json orders resolve k1 --account DU1234567 --accept-absent \
         --reason "it is not on the screen"
     expect 0
     [ "$(json j.state <<<"$output")" = refused ]
-    [[ ! $(date -u +%FT%T.%3NZ) < $due ]]
     iag audit verify --state
     expect 0
 }
