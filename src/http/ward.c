@@ -97,9 +97,22 @@ ward_hang(struct ward *ward, uint64_t serial)
 }
 
 static bool
-ward_is_stalled(
+ward_is_idle(const struct ward_entry *entry)
+{
+	return entry->phase == WARD_FRESH || entry->phase == WARD_IDLE;
+}
+
+/* Must it end now? */
+static bool
+ward_is_due(
     const struct ward *ward, const struct ward_entry *entry, uint64_t now_ns)
 {
+	if (entry->until_ns && now_ns >= entry->until_ns)
+		return true;
+	/* the library does not see every end of a peer that sent before */
+	if (entry->is_hung &&
+	    (ward_is_idle(entry) || entry->phase == WARD_READING))
+		return now_ns >= entry->since_ns + WARD_TICK_MS * NS_PER_MS;
 	return entry->phase == WARD_STREAM && entry->request &&
 	       ward->calls->is_stalled(ward->arg, entry->request, now_ns);
 }
@@ -111,8 +124,7 @@ ward_count_time(struct ward *ward)
 	LOCK_SCOPE(&ward->lock);
 
 	for (struct ward_entry *e = ward->entries; e; e = e->next) {
-		if (e->until_ns ? now >= e->until_ns
-				: ward_is_stalled(ward, e, now))
+		if (ward_is_due(ward, e, now))
 			ward_cut(e);
 	}
 }
@@ -200,12 +212,6 @@ ward_free(struct ward *ward)
 		(void)close(ward->stop_fd);
 	(void)pthread_mutex_destroy(&ward->lock);
 	free(ward);
-}
-
-static bool
-ward_is_idle(const struct ward_entry *entry)
-{
-	return entry->phase == WARD_FRESH || entry->phase == WARD_IDLE;
 }
 
 /* Make room: the one that has done nothing for the longest time. */
