@@ -5,6 +5,9 @@ peer_tests += \
 	tests/peer/bounds.mjs \
 	tests/peer/clients.mjs \
 	tests/peer/conformance.mjs \
+	tests/peer/http-abuse.mjs \
+	tests/peer/http-call.mjs \
+	tests/peer/http-tls.mjs \
 	tests/peer/http.mjs \
 	tests/peer/inspector.mjs \
 	tests/peer/landed.mjs \
