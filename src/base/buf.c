@@ -87,7 +87,13 @@ buf_add(struct buf *buf, const void *data, size_t len)
 void
 buf_char(struct buf *buf, char c)
 {
-	buf_add(buf, &c, 1);
+	char *to = buf_reserve(buf, 1);
+
+	if (!to)
+		return;
+	to[0] = c;
+	to[1] = '\0';
+	buf->len++;
 }
 
 void

@@ -59,8 +59,12 @@ canon_string(struct buf *out, const char *str, size_t len, struct err *err)
 	size_t i = 0;
 
 	while (i < len) {
-		unsigned size = json_utf8_len(str + i, len - i);
+		unsigned size;
 
+		i += json_plain_len(str + i, len - i);
+		if (i == len)
+			break;
+		size = json_utf8_len(str + i, len - i);
 		if (size == 0)
 			return err_set(err, ERR_INPUT_INVALID,
 			    "no canonical form: a string is not UTF-8 at its "

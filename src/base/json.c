@@ -47,13 +47,6 @@ escape_of(unsigned char c, char room[7])
 	return room;
 }
 
-/* Written as it is: most of what there is to write. */
-static bool
-is_plain(unsigned char c)
-{
-	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
 void
 json_write_string(struct buf *out, const char *str, size_t len)
 {
@@ -63,14 +56,14 @@ json_write_string(struct buf *out, const char *str, size_t len)
 
 	buf_char(out, '"');
 	while (i < len) {
-		unsigned char c = (unsigned char)str[i];
+		unsigned char c;
 		unsigned size = 1;
 		const char *instead;
 
-		if (is_plain(c)) {
-			i++;
-			continue;
-		}
+		i += json_plain_len(str + i, len - i);
+		if (i == len)
+			break;
+		c = (unsigned char)str[i];
 		if (c < 0x80) {
 			instead = escape_of(c, room);
 		} else {

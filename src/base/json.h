@@ -64,6 +64,11 @@ bool json_int_fits(const char *digits, size_t count, bool negative);
 
 /* Bytes of the well-formed UTF-8 character at text (1 to 4), or 0. */
 unsigned json_utf8_len(const char *text, size_t len);
+/*
+ * How many bytes from text on need no thought: ASCII from 0x20 but '"' and
+ * '\\'.  Counted in eights; it may be more.
+ */
+size_t json_plain_len(const char *text, size_t len);
 
 /*
  * A JSON string with quotes; control characters escaped, `/` not; a byte that
