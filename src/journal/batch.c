@@ -169,6 +169,8 @@ run_step(struct batch *batch, struct store_txn *store, struct job *job,
 		batch->info = txn.info;
 		batch->head = txn.head;
 		batch->next_keys = txn.next_keys;
+	} else if (txn.changes.len > 0) {
+		known_forget(&batch->journal->known);
 	}
 	txn_fini(&txn);
 	return rc;
@@ -329,11 +331,14 @@ run_together(struct batch *batch, int opened, struct store_txn *store,
 				     : run_step(batch, store, job, &broken);
 	}
 	if (broken || batch->head.count == batch->born) {
+		known_forget(&batch->journal->known);
 		store_abort(store);
 		batch_fini(batch);
 		return !broken;
 	}
 	rc = batch_commit(batch, store);
+	if (rc != 0)
+		known_forget(&batch->journal->known);
 	if (rc == 0)
 		adopt_results(batch);
 	else if (!may_rerun(rc) || !jobs->next)

@@ -17,6 +17,7 @@
 #include "journal/chain.h"
 #include "journal/journal.h"
 #include "journal/keys.h"
+#include "journal/known.h"
 #include "journal/meta.h"
 #include "journal/record.h"
 #include "journal/switches.h"
@@ -45,6 +46,7 @@ struct journal {
 	uint64_t inode;
 	char machine[MACHINE_SIZE];
 	char *place; /* path for operators; owned */
+	struct known known;
 
 	/* the writer thread's: kept from batch to batch */
 	struct chain chain;

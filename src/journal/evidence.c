@@ -131,18 +131,21 @@ evidence_open(struct journal_txn *txn, enum journal_table table,
     struct iag_bytes key, struct iag_bytes row, struct iag_bytes *ret_value,
     struct err *err)
 {
+	struct known *known = &txn->journal->known;
 	const uint8_t *data = row.data;
-	uint64_t sequence;
+	struct iag_bytes value = row;
 	int rc;
 
 	if (row.len < EVIDENCE_SIZE)
 		return err_set(err, ERR_JOURNAL_CORRUPT,
 		    "a row of table '%s' is too short", table_name(table));
-	row.len -= EVIDENCE_SIZE;
-	sequence = get_u64(data + row.len);
-	rc = evidence_check(txn, table, key, row, sequence, err);
-	if (rc < 0)
-		return rc;
-	*ret_value = row;
-	return 0;
+	value.len -= EVIDENCE_SIZE;
+	*ret_value = value;
+	if (known_has(known, table, key, row))
+		return 0;
+	rc = evidence_check(
+	    txn, table, key, value, get_u64(data + value.len), err);
+	if (rc == 0)
+		known_add(known, table, key, row);
+	return rc;
 }

@@ -28,6 +28,7 @@ journal_free(struct journal *journal)
 	buf_fini(&journal->store_row);
 	buf_fini(&journal->head_row);
 	free(journal->place);
+	known_fini(&journal->known);
 	(void)pthread_cond_destroy(&journal->wake);
 	(void)pthread_mutex_destroy(&journal->mutex);
 	free(journal);
@@ -44,6 +45,7 @@ journal_new(
 		return NULL;
 	journal->store = store;
 	journal->mode = mode;
+	known_init(&journal->known);
 	journal->live_days = config->audit.live_write_retention_days;
 	journal->read_days = config->audit.read_retention_days;
 	journal->immutable_live = config->audit.immutable_live_events;

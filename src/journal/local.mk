@@ -31,6 +31,8 @@ libcore_la_SOURCES += \
 	src/journal/journal.h \
 	src/journal/keys.c \
 	src/journal/keys.h \
+	src/journal/known.c \
+	src/journal/known.h \
 	src/journal/manifest.c \
 	src/journal/member.c \
 	src/journal/meta.c \

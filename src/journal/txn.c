@@ -374,8 +374,12 @@ txn_put(struct journal_txn *txn, enum journal_table table, struct iag_bytes key,
 	if (row.failed || txn->changes.failed)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 	txn->unproved = true;
-	return txn_note(txn, store_put(txn->store, table, key,
-				 bytes_of(row.data, row.len), 0, err));
+	rc = txn_note(txn, store_put(txn->store, table, key,
+			       bytes_of(row.data, row.len), 0, err));
+	if (rc == 0)
+		known_add(&txn->journal->known, table, key,
+		    bytes_of(row.data, row.len));
+	return rc;
 }
 
 int
