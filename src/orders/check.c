@@ -653,27 +653,26 @@ check_refuse(const struct check *check, struct err *err)
 	return verdicts_refuse(&check->verdicts, check->code, err);
 }
 
+/* Written once and kept as a text, so it is made as one. */
 int
 check_context(const struct check *check, struct buf *out, struct err *err)
 {
-	CLEANUP_JSON struct json_object *obj = json_object_new_object();
-	CLEANUP_BUF struct buf text = BUF_INIT;
-	struct json_object *part = NULL;
+	CLEANUP_JSON struct json_object *quote = NULL;
 	const char *mode = order_mode_name(check->account_mode);
-	int ret = json_add_str(obj, "account_mode", mode ? mode : "unknown");
+	int ret =
+	    check->has_quote ? quote_to_json(&check->quote, &quote, err) : 0;
 
-	if (ret == 0 && check->has_quote)
-		ret = quote_to_json(&check->quote, &part, err);
-	if (ret == 0 && part)
-		ret = json_add(obj, "quote", part);
-	verdicts_write(&text, &check->verdicts, true);
-	if (ret == 0 && !text.failed)
-		ret = json_parse(
-		    text.data, text.len, &json_bounds_default, &part, err);
-	if (ret == 0)
-		ret = json_add(obj, "verdicts", part);
-	if (text.failed || ret == IAG_NOMEM)
-		return err_set(
-		    err, ERR_OUT_OF_MEMORY, "no memory for an intent");
-	return ret ? ret : json_canon(out, obj, err);
+	if (ret)
+		return ret;
+	buf_printf(out, "{\"account_mode\":\"%s\"", mode ? mode : "unknown");
+	if (quote) {
+		buf_str(out, ",\"quote\":");
+		json_write(out, quote, 0);
+	}
+	buf_str(out, ",\"seen\":");
+	verdicts_write_seen(out, &check->verdicts);
+	buf_char(out, '}');
+	return out->failed
+		   ? err_set(err, ERR_OUT_OF_MEMORY, "no memory for an intent")
+		   : 0;
 }

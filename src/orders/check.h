@@ -121,7 +121,7 @@ int check_refuse(const struct check *check, struct err *err);
 int check_reserve(struct journal_txn *txn, const struct check *check,
     size_t leg, uint64_t *ret_ns, uint64_t *ret_sequence, struct err *err);
 
-/* For the intent's record: {account_mode, quote, verdicts}, canonical. */
+/* For the intent's record: {account_mode, quote, seen}. */
 int check_context(const struct check *check, struct buf *out, struct err *err);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "journal/record.h"
 #include "orders/row.h"
 
 #define WATCHED "watched/"
@@ -233,21 +234,33 @@ intent_get(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
 	return get_at(txn, (struct iag_bytes){ at, len }, ret_intent, err);
 }
 
+/* The state of a stored row, without reading all of it. */
+static enum intent_state
+state_stored(struct iag_bytes row)
+{
+	for (uint32_t i = INTENT_RECORDED; i <= INTENT_UNKNOWN; i++) {
+		if (record_has_str(row.data, row.len, "state", state_names[i]))
+			return (enum intent_state)i;
+	}
+	return 0;
+}
+
 /* A row that is there may only go on along the arrows. */
 static int
 arrow_check(struct journal_txn *txn, struct iag_bytes key,
     const struct intent *intent, struct err *err)
 {
-	CLEANUP_INTENT struct intent stored;
-	int ret;
+	struct intent stored;
+	struct iag_bytes row, watched;
+	int ret = txn_get(txn, TABLE_INTENTS, key, &row, err);
 
-	intent_init(&stored);
-	ret = get_at(txn, key, &stored, err);
-	if (ret == IAG_NOTFOUND)
-		return 0;
 	if (ret)
-		return ret;
-	if (strcmp(stored.id, intent->id) == 0 &&
+		return ret == IAG_NOTFOUND ? 0 : ret;
+	intent_init(&stored);
+	stored.state = state_stored(row);
+	stored.watched_ns =
+	    record_member(row.data, row.len, "watched_ns", &watched);
+	if (record_has_str(row.data, row.len, "id", intent->id) &&
 	    (intent_may_become(stored.state, intent->state) ||
 		(stored.state == intent->state &&
 		    !state_is_settled(stored.state)) ||
@@ -255,7 +268,8 @@ arrow_check(struct journal_txn *txn, struct iag_bytes key,
 		return 0;
 	return err_set(err, ERR_INTERNAL_ERROR,
 	    "the intent of the key '%s' is '%s' and cannot become '%s'",
-	    intent->key, intent_state_name(stored.state),
+	    intent->key,
+	    stored.state ? intent_state_name(stored.state) : "damaged",
 	    intent_state_name(intent->state));
 }
 

@@ -154,6 +154,22 @@ verdicts_write(struct buf *out, const struct verdicts *verdicts, bool all)
 	buf_char(out, ']');
 }
 
+void
+verdicts_write_seen(struct buf *out, const struct verdicts *verdicts)
+{
+	const char *actual;
+
+	for (size_t i = 0; i < verdicts->count; i++) {
+		actual = verdicts->items[i].actual;
+		buf_str(out, i ? "],[\"" : "[[\"");
+		buf_str(out, verdicts->items[i].rule);
+		buf_str(out, "\",");
+		json_write_string(
+		    out, actual ? actual : "", actual ? strlen(actual) : 0);
+	}
+	buf_str(out, verdicts->count ? "]]" : "[]");
+}
+
 static size_t
 refusal_count(const struct verdicts *verdicts)
 {

@@ -54,6 +54,8 @@ bool verdicts_pass(const struct verdicts *verdicts);
  * with all: every verdict, and a member passed.
  */
 void verdicts_write(struct buf *out, const struct verdicts *verdicts, bool all);
+/* What each rule saw, `[[rule, actual]]`: for orders that all let pass. */
+void verdicts_write_seen(struct buf *out, const struct verdicts *verdicts);
 /*
  * Fail with code, the first refusal in the text, all of them in the error's
  * refusals; returns the class.

@@ -1006,7 +1006,7 @@ test_the_context_keeps_what_was_seen(void **state)
 	assert_string_equal(json_get_str(obj, "account_mode", ""), "live");
 	assert_string_equal(
 	    json_get_str(json_get(obj, "quote"), "bid", ""), "99");
-	assert_int_equal(json_object_array_length(json_get(obj, "verdicts")),
+	assert_int_equal(json_object_array_length(json_get(obj, "seen")),
 	    scene.check.verdicts.count);
 	scene_fini(&scene);
 }
