@@ -22,7 +22,8 @@
 #include "journal/journal.h"
 
 #define KNOWN_ROWS 256u
-#define KNOWN_ROW_LEN 16384u /* of key and row together; longer ones are not */
+/* Of key and row together; longer ones are not kept. */
+#define KNOWN_ROW_LEN 16384u
 
 struct known {
 	pthread_mutex_t lock;
