@@ -261,8 +261,11 @@ send_one(struct instance *writer, struct iag_ctx *ctx,
 
 	ret_result->sent = write_end(ctx, ret_result);
 	if (r < 0) {
+		/* the cause says itself whose call did not come back */
 		if (ret_result->sent)
-			return unknown(err, ctx, err_text(&cause));
+			return err_set(err, ERR_ORDER_OUTCOME_UNKNOWN,
+			    "the order may have reached the broker: %s",
+			    err_text(&cause));
 		err_move(err, &cause);
 		return r;
 	}

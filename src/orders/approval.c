@@ -17,6 +17,7 @@
 #include "config/scope.h"
 #include "journal/outcome.h"
 #include "orders/approvalview.h"
+#include "orders/mixup.h"
 
 enum { LEGS = 3, TTL_MIN = 60, TTL_MAX = 3600 };
 
@@ -116,13 +117,11 @@ legs_reset(struct making *m)
 }
 
 static int
-preview_missing(const char *what, const char *id, struct err *err)
+preview_missing(
+    struct journal_txn *txn, const char *kind, const char *id, struct err *err)
 {
-	int ret = err_set(err, ERR_PAPER_APPROVAL_REQUIRED,
-	    "there is no %s '%s' to approve", what, id);
-
-	err_action(err, "make a preview, then have it approved");
-	return ret;
+	return mixup_refuse(txn, ERR_PAPER_APPROVAL_REQUIRED, kind, id,
+	    "make a preview, then have it approved", err);
 }
 
 static int
@@ -133,7 +132,7 @@ leg_read(struct making *m, struct journal_txn *txn, size_t i, const char *id,
 	int ret = preview_get(txn, id, &leg->preview, err);
 
 	if (ret == IAG_NOTFOUND)
-		return preview_missing("preview", id, err);
+		return preview_missing(txn, "preview", id, err);
 	if (ret)
 		return ret;
 	if (!is_same(leg->preview.order.account, m->account)) {
@@ -161,7 +160,8 @@ legs_read(struct making *m, struct journal_txn *txn, struct err *err)
 		return leg_read(m, txn, 0, m->preview_id, err);
 	ret = preview_group(txn, m->group_id, ids, err);
 	if (ret == IAG_NOTFOUND)
-		return preview_missing("group", m->group_id, err);
+		return preview_missing(
+		    txn, "group of previews", m->group_id, err);
 	for (size_t i = 0; i < LEGS && ret == 0; i++)
 		ret = leg_read(m, txn, i, ids[i], err);
 	return ret;
@@ -315,6 +315,25 @@ state_of_all(const struct making *m)
 	return APPROVAL_APPROVED;
 }
 
+/*
+ * The store is that of this configuration.  Agents are told the name of its
+ * file only (ruling 44).
+ */
+static void
+config_option_add(const struct order_call *call, struct buf *out)
+{
+	const char *path = desk_config(call->desk)->path;
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	const char *quote;
+
+	if (!path)
+		return;
+	if (slash && !call->is_operator)
+		path = slash + 1;
+	quote = strpbrk(path, " \t\"$&();<>|*?#~`") ? "'" : "";
+	buf_printf(out, "--config %s%s%s ", quote, path, quote);
+}
+
 /* What comes next, for whoever asked. */
 static int
 message_add(const struct making *m, struct json_object *obj)
@@ -326,13 +345,13 @@ message_add(const struct making *m, struct json_object *obj)
 
 	if (state_of_all(m) != APPROVAL_REQUESTED)
 		return 0;
-	buf_printf(&text,
-	    "not approved yet: %s has to run ibkr-agent approvals create "
-	    "--account %s %s %s",
+	buf_printf(&text, "not approved yet: %s has to run ibkr-agent ",
 	    strcmp(policy, "distinct") == 0
 		? "somebody of approvals.approvers who may not send orders"
-		: "an operator",
-	    m->account, m->group_id ? "--group-id" : "--preview-id",
+		: "an operator");
+	config_option_add(m->call, &text);
+	buf_printf(&text, "approvals create --account %s %s %s", m->account,
+	    m->group_id ? "--group-id" : "--preview-id",
 	    m->group_id ? m->group_id : preview->id);
 	return text.failed ? IAG_NOMEM
 			   : json_add_str(obj, "message", buf_text(&text));
@@ -571,10 +590,10 @@ revoke_step(struct journal_txn *txn, void *arg, struct err *err)
 	approval_init(&approval);
 	preview_init(&preview);
 	ret = approval_get(txn, t->id, &approval, err);
+	if (ret == IAG_NOTFOUND)
+		return approval_unknown(txn, t->id, err);
 	if (ret == 0)
 		ret = preview_get(txn, approval.preview_id, &preview, err);
-	if (ret == IAG_NOTFOUND)
-		return approval_unknown(t->id, err);
 	if (ret == 0)
 		ret = take_back(t, txn, &approval, err);
 	if (ret == 0)

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "orders/mixup.h"
 
 /* An approval ends after an hour at most, and so does a request. */
 #define OPEN_NS (2 * 3600 * NS_PER_S)
@@ -21,13 +22,10 @@ no_memory(struct err *err)
 }
 
 int
-approval_unknown(const char *id, struct err *err)
+approval_unknown(struct journal_txn *txn, const char *id, struct err *err)
 {
-	int ret = err_set(
-	    err, ERR_PAPER_APPROVAL_REQUIRED, "there is no approval '%s'", id);
-
-	err_action(err, "name one that `ibkr-agent approvals list` shows");
-	return ret;
+	return mixup_refuse(txn, ERR_PAPER_APPROVAL_REQUIRED, "approval", id,
+	    "name one that `ibkr-agent approvals list` shows", err);
 }
 
 enum approval_state
@@ -254,6 +252,8 @@ show_step(struct journal_txn *txn, void *arg, struct err *err)
 	approval_init(&approval);
 	preview_init(&preview);
 	ret = approval_get(txn, look->id, &approval, err);
+	if (ret == IAG_NOTFOUND)
+		return approval_unknown(txn, look->id, err);
 	if (ret == 0)
 		ret = preview_get(txn, approval.preview_id, &preview, err);
 	if (ret == 0)
@@ -274,7 +274,6 @@ approval_show(
 {
 	struct journal *journal = desk_journal(call->desk);
 	struct look look = { id, journal_incarnation(journal), out };
-	int ret = journal_view(journal, show_step, &look, err);
 
-	return ret == IAG_NOTFOUND ? approval_unknown(id, err) : ret;
+	return journal_view(journal, show_step, &look, err);
 }

@@ -18,6 +18,6 @@ int approval_to_json(const struct approval *approval,
     const struct preview *preview, enum approval_state state,
     struct json_object **ret_obj, struct err *err);
 /* The refusal of an id that nothing is stored under. */
-int approval_unknown(const char *id, struct err *err);
+int approval_unknown(struct journal_txn *txn, const char *id, struct err *err);
 
 #endif

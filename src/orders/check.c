@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "orders/mixup.h"
 
 /* A bracket's parent key gets a suffix for each leg (ruling 19). */
 #define GROUP_KEY_MAX 60
@@ -213,7 +214,7 @@ struct snapshot {
 	struct gate_facts facts;
 	struct switch_row row;
 	struct buf missing, activation, clock, target_fault, change_fault,
-	    writer_fault;
+	    writer_fault, preview_fault, approval_fault;
 };
 
 static void
@@ -226,6 +227,8 @@ snapshot_fini(struct snapshot *snapshot)
 	buf_fini(&snapshot->target_fault);
 	buf_fini(&snapshot->change_fault);
 	buf_fini(&snapshot->writer_fault);
+	buf_fini(&snapshot->preview_fault);
+	buf_fini(&snapshot->approval_fault);
 }
 
 static bool
@@ -411,6 +414,39 @@ facts_of_legs(struct check *check, struct gate_facts *facts, struct err *err)
 		facts->preview_id = leg->has_preview ? preview->id : NULL;
 	}
 	return 0;
+}
+
+/* What ids are that were given where others belong; of the first such leg. */
+static int
+facts_of_mixups(struct journal_txn *txn, struct check *check,
+    struct snapshot *snapshot, struct err *err)
+{
+	const struct check_leg *leg = check->legs;
+	size_t i = 0;
+	int ret = 0;
+
+	while (i < check->leg_count && leg[i].fit == APPROVAL_FITS)
+		i++;
+	if (i == check->leg_count)
+		return 0;
+	if (!leg[i].has_preview && check->preview_ids[i])
+		ret = mixup_tell(
+		    txn, check->preview_ids[i], &snapshot->preview_fault, err);
+	if (ret == 0 && !leg[i].has_approval && check->approval_ids[i])
+		ret = mixup_tell(txn, check->approval_ids[i],
+		    &snapshot->approval_fault, err);
+	if (leg[i].fit == APPROVAL_OTHER_PREVIEW)
+		mixup_compare(&leg[i].approval, &leg[i].preview,
+		    is_in_place(check, i), &snapshot->approval_fault);
+	/* its preview would have been found through the approval */
+	if (!leg[i].has_preview && !check->preview_ids[i] &&
+	    snapshot->approval_fault.len)
+		buf_printf(&snapshot->preview_fault,
+		    "none, since what was given as the approval is %s",
+		    buf_text(&snapshot->approval_fault));
+	snapshot->facts.preview_fault = buf_text(&snapshot->preview_fault);
+	snapshot->facts.approval_fault = buf_text(&snapshot->approval_fault);
+	return ret;
 }
 
 /* Something was filled that the replacement's preview did not know of. */
@@ -619,6 +655,7 @@ judge(struct journal_txn *txn, struct check *check, struct snapshot *snapshot,
 	ret = ret ? ret : facts_of_live(txn, check, snapshot, err);
 	ret = ret ? ret : legs_read(txn, check, err);
 	ret = ret ? ret : facts_of_legs(check, facts, err);
+	ret = ret ? ret : facts_of_mixups(txn, check, snapshot, err);
 	ret = ret ? ret : facts_of_target(txn, check, snapshot, err);
 	if (ret == 0 && check->operation != OPERATION_CANCEL)
 		ret = judge_limits(txn, check, &limits, &judged, err);

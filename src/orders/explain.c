@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "orders/draft.h"
+#include "orders/mixup.h"
 
 /* One question; previews are those of a stored one, with its group. */
 struct question {
@@ -63,6 +64,12 @@ stored_step(struct journal_txn *txn, void *arg, struct err *err)
 	q->draft.count = 1;
 	q->now_ns = txn_now_ns(txn);
 	ret = preview_get(txn, q->preview_id, &q->previews[0], err);
+	if (ret == IAG_NOTFOUND)
+		return mixup_refuse(txn, ERR_INPUT_INVALID, "preview",
+		    q->preview_id,
+		    "name a preview that `ibkr-agent orders preview` made, or "
+		    "an order",
+		    err);
 	group_id = q->previews[0].group_id;
 	if (ret || !group_id)
 		return ret;
@@ -80,13 +87,6 @@ read_stored(struct question *q, struct err *err)
 	struct journal *journal = desk_journal(q->call->desk);
 	int ret = journal_view(journal, stored_step, q, err);
 
-	if (ret == IAG_NOTFOUND) {
-		err_set(err, ERR_INPUT_INVALID, "there is no preview '%s'",
-		    q->preview_id);
-		err_action(err, "name a preview that `ibkr-agent orders "
-				"preview` made, or an order");
-		return err_class(err);
-	}
 	for (size_t i = 0; ret == 0 && i < q->draft.count; i++)
 		ret = draft_take(&q->draft, i, &q->previews[i].order, err);
 	return ret;

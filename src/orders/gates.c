@@ -216,9 +216,20 @@ settled_passes(const struct gate_facts *facts, struct gate_answer *answer)
 }
 
 static bool
+has_text(const char *text)
+{
+	return text && *text;
+}
+
+static bool
 preview_passes(const struct gate_facts *facts, struct gate_answer *answer)
 {
 	answer->actual = facts->preview_found ? facts->preview_id : "none";
+	if (!facts->preview_found && has_text(facts->preview_fault)) {
+		answer->actual = facts->preview_fault;
+		answer->fix = "as the approval give the id of an approval, "
+			      "and as the preview that of a preview";
+	}
 	return facts->preview_found;
 }
 
@@ -267,6 +278,9 @@ approval_passes(const struct gate_facts *facts, struct gate_answer *answer)
 	if (!facts->approval_id || i >= ARRAY_COUNT(fits))
 		i = APPROVAL_MISSING;
 	*answer = fits[i];
+	if ((i == APPROVAL_MISSING || i == APPROVAL_OTHER_PREVIEW) &&
+	    has_text(facts->approval_fault))
+		answer->actual = facts->approval_fault;
 	return i == APPROVAL_FITS;
 }
 

@@ -72,8 +72,10 @@ struct gate_facts {
 	bool preview_fresh;
 	bool preview_same_account;
 	const char *preview_id;
+	const char *preview_fault; /* what the id is instead */
 	enum approval_fit approval;
 	const char *approval_id;
+	const char *approval_fault; /* what the id is instead, or is of */
 
 	/* modify and cancel */
 	bool target_known;   /* paper: the journal has it with its approval */

@@ -228,7 +228,9 @@ put_quantity(struct buf *out, const struct order *order, const struct dec *max,
 	(void)dec_div(&fits, &fits, notional, NULL);
 	mpz_init(whole);
 	mpz_fdiv_q(whole, mpq_numref(fits.value), mpq_denref(fits.value));
-	if (mpz_sizeinbase(whole, 10) <= 20) {
+	if (mpz_sgn(whole) == 0) {
+		buf_str(out, "a lower price: at this one not even one passes");
+	} else if (mpz_sizeinbase(whole, 10) <= 20) {
 		char text[24];
 
 		buf_printf(out, "at this price a quantity of at most %s",
@@ -264,6 +266,25 @@ limits_worth(const struct order *order, const struct quote *quote,
 	       order_notional(order, &price, ret_notional, NULL) == 0;
 }
 
+/* What the order itself must say before its worth can be told, or NULL. */
+static const char *
+price_needed(const struct order *order)
+{
+	switch (order->type) {
+	case IAG_TYPE_LIMIT:
+	case IAG_TYPE_STOP_LIMIT:
+		return order->limit_price ? NULL
+					  : "give a limit price: what the "
+					    "order is worth follows from it";
+	case IAG_TYPE_STOP:
+		return order->stop_price ? NULL
+					 : "give a stop price: what the order "
+					   "is worth follows from it";
+	default:
+		return NULL;
+	}
+}
+
 /* *ret_code: why it cannot be told. */
 static bool
 notional_of(
@@ -275,10 +296,10 @@ notional_of(
 	dec_init(&price);
 	if (limits_worth(order, judge->in->quote, ret_notional))
 		return true;
-	*ret_code =
-	    order->limit_price || worst_price(order, judge->in->quote, &price)
-		? "LIVE_NOTIONAL_LIMIT_REFUSED"
-		: snapshot_missing;
+	*ret_code = order->limit_price || price_needed(order) ||
+			    worst_price(order, judge->in->quote, &price)
+			? "LIVE_NOTIONAL_LIMIT_REFUSED"
+			: snapshot_missing;
 	return false;
 }
 
@@ -304,9 +325,11 @@ judge_notional(const struct judge *judge)
 	} else if (!notional_of(judge, &notional, &f.code) ||
 		   dec_parse(&max, judge->policy->max_notional_amount, NULL)) {
 		buf_str(&f.actual, "cannot be computed");
-		f.advice = f.code == snapshot_missing
-			       ? "try again when there is a quote"
-			       : "a contract whose multiplier is known";
+		f.advice = price_needed(judge->order);
+		if (!f.advice)
+			f.advice = f.code == snapshot_missing
+				       ? "try again when there is a quote"
+				       : "a contract whose multiplier is known";
 	} else {
 		f.passed =
 		    dec_sign(&notional) > 0 && dec_cmp(&notional, &max) <= 0;

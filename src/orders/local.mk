@@ -40,6 +40,8 @@ libcore_la_SOURCES += \
 	src/orders/market.h \
 	src/orders/mdoc.c \
 	src/orders/mdoc.h \
+	src/orders/mixup.c \
+	src/orders/mixup.h \
 	src/orders/order.c \
 	src/orders/order.h \
 	src/orders/orderrow.c \

@@ -21,7 +21,7 @@ struct pass {
 	int64_t unknown;     /* intents that still are */
 	int64_t transitions; /* orders that changed */
 	int64_t unchanged;
-	int64_t unresolved; /* that could not be asked about */
+	int64_t unresolved; /* that have no answer yet: all the unknown, too */
 	int64_t rebuilt;    /* orders' rows */
 	int64_t landed;     /* late */
 	/* Something was not asked: an adopted store stays closed. */

@@ -147,10 +147,10 @@ inquiry_count(struct pass *pass, const struct inquiry *q)
 	pass->is_partial |= !inquiry_is_answered(q->end);
 	if (q->end == INQUIRY_SETTLED)
 		pass->settled++;
-	else if (q->end != INQUIRY_OVERTAKEN)
+	else if (q->end != INQUIRY_OVERTAKEN) {
 		pass->unknown++;
-	if (!inquiry_is_answered(q->end))
 		pass->unresolved++;
+	}
 	if (q->end == INQUIRY_SETTLED)
 		pass_change(pass, "%s '%s'%s%s is %s",
 		    order_operation_name(intent->operation), intent->key,

@@ -72,8 +72,8 @@ write_unknown(const struct intent *intent, const char *cause, struct err *err)
 	    cause && *cause ? ": " : "", cause ? cause : "");
 	err_action(err,
 	    "do not send it again under another key; ask with the same key, "
-	    "or run `ibkr-agent orders resolve %s --account ACCOUNT`",
-	    intent->key);
+	    "or run `ibkr-agent orders resolve %s --account %s`",
+	    intent->key, intent->account);
 	details_set(intent, true, err);
 	err->unknown = true;
 	return IAG_UNKNOWN;

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "orders/killswitch.h"
+#include "orders/market.h"
 #include "tools/dispatch.h"
 #include "tools/handlers.h"
 
@@ -22,6 +23,36 @@ int
 checklist_show_handler(struct tool_call *call, struct err *err)
 {
 	return checklist_show(call->order, account_of(call), call->output, err);
+}
+
+/*
+ * A checklist of an account that is nobody's would open nothing, and hide that
+ * the right one's is missing.
+ */
+static int
+account_check(const struct tool_call *call, struct err *err)
+{
+	const struct config *config = call->house->config;
+	const char *account = account_of(call);
+	CLEANUP_ERR struct err fault = ERR_INIT;
+	uint32_t mode = 0;
+	int ret;
+
+	if (config_list_has(&config->live_trading.allowed_accounts, account))
+		return 0;
+	if (call->house->backend &&
+	    market_account_mode(
+		call->house->backend, call->call, account, &mode, &fault) == 0)
+		return 0;
+	ret = err_set(err, ERR_INPUT_UNAUTHORIZED_ACCOUNT,
+	    "the account '%s' is not in live_trading.allowed_accounts, and "
+	    "the broker does not show it: %s",
+	    account,
+	    call->house->backend ? err_text(&fault) : "no backend is open");
+	err_action(err,
+	    "use an account that `ibkr-agent accounts list` shows, or add it "
+	    "to live_trading.allowed_accounts");
+	return ret;
 }
 
 /* The fields allow as many as there are. */
@@ -45,7 +76,9 @@ items_set(struct tool_call *call, bool acknowledge, struct err *err)
 int
 checklist_acknowledge_handler(struct tool_call *call, struct err *err)
 {
-	return items_set(call, true, err);
+	int ret = account_check(call, err);
+
+	return ret ? ret : items_set(call, true, err);
 }
 
 int

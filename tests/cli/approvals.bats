@@ -91,7 +91,8 @@ submit() {
     agent_create
     [ "$(json 'j.status + j.requested_by' <<<"$output")" = \
         requestedagent:local-agent ]
-    has "$output" "an operator has to run"
+    has "$output" "an operator has to run" "ibkr-agent --config \
+ibkr-agent.yaml approvals create --account DU1234567 --preview-id $preview"
     id=$(json j.approval_id <<<"$output")
     submit "$id" order-1
     expect 1

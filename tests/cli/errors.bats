@@ -52,3 +52,97 @@ load desk
     expect 0
     [[ $output != *changed* ]]
 }
+
+@test "an id in another one's place is named, with the one that was meant" {
+    desk paper
+    approve
+    iag approvals show "$preview"
+    expect 1
+    has "$stderr" "expected an approval, '$preview' is a preview" \
+        "its approval is $approval"
+    iag approvals revoke "$preview" --reason test
+    expect 1
+    has "$stderr" "its approval is $approval"
+    iag approvals create --account DU1234567 --preview-id "$approval"
+    expect 1
+    has "$stderr" "expected a preview, '$approval' is an approval" \
+        "its preview is $preview"
+    iag policy explain --preview-id "$approval"
+    expect 2
+    has "$stderr" "its preview is $preview"
+    iag orders submit --enable-paper --account DU1234567 \
+        --approval-id "$preview" --idempotency-key k1
+    expect 1
+    has "$stderr" PAPER_APPROVAL_REQUIRED "a preview; its approval is $approval"
+    iag approvals show 00000000-0000-7000-8000-000000000000
+    expect 1
+    has "$stderr" "there is no approval" "approvals list"
+}
+
+@test "inv3 an approval of something else says of what" {
+    local first
+    desk live
+    open_live
+    approve
+    first=$approval
+    preview
+    approval=$first submit k1
+    expect 1
+    has "$stderr" APPROVAL_PREVIEW_MISMATCH "the approval of another preview"
+}
+
+@test "the checklist is of accounts that there are" {
+    desk live
+    iag live checklist acknowledge --account U9999999 limits_reviewed
+    expect 2
+    has "$stderr" INPUT_UNAUTHORIZED_ACCOUNT U9999999 "accounts list"
+    iag live checklist acknowledge --account U7654321 limits_reviewed
+    expect 0
+    # whatever was written is taken back
+    iag live checklist revoke --account U9999999
+    expect 0
+}
+
+@test "an unknown order says where ids come from" {
+    desk paper
+    iag orders status --account DU1234567 --broker-order-id nonesuch
+    expect 5
+    has "$stderr" BROKER_CAPABILITY_UNAVAILABLE "'nonesuch'" \
+        "Action: take the id from" "orders list --account DU1234567"
+}
+
+@test "inv4 an unknown outcome names the command that resolves it" {
+    patience=5 desk paper late
+    approve
+    submit k1
+    expect 1
+    [ "$(json j.code <<<"$stderr")" = ORDER_OUTCOME_UNKNOWN ]
+    has "$(json j.user_action <<<"$stderr")" \
+        "orders resolve k1 --account DU1234567"
+    # one sentence after the other
+    has "$(json j.message <<<"$stderr")" \
+        "may have reached the broker: the deadline has passed"
+    # what nobody answers for is not resolved
+    patience=5 desk paper hang
+    approve
+    submit k2
+    expect 1
+    iag --json reconcile
+    expect 0
+    [ "$(json 'j.unknown > 0 && j.unknown === j.unresolved' \
+        <<<"$output")" = true ]
+}
+
+@test "policy explain asks for a price where one is missing" {
+    desk live
+    iag --json policy explain --account U7654321 --symbol AAPL --side buy \
+        --quantity 1
+    expect 0
+    has "$(json 'j.rules.find((r) => r.rule === "max_notional").fix' \
+        <<<"$output")" "give a limit price"
+    iag --json policy explain --account U7654321 --symbol AAPL --side buy \
+        --quantity 1 --limit-price 99999
+    expect 0
+    has "$(json 'j.rules.find((r) => r.rule === "max_notional").fix' \
+        <<<"$output")" "a lower price"
+}
