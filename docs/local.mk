@@ -16,6 +16,7 @@ dist_doc_DATA += \
 	docs/mcp.md \
 	docs/paper-to-live.md \
 	docs/production-readiness.md \
+	docs/remote-mcp.md \
 	docs/security.md \
 	$(NULL)
 
