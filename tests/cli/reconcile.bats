@@ -330,12 +330,6 @@ live() {
     has "$stderr" "a second one, at $due or later, is needed before your word"
     [ "$(pending state)" = unknown ]
     has "$(pending what_to_do)" "orders resolve k1"
-    # once more at once: it is as it was, and due at the same time
-    iag --json orders resolve k1 --account DU1234567 --accept-absent \
-        --reason "it is not on the screen"
-    expect 1
-    [ "$(json 'j.details.requests[0].look_again_at' <<<"$stderr")" = "$due" ]
-    [ "$(pending state)" = unknown ]
     ahead 6
     iag --json orders resolve k1 --account DU1234567 --accept-absent \
         --reason "it is not on the screen"
