@@ -51,6 +51,7 @@ tests_crash_test_crash_kill_SOURCES = \
 tests_crash_test_crash_kill_LDFLAGS = $(AM_LDFLAGS) -rdynamic
 
 check-crash: export IAG_TEST_LONG = 1
+check-crash: export IAG_TEST_TIMEOUT = 7200
 
 # the LMDB store with faults, and once more without nested transactions
 check_LTLIBRARIES += \
