@@ -106,6 +106,7 @@ struct follow {
 	const struct order_row *seen; /* as it was when the pass began */
 	const struct report *report;
 	char hash[HASH_HEX_SIZE];
+	bool is_taken; /* the id that it is told to have is another order's */
 };
 
 static bool
@@ -163,15 +164,35 @@ row_update(struct order_row *row, const struct report *report, struct err *err)
 		   : replace(&row->average_price, report->average_price, err);
 }
 
+/* Nobody has the new id, or the same order has, under its reference. */
+static int
+id_check(struct journal_txn *txn, struct follow *follow,
+    const struct order_row *row, struct err *err)
+{
+	CLEANUP_ORDER_ROW struct order_row other;
+	int ret;
+
+	order_row_init(&other);
+	ret = order_row_get(
+	    txn, follow->hash, follow->report->broker_order_id, &other, err);
+	if (ret)
+		return ret == IAG_NOTFOUND ? 0 : ret;
+	follow->is_taken = !row->client_ref || !other.client_ref ||
+			   strcmp(row->client_ref, other.client_ref) != 0;
+	return follow->is_taken ? IAG_REJECTED : 0;
+}
+
 /* The broker calls it by another id now: the old one is no more. */
 static int
-row_rename(struct journal_txn *txn, const struct follow *follow,
+row_rename(struct journal_txn *txn, struct follow *follow,
     struct order_row *row, struct err *err)
 {
 	const char *id = follow->report->broker_order_id;
 	CLEANUP_BUF struct buf word = BUF_INIT;
-	int ret;
+	int ret = id_check(txn, follow, row, err);
 
+	if (ret)
+		return ret;
 	buf_printf(&word, ORDER_REPLACED_BY "%s", id);
 	if (word.failed)
 		return no_memory(err);
@@ -224,10 +245,11 @@ news_record(struct journal_txn *txn, const struct follow *follow,
 static int
 news_step(struct journal_txn *txn, void *arg, struct err *err)
 {
-	const struct follow *follow = arg;
+	struct follow *follow = arg;
 	CLEANUP_ORDER_ROW struct order_row row;
 	int ret;
 
+	follow->is_taken = false;
 	order_row_init(&row);
 	ret = order_row_get(
 	    txn, follow->hash, follow->seen->broker_order_id, &row, err);
@@ -264,6 +286,13 @@ report_take(struct pass *pass, const struct order_row *row,
 	journal_account_hash(
 	    desk_journal(pass->call->desk), row->account, follow.hash);
 	ret = pass_update(pass, news_step, &follow, err);
+	if (ret == IAG_REJECTED && follow.is_taken) {
+		pass->unresolved++;
+		pass_note(pass,
+		    "order '%s': the broker tells the id '%s' for it, which "
+		    "is that of another order",
+		    row->broker_order_id, report->broker_order_id);
+	}
 	if (ret)
 		return ret == IAG_REJECTED ? 0 : ret;
 	pass->transitions++;

@@ -214,7 +214,7 @@ late_step(struct journal_txn *txn, void *arg, struct err *err)
 	};
 	int ret = settle_apply(step->desk, txn, &late->intent, &late->how, err);
 
-	if (ret && ret != IAG_REJECTED)
+	if (ret)
 		return ret;
 	audit_outcome(&event, "order_settled_late", late->how.fault);
 	if (late->how.state == INTENT_UNKNOWN)
@@ -234,7 +234,8 @@ late_try(struct desk *desk, struct late *late)
 	ret = journal_update_reserved(
 	    desk_journal(desk), call, late_step, &step, NULL);
 	call_unref(call);
-	return ret;
+	/* settled meanwhile, as a leg that was tried again with its bracket */
+	return ret == IAG_REJECTED ? 0 : ret;
 }
 
 size_t

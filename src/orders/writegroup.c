@@ -237,6 +237,25 @@ gate(struct group *g, struct buf *out, struct err *err)
 	return g->found ? write_answer(&g->write, &g->earlier, out, err) : ret;
 }
 
+/*
+ * What the writer has written down of all belongs to the leg that is settled
+ * first: before it is told to cancel one, its book has to show it.
+ */
+static void
+changes_give(struct group *g, const struct writer_result *result)
+{
+	size_t first = 0;
+
+	for (size_t i = LEGS; i > 0; i--) {
+		g->ends[i - 1].how.changes = NULL;
+		g->ends[i - 1].how.change_count = 0;
+		if (g->ends[i - 1].how.state == INTENT_DONE)
+			first = i - 1;
+	}
+	g->ends[first].how.changes = result->changes;
+	g->ends[first].how.change_count = result->change_count;
+}
+
 /* One call of the writer for all three. */
 static void
 send_native(struct group *g)
@@ -263,11 +282,8 @@ send_native(struct group *g)
 			    err_text(&g->faults[0]));
 		write_classify(ret, result, ack, &g->faults[i], &g->ends[i]);
 		g->ends[i].intent = &g->legs[i];
-		if (i == 0)
-			continue;
-		g->ends[i].how.changes = NULL; /* once is enough */
-		g->ends[i].how.change_count = 0;
 	}
+	changes_give(g, result);
 	g->ended = LEGS;
 }
 

@@ -196,7 +196,7 @@ put_intent(struct world *w, struct spec spec)
 
 struct row_put {
 	struct world *w;
-	const char *id;
+	const char *id, *ref;
 	uint32_t mode;
 };
 
@@ -208,8 +208,8 @@ row_step(struct journal_txn *txn, void *arg, struct err *err)
 	CLEANUP_ORDER_ROW struct order_row row = {
 		.account = strdup(ACCOUNT),
 		.broker_order_id = strdup(put->id),
-		.client_ref = strdup("k1"),
-		.key = strdup("k1"),
+		.client_ref = strdup(put->ref),
+		.key = strdup(put->ref),
 		.leg = strdup(""),
 		.mode = put->mode,
 		.writer = strdup("scripted"),
@@ -225,12 +225,18 @@ row_step(struct journal_txn *txn, void *arg, struct err *err)
 }
 
 void
-put_row(struct world *w, const char *id)
+put_row_of(struct world *w, const char *id, const char *ref)
 {
-	struct row_put put = { w, id, IAG_MODE_PAPER };
+	struct row_put put = { w, id, ref, IAG_MODE_PAPER };
 
 	assert_int_equal(
 	    journal_update(w->kit.journal, NULL, row_step, &put, NULL), 0);
+}
+
+void
+put_row(struct world *w, const char *id)
+{
+	put_row_of(w, id, "k1");
 }
 
 /* ---- what is there afterwards */
@@ -240,6 +246,7 @@ struct look {
 	const char *key, *leg, *id;
 	struct intent intent;
 	uint32_t status;
+	char ref[80];
 	bool has_switch;
 	enum switch_state state;
 	uint64_t count;
@@ -277,6 +284,8 @@ status_step(struct journal_txn *txn, void *arg, struct err *err)
 	order_row_init(&row);
 	ret = order_row_get(txn, look->w->hash, look->id, &row, err);
 	look->status = row.status;
+	(void)snprintf(look->ref, sizeof(look->ref), "%s",
+	    row.client_ref ? row.client_ref : "");
 	return ret;
 }
 
@@ -288,6 +297,15 @@ status_of(struct world *w, const char *id)
 
 	(void)journal_view(w->kit.journal, status_step, &look, NULL);
 	return look.status;
+}
+
+bool
+row_is_of(struct world *w, const char *id, const char *ref)
+{
+	struct look look = { .w = w, .id = id };
+
+	(void)journal_view(w->kit.journal, status_step, &look, NULL);
+	return strcmp(look.ref, ref) == 0;
 }
 
 static int

@@ -47,12 +47,14 @@ struct spec {
 };
 
 void put_intent(struct world *w, struct spec spec);
-void put_row(struct world *w, const char *id);
+void put_row(struct world *w, const char *id); /* of k1 */
+void put_row_of(struct world *w, const char *id, const char *ref);
 int put_record(struct journal_txn *txn, struct err *err);
 
 /* What is there afterwards; 0: no such row. */
 enum intent_state state_of(struct world *w, const char *key, const char *leg);
 uint32_t status_of(struct world *w, const char *id);
+bool row_is_of(struct world *w, const char *id, const char *ref);
 uint64_t reserved_count(struct world *w);
 enum switch_state paper_switch(struct world *w);
 bool is_recorded(struct world *w, const char *type);

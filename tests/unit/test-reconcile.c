@@ -497,6 +497,29 @@ an_order_with_a_new_id_is_followed_under_it(void **state)
 	assert_int_equal(status_of(w, "B-2"), IAG_STATUS_OPEN);
 }
 
+/* Of two orders of ours, one is told to have the other's id. */
+static void
+inv4_no_order_takes_the_row_of_another_one(void **state)
+{
+	struct world *w = *state;
+
+	put_row(w, "B-1");
+	put_row_of(w, "B-2", "k2");
+	scripted.orders =
+	    "[{\"client_order_id\":\"k1\",\"broker_order_id\":\"B-2\","
+	    "\"status\":\"open\"},"
+	    "{\"client_order_id\":\"k2\",\"broker_order_id\":\"B-2\","
+	    "\"status\":\"submitted\"}]";
+	run_pass(w);
+	assert_true(row_is_of(w, "B-1", "k1"));
+	assert_int_equal(status_of(w, "B-1"), IAG_STATUS_SUBMITTED);
+	assert_true(row_is_of(w, "B-2", "k2"));
+	assert_int_equal(told(w, "unresolved"), 1);
+	assert_non_null(
+	    strstr(json_object_to_json_string(json_get(w->result, "notes")),
+		"another order"));
+}
+
 static void
 what_is_no_id_does_not_end_the_pass(void **state)
 {
@@ -696,6 +719,7 @@ main(void)
 		CASE(a_fill_in_part_is_news),
 		CASE(an_order_that_is_not_listed_is_looked_for),
 		CASE(an_order_with_a_new_id_is_followed_under_it),
+		CASE(inv4_no_order_takes_the_row_of_another_one),
 		CASE(what_is_no_id_does_not_end_the_pass),
 		CASE(a_row_that_is_missing_is_made_again),
 		CASE(passes_in_a_row_look_for_missing_rows_once),

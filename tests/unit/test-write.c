@@ -20,6 +20,7 @@
 #include "base/json.h"
 #include "fake-broker.h"
 #include "journal-kit.h"
+#include "orders/deskstate.h"
 #include "orders/sendleave.h"
 #include "orders/settlequeue.h"
 #include "orders/write.h"
@@ -664,6 +665,43 @@ children_of_a_failed_parent_are_cancelled(void **state)
 	assert_int_equal(state_of(w, "g1", ""), INTENT_REFUSED);
 }
 
+struct book_look {
+	struct world *w;
+	unsigned looks, seen;
+};
+
+/* What the writer has written down of the bracket, when it is to cancel. */
+static void
+look_at_book(void *arg)
+{
+	struct book_look *look = arg;
+	CLEANUP_BUF struct buf value = BUF_INIT;
+
+	if (!fake_broker.groups)
+		return;
+	look->looks++;
+	look->seen += desk_state_get(look->w->desk, "writer-refusing", ACCOUNT,
+			  (struct iag_bytes){ "book", 4 }, &value, NULL) == 0;
+}
+
+static void
+inv4_a_writer_that_keeps_a_book_finds_in_it_what_it_is_to_cancel(void **state)
+{
+	struct book_look look = { .w = *state };
+
+	fake_broker.native = true;
+	fake_broker.answers[0].changes = true;
+	fake_broker.legs[0].status = IAG_STATUS_REFUSED;
+	fake_broker.cancel.status = IAG_STATUS_CANCELLED;
+	fake_broker.during = look_at_book;
+	fake_broker.during_arg = &look;
+	CLEANUP_TURN struct turn turn =
+	    run_op(look.w, order_submit_bracket, BRACKET("g1"));
+	assert_int_not_equal(turn.result, 0);
+	assert_int_equal(look.looks, 2);
+	assert_int_equal(look.seen, 2);
+}
+
 static void
 inv4_what_a_rejected_bracket_has_placed_is_cancelled(void **state)
 {
@@ -707,6 +745,48 @@ a_bracket_of_which_nothing_was_sent_frees_its_key(void **state)
 	assert_int_equal(state_of(w, "g1", "parent"), 0);
 	assert_int_equal(fake_broker.released, 3);
 	assert_int_equal(reserved(w), 0);
+}
+
+/* The type of the newest record. */
+static bool
+is_newest(struct world *w, const char *type)
+{
+	const struct audit_range range = { .last = UINT64_MAX, .limit = 1 };
+	CLEANUP_BUF struct buf text = BUF_INIT;
+
+	assert_int_equal(audit_tail(w->kit.journal, &range, &text, NULL), 0);
+	return strstr(buf_text(&text), type) != NULL;
+}
+
+static void
+settle_late(struct world *w, const struct intent *intent)
+{
+	const struct settlement how = { .state = INTENT_UNKNOWN };
+	const struct audit_event event = {
+		.principal = "agent:test",
+		.principal_kind = "agent",
+		.tool_name = "ibkr_test",
+	};
+
+	settle_queue_add(w->desk, intent, &how, &event);
+	assert_int_equal(settle_queue_retry(w->desk), 0);
+}
+
+static void
+inv5_what_is_settled_already_is_not_recorded_as_settled_late(void **state)
+{
+	struct world *w = *state;
+	struct look look = { .key = "k1", .leg = "" };
+
+	CLEANUP_TURN struct turn turn = run_op(w, order_submit, SUBMIT("k1"));
+	assert_int_equal(turn.result, 0);
+	journal_account_hash(w->kit.journal, ACCOUNT, look.hash);
+	assert_int_equal(
+	    journal_view(w->kit.journal, intent_step, &look, NULL), 0);
+	settle_late(w, &look.intent);
+	assert_false(is_newest(w, "order_settled_late"));
+	assert_int_equal(state_of(w, "k1", ""), INTENT_DONE);
+	intent_fini(&look.intent);
 }
 
 static void
@@ -864,7 +944,9 @@ main(void)
 		T(an_unknown_parent_is_not_cancelled),
 		T(children_of_a_failed_parent_are_cancelled),
 		T(inv4_what_a_rejected_bracket_has_placed_is_cancelled),
+		T(inv4_a_writer_that_keeps_a_book_finds_in_it_what_it_is_to_cancel),
 		T(a_bracket_of_which_nothing_was_sent_frees_its_key),
+		T(inv5_what_is_settled_already_is_not_recorded_as_settled_late),
 		T(references_of_exits_and_single_orders_never_meet),
 		T(the_sweep_cancels_what_works_although_all_is_closed),
 		T(inv2_of_sixteen_threads_with_one_key_one_sends),
