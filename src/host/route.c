@@ -97,16 +97,49 @@ is_path_char(char c)
 	       (c >= '0' && c <= '9') || (c && strchr("-._~%!$&'()*+,;=:@", c));
 }
 
+static int
+hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* The byte that is meant at text, and how long it is written; -1: none. */
+static int
+path_byte(const char *text, size_t len, size_t *ret_used)
+{
+	int high, low;
+
+	*ret_used = 1;
+	if (*text != '%')
+		return is_path_char(*text) ? *text : -1;
+	*ret_used = 3;
+	high = len < 3 ? -1 : hex_value(text[1]);
+	low = high < 0 ? -1 : hex_value(text[2]);
+	return low < 0 ? -1 : high << 4 | low;
+}
+
+/*
+ * One name, also for a server that decodes before it takes the path apart:
+ * `%2e%2e` and `a%2fb` are steps in disguise.
+ */
 static bool
 is_segment(const char *text, size_t len)
 {
-	if (len == 0 ||
-	    (text[0] == '.' && (len == 1 || (len == 2 && text[1] == '.'))))
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!is_path_char(text[i]))
+	size_t dots = 0, bytes = 0, used;
+
+	for (; len; text += used, len -= used) {
+		int byte = path_byte(text, len, &used);
+
+		if (byte < ' ' || byte == 0x7f || byte == '/' || byte == '\\')
 			return false;
-	return true;
+		bytes++;
+		dots += byte == '.';
+	}
+	return bytes && (dots < bytes || dots > 2);
 }
 
 static bool

@@ -196,6 +196,30 @@ test_inv10_only_declared_requests_reach_the_connection(void **state)
 		    "/account/a/b/orders", "wrongly" },
 		{ IAG_HTTP_READ, "GET", "/account/{account}/orders",
 		    "/account/a#b/orders", "wrongly" },
+		{ IAG_HTTP_READ, "GET", "/account/{account}/orders",
+		    "/account/%2e%2e/orders", "wrongly" },
+		{ IAG_HTTP_READ, "GET", "/account/{account}/orders",
+		    "/account/%2E/orders", "wrongly" },
+		{ IAG_HTTP_READ, "GET", "/account/{account}/orders",
+		    "/account/.%2e/orders", "wrongly" },
+		{ IAG_HTTP_READ, "GET", "/account/{account}/orders",
+		    "/account/%2E./orders", "wrongly" },
+		{ IAG_HTTP_READ, "GET", "/account/{account}/orders",
+		    "/account/a%2Fb/orders", "wrongly" },
+		{ IAG_HTTP_READ, "GET", "/account/{account}/orders",
+		    "/account/..%2f..%2faccounts/orders", "wrongly" },
+		{ IAG_HTTP_READ, "GET", "/account/{account}/orders",
+		    "/account/a%5cb/orders", "wrongly" },
+		{ IAG_HTTP_READ, "GET", "/account/{account}/orders",
+		    "/account/a%00/orders", "wrongly" },
+		{ IAG_HTTP_READ, "GET", "/account/{account}/orders",
+		    "/account/a%0Ab/orders", "wrongly" },
+		{ IAG_HTTP_READ, "GET", "/account/{account}/orders",
+		    "/account/a%/orders", "wrongly" },
+		{ IAG_HTTP_READ, "GET", "/account/{account}/orders",
+		    "/account/a%2/orders", "wrongly" },
+		{ IAG_HTTP_READ, "GET", "/account/{account}/orders",
+		    "/account/a%zz/orders", "wrongly" },
 		{ IAG_HTTP_READ, NULL, "/accounts", "/accounts", "without" },
 		{ IAG_HTTP_READ, "GET", "/accounts", NULL, "without" },
 	};
@@ -221,7 +245,14 @@ test_a_declared_request_comes_with_its_buckets(void **state)
 		   "/account/DU%201/orders", NULL));
 	assert_string_equal("/account/DU%201/orders", seen.path);
 	assert_string_equal("orders", seen.own->name);
-	assert_int_equal(2, seen.count);
+	/* dots that make no step */
+	assert_int_equal(
+	    0, send_request(IAG_HTTP_READ, "GET", "/account/{account}/orders",
+		   "/account/%2e%2e%2E/orders", NULL));
+	assert_int_equal(
+	    0, send_request(IAG_HTTP_READ, "GET", "/account/{account}/orders",
+		   "/account/a..%C3%A4/orders", NULL));
+	assert_int_equal(4, seen.count);
 }
 
 static void
