@@ -15,9 +15,10 @@ import { StdioClientTransport as StdioV1 }
 import { Client as ClientV2 } from '@modelcontextprotocol/client';
 import { StdioClientTransport as StdioV2 }
   from '@modelcontextprotocol/client/stdio';
-import { ACCOUNT, knownValues, required } from './arguments.mjs';
+import { ACCOUNT } from './arguments.mjs';
+import { everyTool } from './drive.mjs';
 import { House, LEGACY, MODERN, program, skip } from './house.mjs';
-import { answerFaults, compiler } from './schema.mjs';
+import { answerFaults } from './schema.mjs';
 
 const IDENTITY = { name: 'peer', version: '1' };
 
@@ -59,27 +60,6 @@ function checkTaps(house) {
   }
   assert.ok(count > 30);
   return inputs.length;
-}
-
-async function everyTool(client) {
-  const { tools } = await client.listTools();
-  const ask = async (name, args) =>
-    (await client.callTool({ name, arguments: args })).structuredContent;
-  const values = await knownValues(ask, tools);
-
-  assert.equal(tools.length, 34);
-  for (const tool of tools) {
-    const args = required(tool, values);
-    const result = await client.callTool({ name: tool.name, arguments: args });
-    const validate = compiler().compile(tool.outputSchema);
-    const where = `${tool.name} ${JSON.stringify(args)}`;
-
-    assert.ok(!result.isError, `${where}: ${result.content[0].text}`);
-    assert.ok(validate(result.structuredContent),
-      `${where}: ${JSON.stringify(validate.errors)}`);
-    assert.deepEqual(JSON.parse(result.content[0].text),
-      result.structuredContent);
-  }
 }
 
 async function errorsAndResources(client) {

@@ -11,10 +11,10 @@ import { StreamableHTTPClientTransport as HttpV1 }
   from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { Client as ClientV2, StreamableHTTPClientTransport as HttpV2 }
   from '@modelcontextprotocol/client';
-import { required, knownValues } from './arguments.mjs';
 import { Door, JSON_TYPE, modern, withDoor } from './door.mjs';
+import { everyTool } from './drive.mjs';
 import { META, MODERN, skip } from './house.mjs';
-import { answerFaults, compiler } from './schema.mjs';
+import { answerFaults } from './schema.mjs';
 
 const IDENTITY = { name: 'peer', version: '1' };
 
@@ -180,24 +180,6 @@ test('what is not allowed to be served is not', { skip }, async () => {
     assert.match(err, text);
   }
 });
-
-async function everyTool(client) {
-  const { tools } = await client.listTools();
-  const ask = async (name, args) =>
-    (await client.callTool({ name, arguments: args })).structuredContent;
-  const values = await knownValues(ask, tools);
-
-  assert.equal(tools.length, 34);
-  for (const tool of tools) {
-    const args = required(tool, values);
-    const result = await client.callTool({ name: tool.name, arguments: args });
-    const validate = compiler().compile(tool.outputSchema);
-
-    assert.ok(!result.isError, `${tool.name}: ${result.content[0].text}`);
-    assert.ok(validate(result.structuredContent),
-      `${tool.name}: ${JSON.stringify(validate.errors)}`);
-  }
-}
 
 async function drive(door, client, transport) {
   await client.connect(transport);

@@ -16,6 +16,7 @@ peer_tests += \
 	tests/peer/oauth.mjs \
 	tests/peer/orders.mjs \
 	tests/peer/providers.mjs \
+	tests/peer/remote.mjs \
 	tests/peer/wire.mjs \
 	$(NULL)
 
@@ -29,6 +30,8 @@ EXTRA_DIST += \
 	tests/peer/.npmrc \
 	tests/peer/arguments.mjs \
 	tests/peer/door.mjs \
+	tests/peer/drive.mjs \
+	tests/peer/front.mjs \
 	tests/peer/house.mjs \
 	tests/peer/issuer.mjs \
 	tests/peer/package-lock.json \

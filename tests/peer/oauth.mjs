@@ -8,75 +8,30 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
-import http from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { once } from 'node:events';
 import { Client, StreamableHTTPClientTransport }
   from '@modelcontextprotocol/client';
 import { Door, modern, modernHeaders } from './door.mjs';
+import { behind, Front, TOKEN_SECRET } from './front.mjs';
 import { skip } from './house.mjs';
 import { authorize, CALLBACK, Issuer, makeKey, mint, noIssuer, SCOPES }
   from './issuer.mjs';
 
 const why = skip || noIssuer;
 const READ = ['ibkr:health:read', 'ibkr:orders:read', 'ibkr:audit:read'];
-const SECRET = 'a secret for the ids of tokens, of the tests alone';
-
-// A proxy with an address that is known before the door has one.
-class Front {
-  static async start() {
-    const front = new Front();
-
-    front.server = http.createServer((request, response) => {
-      const on = http.request({ host: '127.0.0.1', port: front.to,
-        method: request.method, path: request.url,
-        headers: request.headers }, (answer) => {
-        response.writeHead(answer.statusCode, answer.headers);
-        answer.pipe(response);
-      });
-
-      on.on('error', () => response.destroy());
-      request.pipe(on);
-    });
-    front.server.listen(0, '127.0.0.1');
-    await once(front.server, 'listening');
-    front.resource =
-      `http://127.0.0.1:${front.server.address().port}/mcp`;
-    return front;
-  }
-
-  stop() {
-    this.server.closeAllConnections();
-    this.server.close();
-  }
-}
 
 let issuer, front, door, resource;
 
 function openDoor(remote = '') {
-  return Door.open({ args: [], scopes: SCOPES.slice(0, -1),
-    env: { IAG_TEST_TOKEN_SECRET: SECRET },
-    remote: `safety:
-  remote_mcp_enabled: true
-remote_mcp:
-  enabled: true
-  resource: ${front.resource}
-  issuer: ${issuer.url}
-  jwks_url: ${issuer.url}/jwks
-  ca_file: ${issuer.tls.file}
-  audiences: [${front.resource}]
-  allowed_scopes: [${SCOPES.join(', ')}]
-  token_id_hmac_secret_env: IAG_TEST_TOKEN_SECRET
-  rate_limit_max_requests: 100000
-  rate_limit_max_requests_per_address: 1000000
-${remote}paper_trading:
+  return Door.open(behind(issuer, front, SCOPES, { remote,
+    more: `paper_trading:
   enabled: true
   allowed_accounts: [DU1234567]
   writer: local-candidate
 order_preview:
   enabled: true
-` });
+` }));
 }
 
 before(async () => {
@@ -659,7 +614,7 @@ test('inv8: the audit knows who came, and no token is anywhere',
     assert.equal(came[0].result_status, 'authenticated');
     assert.equal(came[0].metadata.address, '127.0.0.1');
     assert.equal(came[0].metadata.token_id_hash,
-      crypto.createHmac('sha256', SECRET).update(jti).digest('hex'));
+      crypto.createHmac('sha256', TOKEN_SECRET).update(jti).digest('hex'));
     const denied = await events('remote_auth_denied');
 
     assert(denied.length > 0);
@@ -673,7 +628,7 @@ test('inv8: the audit knows who came, and no token is anywhere',
 
     for (const text of [...files.map((name) => fs.readFileSync(name)),
       Buffer.from(door.err)]) {
-      for (const part of [signature, bad.split('.')[2], jti, SECRET])
+      for (const part of [signature, bad.split('.')[2], jti, TOKEN_SECRET])
         assert(!text.includes(part));
     }
   });
