@@ -185,6 +185,7 @@ store_lmdb_la_SOURCES = \
 	plugins/store-lmdb/lock.c \
 	plugins/store-lmdb/store.c \
 	plugins/store-lmdb/txn.c \
+	plugins/store-lmdb/turn.c \
 	$(NULL)
 store_lmdb_la_CPPFLAGS = $(plugin_cppflags)
 store_lmdb_la_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)

@@ -23,7 +23,9 @@
 
 struct guard {
 	int fd;
-	int dir; /* borrowed from the environment, which outlives guards */
+	int dir;
+	struct environment *env; /* outlives guards */
+	struct turn *turn;       /* of an exclusive one */
 	bool exclusive;
 	char name[NAME_LEN + 1];
 };
@@ -75,7 +77,14 @@ try_once(struct guard *guard)
 }
 
 static int32_t
-wait_for(struct iag_ctx *ctx, struct guard *guard)
+is_held(struct iag_ctx *ctx, const struct guard *guard)
+{
+	return host->fail(ctx, IAG_AGAIN, "JOURNAL_UNAVAILABLE",
+	    "guard '%s' is held by another process or call", guard->name);
+}
+
+static int32_t
+wait_for_file(struct iag_ctx *ctx, struct guard *guard)
 {
 	for (unsigned i = 0;; i++) {
 		int rc = try_once(guard);
@@ -85,10 +94,23 @@ wait_for(struct iag_ctx *ctx, struct guard *guard)
 		if (rc != EAGAIN)
 			return fault(ctx, rc, "take a guard");
 		if (lock_pause(ctx, i) != IAG_OK)
-			return host->fail(ctx, IAG_AGAIN, "JOURNAL_UNAVAILABLE",
-			    "guard '%s' is held by another process or call",
-			    guard->name);
+			return is_held(ctx, guard);
 	}
+}
+
+static int32_t
+wait_for(struct iag_ctx *ctx, struct guard *guard)
+{
+	int32_t result = IAG_OK;
+
+	if (guard->exclusive)
+		result = turn_take(ctx, guard->env, guard->name, &guard->turn);
+	if (result != IAG_OK)
+		return result == IAG_AGAIN ? is_held(ctx, guard) : result;
+	result = wait_for_file(ctx, guard);
+	if (result != IAG_OK)
+		turn_give(guard->env, guard->turn);
+	return result;
 }
 
 int32_t
@@ -108,6 +130,7 @@ store_guard(struct iag_ctx *ctx, void *instance, const char *name,
 	if (!guard)
 		return IAG_NOMEM;
 	guard->fd = -1;
+	guard->env = store->env;
 	guard->dir = store->env->guards_fd;
 	guard->exclusive = mode == IAG_STORE_EXCLUSIVE;
 	memcpy(guard->name, name, strlen(name) + 1);
@@ -154,6 +177,7 @@ store_unguard(struct iag_ctx *ctx, void *held)
 	if (guard->exclusive)
 		(void)unlinkat(guard->dir, guard->name, 0);
 	(void)close(guard->fd);
+	turn_give(guard->env, guard->turn);
 	free(guard);
 }
 

@@ -47,6 +47,7 @@ struct environment {
 	int waiting_fd; /* share-locked while this process waits to write */
 
 	pthread_mutex_t mutex; /* guards what follows */
+	struct turn *turns;    /* guards that are held or waited for here */
 	bool writing;
 	bool polite; /* wrote last: let a waiting process go first */
 	unsigned waiting;
@@ -100,6 +101,14 @@ void env_write_unlock(struct environment *env);
 int32_t lock_pause(struct iag_ctx *ctx, unsigned attempt);
 /* F_OFD_SETLK or F_OFD_GETLK over one byte. */
 int lock_byte(int fd, int command, short type, off_t at);
+
+/*
+ * turn.c: the line of this process for one guard.  Waits until the deadline
+ * of the call (IAG_AGAIN); NULL is given back, too.
+ */
+int32_t turn_take(struct iag_ctx *ctx, struct environment *env,
+    const char *name, struct turn **ret_turn);
+void turn_give(struct environment *env, struct turn *turn);
 
 /* fault.c: an LMDB result with its class, code and text. */
 int32_t fault(struct iag_ctx *ctx, int rc, const char *doing);
