@@ -3,10 +3,10 @@
 
 /*
  * Guards: OFD locks on guards/NAME.  Every guard opens the file anew, so two
- * holders in one process exclude each other as two processes do.  Whoever
- * gives up an exclusive guard removes the file, therefore a lock counts only
- * if the name still leads to the locked file.  Files that were left behind
- * are swept in the same way, by whoever opens the store.
+ * holders in one process exclude each other as two processes do.  Files stay
+ * behind, because to make and remove them costs more than all else here; who
+ * opens the store sweeps those that nobody holds, therefore a lock counts only
+ * if the name still leads to the locked file.
  */
 
 #include "lmdb-store.h"
@@ -174,8 +174,6 @@ store_unguard(struct iag_ctx *ctx, void *held)
 	struct guard *guard = held;
 
 	(void)ctx;
-	if (guard->exclusive)
-		(void)unlinkat(guard->dir, guard->name, 0);
 	(void)close(guard->fd);
 	turn_give(guard->env, guard->turn);
 	free(guard);
