@@ -10,6 +10,7 @@
 
 /* What the gateway's registry says of itself. */
 extern const char lifecycle_hello[];
+void lifecycle_instruct(const struct session *session, struct buf *out);
 
 void lifecycle_discover(
     struct session *session, struct request *request, struct buf *out);

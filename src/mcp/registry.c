@@ -36,6 +36,7 @@ const struct registry registry_gateway = {
 	.method_count = ARRAY_COUNT(method_table),
 	.hello_legacy = lifecycle_hello,
 	.hello_modern = lifecycle_hello,
+	.instruct = lifecycle_instruct,
 	.call = gateway_call,
 };
 

@@ -20,6 +20,8 @@ libcore_la_SOURCES += \
 	src/tools/fields-write.c \
 	src/tools/handlers.h \
 	src/tools/health.c \
+	src/tools/instructions.c \
+	src/tools/instructions.h \
 	src/tools/killswitch.c \
 	src/tools/limits.c \
 	src/tools/live.c \

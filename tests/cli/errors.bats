@@ -133,6 +133,25 @@ load desk
         <<<"$output")" = true ]
 }
 
+# said: the instructions of initialize
+said() {
+    printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{
+        "protocolVersion":"2025-06-18","capabilities":{},
+        "clientInfo":{"name":"t","version":"1"}}}' | tr -d '\n' | { cat; echo; } |
+        "$IAG_TEST_PROGRAM" mcp serve --transport stdio |
+        json j.result.instructions
+}
+
+@test "the instructions of MCP say what this server does" {
+    desk paper
+    has "$(said)" "Sends, changes and cancels orders of paper accounts" \
+        "orders of live accounts, with real money" ibkr_live_order_submit
+    desk_scopes="$all_read_scopes, ibkr:orders:preview" desk paper
+    has "$(said)" "Judges orders" "no order can be sent"
+    desk_scopes=$all_read_scopes desk paper
+    has "$(said)" "It only reads"
+}
+
 @test "policy explain asks for a price where one is missing" {
     desk live
     iag --json policy explain --account U7654321 --symbol AAPL --side buy \

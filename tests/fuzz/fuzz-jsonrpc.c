@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "config/scope.h"
 #include "mcp/mcp.h"
+#include "tools/instructions.h"
 #include "tools/schema.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -100,6 +101,15 @@ gateway_config(const struct gateway *gateway)
 {
 	(void)gateway;
 	return NULL;
+}
+
+void
+instructions_write(
+    struct buf *out, const struct config *config, uint64_t scopes)
+{
+	(void)config;
+	(void)scopes;
+	buf_str(out, "as it is told");
 }
 
 void

@@ -253,6 +253,10 @@ test_both_eras_are_served_on_one_stream(void **state)
 	    "\"protocolVersion\":\"2025-06-18\",\"serverInfo\"");
 	ask(p, "initialize", "{\"protocolVersion\":\"2099-01-01\"}",
 	    "\"protocolVersion\":\"2025-11-25\"");
+	ask(p, "initialize", "{\"protocolVersion\":\"2025-06-18\"}",
+	    "\"instructions\":\"as it is told\"");
+	ask_modern(
+	    p, "server/discover", "", "\"instructions\":\"as it is told\"");
 	say(p,
 	    "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}");
 	say(p, PING("\"p\""));

@@ -18,8 +18,10 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "config/config.h"
 #include "config/scope.h"
 #include "tools/fields.h"
+#include "tools/instructions.h"
 #include "tools/pattern.h"
 #include "tools/schema.h"
 
@@ -343,6 +345,44 @@ test_patterns_count_characters_not_bytes(void **state)
 	assert_false(pattern_matches("^[a-z]{1,4}$", "\xc3\xa9"));
 }
 
+static void
+expect_instructions(const struct config *config, uint64_t scopes,
+    const char *part, const char *absent)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT;
+
+	instructions_write(&text, config, scopes);
+	assert_false(text.failed);
+	assert_true(text.len <= INSTRUCTIONS_MAX);
+	if (!strstr(buf_text(&text), part) ||
+	    (absent && strstr(buf_text(&text), absent)))
+		fail_msg("expected '%s', not '%s', in: %s", part,
+		    absent ? absent : "", buf_text(&text));
+}
+
+static void
+test_instructions_say_what_this_client_can_do(void **state)
+{
+	struct config config = { .path = NULL };
+	uint64_t reads = scope_bit("ibkr:accounts:read");
+	uint64_t previews = reads | scope_bit("ibkr:orders:preview");
+	uint64_t cancels = reads | scope_bit("ibkr:orders:paper:cancel");
+
+	(void)state;
+	expect_instructions(&config, UINT64_MAX, "It only reads", "submit");
+	config.order_preview.enabled = config.paper_trading.enabled = true;
+	expect_instructions(&config, reads, "It only reads", "submit");
+	expect_instructions(&config, previews, "Judges orders", "submit");
+	expect_instructions(
+	    &config, cancels, "Cancels orders of paper", "submit");
+	expect_instructions(&config, UINT64_MAX,
+	    "Sends, changes and cancels orders of paper", "live");
+	config.live_trading.enabled = true;
+	config.safety.live_trading_enabled = true;
+	expect_instructions(&config, previews, "Judges orders", "live");
+	expect_instructions(&config, UINT64_MAX, "real money", "only reads");
+}
+
 int
 main(void)
 {
@@ -360,6 +400,7 @@ main(void)
 		cmocka_unit_test(test_patterns_match_as_regex_does),
 		cmocka_unit_test(test_patterns_outside_the_subset_are_invalid),
 		cmocka_unit_test(test_patterns_count_characters_not_bytes),
+		cmocka_unit_test(test_instructions_say_what_this_client_can_do),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
