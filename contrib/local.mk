@@ -5,6 +5,7 @@ EXTRA_DIST += \
 	contrib/git/commit-msg \
 	contrib/git/pre-commit \
 	contrib/git/pre-push \
+	contrib/ibkr-agent-gateway.spec \
 	$(NULL)
 
 templatedir = $(exampledir)/plugin-template
@@ -20,7 +21,18 @@ dist_example_DATA += \
 	contrib/config/local.example.yaml \
 	contrib/config/remote.example.yaml \
 	$(NULL)
+
+# Completion, made by the program; tests/cli/arguments.bats compares.
 dist_bashcompletion_DATA += contrib/completion/ibkr-agent
+dist_zshcompletion_DATA = contrib/completion/_ibkr-agent
+dist_fishcompletion_DATA = contrib/completion/ibkr-agent.fish
+update-completion: ibkr-agent
+	$(AM_V_GEN)dir=$(top_srcdir)/contrib/completion && \
+	./ibkr-agent completion bash >$@.tmp && cp $@.tmp $$dir/ibkr-agent && \
+	./ibkr-agent completion zsh >$@.tmp && cp $@.tmp $$dir/_ibkr-agent && \
+	./ibkr-agent completion fish >$@.tmp && \
+	cp $@.tmp $$dir/ibkr-agent.fish && rm -f $@.tmp
+.PHONY: update-completion
 
 # What `ibkr-agent mcp client-config` prints; a test compares the two.
 clientsdir = $(exampledir)/clients
@@ -35,8 +47,47 @@ dist_clients_DATA = \
 	contrib/clients/ibkr-agent-vscode.json \
 	$(NULL)
 
-# Made by the program; tests/cli/arguments.bats compares the two.
-update-completion: ibkr-agent
-	$(AM_V_GEN)./ibkr-agent completion bash >$@.tmp && \
-	cp $@.tmp $(top_srcdir)/contrib/completion/ibkr-agent && rm -f $@.tmp
-.PHONY: update-completion
+# The service.  Installed places are written into what ends in .in.
+place = $(AM_V_GEN)$(MKDIR_P) $(@D) && $(SED) \
+	-e 's,[@]bindir[@],$(bindir),g' \
+	-e 's,[@]datadir[@],$(datadir),g' \
+	-e 's,[@]plugindir[@],$(plugindir),g' \
+	<$(top_srcdir)/contrib/$(1) >$@-t && mv $@-t $@
+
+contrib/systemd/ibkr-agent.service: contrib/systemd/ibkr-agent.service.in \
+		Makefile
+	$(call place,systemd/ibkr-agent.service.in)
+contrib/systemd/user/ibkr-agent.service: \
+		contrib/systemd/user/ibkr-agent.service.in Makefile
+	$(call place,systemd/user/ibkr-agent.service.in)
+contrib/apparmor/ibkr-agent: contrib/apparmor/ibkr-agent.in Makefile
+	$(call place,apparmor/ibkr-agent.in)
+
+service_made = \
+	contrib/systemd/ibkr-agent.service \
+	contrib/systemd/user/ibkr-agent.service \
+	contrib/apparmor/ibkr-agent \
+	$(NULL)
+all-local: $(service_made)
+CLEANFILES += $(service_made)
+EXTRA_DIST += \
+	contrib/apparmor/ibkr-agent.in \
+	contrib/systemd/ibkr-agent.service.in \
+	contrib/systemd/ibkr-agent.socket \
+	contrib/systemd/user/ibkr-agent.service.in \
+	contrib/systemd/user/ibkr-agent.socket \
+	contrib/sysusers.d/ibkr-agent.conf \
+	contrib/tmpfiles.d/ibkr-agent.conf \
+	$(NULL)
+
+if SYSTEMD
+nodist_systemdsystemunit_DATA = contrib/systemd/ibkr-agent.service
+systemdsystemunit_DATA = contrib/systemd/ibkr-agent.socket
+nodist_systemduserunit_DATA = contrib/systemd/user/ibkr-agent.service
+systemduserunit_DATA = contrib/systemd/user/ibkr-agent.socket
+sysusers_DATA = contrib/sysusers.d/ibkr-agent.conf
+tmpfiles_DATA = contrib/tmpfiles.d/ibkr-agent.conf
+endif
+if APPARMOR
+nodist_apparmor_DATA = contrib/apparmor/ibkr-agent
+endif

@@ -48,3 +48,5 @@ update-tools-manual: tests/unit/test-tools-manual
 	tests/unit/test-tools-manual --guide >$@.tmp && \
 	cp $@.tmp $(top_srcdir)/docs/tools.md && rm -f $@.tmp
 .PHONY: update-tools-manual
+
+dist_doc_DATA += docs/migration.md docs/release.md docs/service.md

@@ -38,7 +38,11 @@ iag_summary_text="  compiler         $iag_compiler
   libfyaml         $(iag_version_of libfyaml)
   gmp              $(iag_version_of gmp)
   lmdb             $(iag_version_of lmdb)
-  libmicrohttpd    $(iag_version_of libmicrohttpd)"
+  libmicrohttpd    $(iag_version_of libmicrohttpd)
+  libcurl          $(iag_version_of libcurl)"
+IAG_LIBRARIES=$(for p in gnutls json-c libfyaml gmp lmdb libmicrohttpd libcurl
+	do printf '%s=%s ' $p "$(iag_version_of $p)"; done)
+AC_SUBST([IAG_LIBRARIES])
 iag_quoted=$(AS_ECHO(["$iag_summary_text"]) | $SED 's/["\\]/\\&/g;s/$/\\n/' |
 	tr -d '\n')
 AC_DEFINE_UNQUOTED([CONFIGURE_SUMMARY], ["$iag_quoted"],

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (C) 2026 the ibkr-agent-gateway authors
 #
-# demo-orders.sh BUILD-DIRECTORY: an order on its way, over the embedded fake
+# demo-orders.sh DIRECTORY: an order on its way, over the embedded fake
 # broker.  On paper: an agent previews and asks, the operator approves, the
 # agent sends; then the evidence, and what happens to who changes it.  Live:
 # every gate in its turn, and the kill switch in between.
@@ -15,6 +15,7 @@ server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
 umask 077
 export IBKR_AGENT_CONFIG=$work/ibkr-agent.yaml
+. scripts/show.sh
 head -c 48 /dev/urandom | base64 -w0 >"$work/secret"
 cat >"$IBKR_AGENT_CONFIG" <<END
 broker:
@@ -73,12 +74,10 @@ risk_policies:
     max_price_deviation_bps: 500
     max_quote_age_seconds: 30
 plugins:
-  path: [$build/stage/plugins-1]
   options:
     local-candidate: {script: fill}
+$(built_plugins)
 END
-
-. scripts/show.sh
 
 # call TOOL ARGUMENTS [JQ-FILTER]: what the agent does; the answer's object in
 # $result, and what the filter makes of it on the terminal

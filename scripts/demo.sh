@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (C) 2026 the ibkr-agent-gateway authors
 #
-# demo.sh BUILD-DIRECTORY: the main job over the embedded fake broker, shown
+# demo.sh DIRECTORY: the main job over the embedded fake broker, shown
 # step by step: a person reads, an agent reads over MCP, and the audit trail
 # tells of both and shows when somebody has changed it.
 set -euo pipefail
@@ -14,6 +14,7 @@ server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
 umask 077
 export IBKR_AGENT_CONFIG=$work/ibkr-agent.yaml
+. scripts/show.sh
 head -c 48 /dev/urandom | base64 -w0 >"$work/secret"
 cat >"$IBKR_AGENT_CONFIG" <<END
 broker:
@@ -32,10 +33,8 @@ audit:
   path: $work/store
   hmac_secret_file: $work/secret
 plugins:
-  path: [$build/stage/plugins-1]
+$(built_plugins)
 END
-
-. scripts/show.sh
 
 title "The program, its configuration, its plugins"
 show --version --verbose

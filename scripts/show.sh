@@ -2,7 +2,8 @@
 # Copyright (C) 2026 the ibkr-agent-gateway authors
 #
 # For demonstrations, which source it: a command and what it prints, a message
-# to an MCP server and its answer.  $build has the program.
+# to an MCP server and its answer.  $build has the program: a build directory,
+# or the folder of an installed one, which knows where its plugins are.
 # shellcheck shell=bash disable=SC2154,SC2119,SC2120
 
 bold=
@@ -11,6 +12,15 @@ if [ -t 1 ] && [ -z "${NO_COLOR-}" ]; then
     bold=$(printf '\033[1m')
     plain=$(printf '\033[0m')
 fi
+
+# the line of the configuration that names the plugins of a build directory
+built_plugins() {
+    if [ -d "$build/stage" ]; then
+        echo "  path: [$build/stage/plugins-1]"
+    else
+        echo "  path: []"
+    fi
+}
 
 title() {
     printf '\n%s== %s%s\n' "$bold" "$*" "$plain"

@@ -132,7 +132,7 @@ question_add(
 	ret |= json_add_bool(item, "allowed", allowed);
 	if (!allowed)
 		warn(w, "the broker would ask what broker.questions does not "
-			"allow to be answered: a submit would be refused");
+			"allow: a submit would be refused");
 	if (ret == 0 && json_object_array_add(list, item) == 0)
 		return 0;
 	(void)json_object_put(item);

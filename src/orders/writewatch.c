@@ -144,7 +144,7 @@ question(void *arg, const char *const *message_ids, const char *const *texts,
 			continue;
 		err_set(err, ERR_BROKER_QUESTION_REFUSED,
 		    "the broker asked '%s' (%s), which broker.questions does "
-		    "not allow to answer",
+		    "not allow",
 		    message_ids[i], texts && texts[i] ? texts[i] : "no text");
 		return IAG_REJECTED;
 	}

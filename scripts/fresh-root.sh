@@ -1,0 +1,215 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Copyright (C) 2026 the ibkr-agent-gateway authors
+#
+# fresh-root.sh prepare ROOT DEB...: a new Debian in ROOT that has nothing but
+# what the packages depend on; where that cannot be made (no root, no mounts),
+# ROOT stays empty.
+# fresh-root.sh check ROOT DEB...: installs them there and tries them as an
+# unprivileged user: the demonstration, an upgrade, a downgrade, the removal.
+# In an empty ROOT they are only unpacked, and the demonstration is run.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+command=$1
+root=$2
+shift 2
+debs=("$@")
+plugins=usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)/ibkr-agent/plugins-1
+
+# inside COMMAND...: in ROOT, with processes and mounts of its own
+inside() {
+    # shellcheck disable=SC2016 # for the inner shell
+    unshare --mount --pid --fork sh -ec '
+        root=$1; shift
+        mount -t proc proc "$root/proc"
+        mount --rbind /dev "$root/dev"
+        exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+            LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"' - "$root" "$@"
+}
+
+# as USER COMMAND...
+as() {
+    local user=$1 home
+    shift
+    home=$(chroot "$root" getent passwd "$user" | cut -d: -f6)
+    inside setpriv --reuid="$user" --regid="$user" --clear-groups \
+        env HOME="$home" USER="$user" LOGNAME="$user" "$@"
+}
+
+say() {
+    echo "fresh-root: $*"
+}
+
+fail() {
+    say "$*" >&2
+    exit 1
+}
+
+can_make_one() {
+    [ "$(id -u)" -eq 0 ] && command -v debootstrap >/dev/null &&
+        unshare --mount --pid --fork true 2>/dev/null && chroot / true 2>/dev/null
+}
+
+# the packages that they need, without themselves; of a choice the one that is
+# enough without systemd
+needed() {
+    local deb
+    for deb in "${debs[@]}"; do
+        dpkg-deb -f "$deb" Depends
+        echo
+    done | tr ',' '\n' | sed -E -e 's/.*\|? *(systemd-standalone-[a-z]+).*/\1/' \
+        -e 's/ *\|.*//' -e 's/\(.*//' -e 's/ //g' |
+        grep -Ev '^$|ibkr-agent' | sort -u
+}
+
+prepare() {
+    local suite mirror include
+    mkdir -p "$root"
+    can_make_one || {
+        say "no new system can be made here: the packages are only unpacked"
+        return
+    }
+    suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+    # shellcheck disable=SC2016 # apt fills it in
+    mirror=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' \
+        "Created-By: Packages" 2>/dev/null |
+        awk -v s="$suite" '$1 == s { print $2; exit }')
+    include=$(needed | paste -sd,)
+    debootstrap --variant=minbase --merged-usr \
+        --include="jq,$include" "$suite" "$root" \
+        "${mirror:-http://deb.debian.org/debian}"
+    chroot "$root" useradd -m alice
+    mkdir "$root/demo"
+    cp -r scripts "$root/demo/"
+}
+
+# what packages may leave behind is not dpkg's own book-keeping
+files() {
+    (cd "$root" && find . -xdev \( -path ./proc -o -path ./dev -o -path ./tmp \
+        -o -path ./var/lib/dpkg -o -path ./var/cache -o -path ./var/log \
+        -o -path ./var/lib/apt -o -path ./home -o -path ./debs \) -prune \
+        -o -print | LC_ALL=C sort)
+}
+
+# again VERSION: the packages once more, as if they had that version
+again() {
+    local deb tree=$root/debs/tree
+    mkdir -p "$root/debs/$1"
+    for deb in "${debs[@]}"; do
+        case $deb in *dbgsym*) continue ;; esac
+        rm -rf "$tree"
+        dpkg-deb -R "$deb" "$tree"
+        sed -i "s/^Version: .*/Version: $1/;s/(= [^)]*)/(= $1)/g" \
+            "$tree/DEBIAN/control"
+        dpkg-deb --root-owner-group -Znone -b "$tree" "$root/debs/$1" >/dev/null
+    done
+    rm -rf "$tree"
+}
+
+# the service's own store has the same record as before and goes on
+record_holds() {
+    as ibkr-agent ibkr-agent --config /etc/ibkr-agent/ibkr-agent.yaml \
+        accounts list >/dev/null
+    as ibkr-agent ibkr-agent --config /etc/ibkr-agent/ibkr-agent.yaml \
+        audit verify --state
+    as alice ibkr-agent audit verify
+}
+
+service_config() {
+    cat >"$root/etc/ibkr-agent/ibkr-agent.yaml" <<END
+broker: {backend: fake}
+auth: {enabled_scopes: [ibkr:health:read, ibkr:accounts:read, ibkr:audit:read]}
+audit:
+  path: /var/lib/ibkr-agent/store
+  hmac_secret_file: /etc/ibkr-agent/audit-hmac-secret
+END
+    head -c 48 /dev/urandom | base64 >"$root/etc/ibkr-agent/audit-hmac-secret"
+    chroot "$root" chown ibkr-agent: /etc/ibkr-agent/audit-hmac-secret
+    chmod 400 "$root/etc/ibkr-agent/audit-hmac-secret"
+}
+
+install_all() {
+    inside sh -c "apt-get install -q -y --allow-downgrades --no-install-recommends $*"
+}
+
+check_system() {
+    local version first
+    version=$(dpkg-deb -f "${debs[0]}" Version)
+    mkdir "$root/debs" "$root/debs/$version"
+    files >"$root/debs/before"
+    for first in "${debs[@]}"; do
+        case $first in *dbgsym*) ;; *) cp "$first" "$root/debs/$version/" ;; esac
+    done
+
+    install_all "/debs/$version/ibkr-agent_*.deb"
+    [ ! -e "$root/$plugins/writer-client-portal.so" ] ||
+        fail "the package ibkr-agent can place orders"
+    ! as alice ibkr-agent plugins show writer-client-portal >/dev/null 2>&1 ||
+        fail "the package ibkr-agent has the writer of another"
+    find "$root/etc/systemd" -name 'ibkr-agent*' 2>/dev/null | grep . &&
+        fail "the installation has enabled the service"
+    install_all "/debs/$version/*.deb"
+    as alice ibkr-agent plugins show writer-client-portal >/dev/null
+    say "installed; as alice, the demonstration:"
+    for first in demo demo-orders; do
+        as alice bash "/demo/scripts/$first.sh" /usr/bin \
+            >"$root/debs/$first.log" 2>&1 || {
+            tail -n 30 "$root/debs/$first.log"
+            fail "$first.sh failed"
+        }
+        say "$first.sh: $(wc -l <"$root/debs/$first.log") lines"
+    done
+    # the first page of the manual, without any configuration
+    as alice ibkr-agent accounts list >/dev/null
+    as alice ibkr-agent audit tail --limit 1 >/dev/null
+    service_config
+    record_holds
+
+    again "$version+1"
+    install_all "/debs/$version+1/*.deb"
+    record_holds
+    say "upgraded, and the record holds"
+    install_all "/debs/$version/*.deb"
+    record_holds
+    say "downgraded, and the record holds"
+
+    # shellcheck disable=SC2016 # for the inner shell
+    inside sh -c 'dpkg -P $(dpkg-query -W -f "\${Package}\n" "*ibkr-agent*")' >/dev/null
+    [ -s "$root/var/lib/ibkr-agent/store/data.mdb" ] ||
+        fail "the removal took the store along"
+    [ -s "$root/etc/ibkr-agent/ibkr-agent.yaml" ] ||
+        fail "the removal took the operator's configuration along"
+    files | comm -13 "$root/debs/before" - |
+        grep -Ev '^\./(var/lib|etc|run)/ibkr-agent(/|$)' &&
+        fail "the removal has left these behind"
+    say "removed, without residue but store and configuration"
+}
+
+check_unpacked() {
+    local deb
+    mkdir -p "$root/demo/stage"
+    for deb in "${debs[@]}"; do
+        dpkg-deb -x "$deb" "$root"
+    done
+    ln -s "$root/usr/bin/ibkr-agent" "$root/demo/ibkr-agent"
+    ln -s "$root/$plugins" "$root/demo/stage/plugins-1"
+    bash scripts/demo.sh "$root/demo" >"$root/demo.log" 2>&1 || {
+        tail -n 30 "$root/demo.log"
+        fail "the demonstration failed"
+    }
+    say "unpacked only, since no new system can be made here; the" \
+        "demonstration runs"
+}
+
+case $command in
+prepare)
+    prepare
+    ;;
+check)
+    if [ -d "$root/etc" ]; then
+        check_system
+    else
+        check_unpacked
+    fi
+    ;;
+esac
