@@ -259,7 +259,7 @@ add_bash_commands(struct buf *out)
 
 /* No name of a local may be one that zsh gives a meaning: path, words. */
 static void
-add_bash(struct buf *out)
+add_words_function(struct buf *out)
 {
 	const struct option *option;
 
@@ -296,8 +296,45 @@ add_bash(struct buf *out)
 		buf_printf(out, " %s", option->name);
 	buf_str(out, "\"\n"
 		     "    COMPREPLY=($(compgen -W \"$offer\" -- \"$cur\"))\n"
+		     "}\n");
+}
+
+static void
+add_bash(struct buf *out)
+{
+	add_words_function(out);
+	buf_str(out, "complete -o filenames -F _ibkr_agent ibkr-agent\n");
+}
+
+/*
+ * zsh has what runs a function that was made for bash.  Where it loads the
+ * file by its name, it does so for the first tab, which is answered at the
+ * end.
+ */
+static void
+add_zsh(struct buf *out)
+{
+	buf_str(out, "#compdef ibkr-agent\n"
+		     "autoload -U +X bashcompinit && bashcompinit\n");
+	add_words_function(out);
+	buf_str(out, "_ibkr_agent_zsh()\n{\n"
+		     "    local COMP_CWORD=$((CURRENT - 1)) found\n"
+		     "    local -a COMP_WORDS plain folders\n"
+		     "    COMP_WORDS=(\"${words[@]}\")\n"
+		     "    for found in ${(f)\"$(compgen -F _ibkr_agent -- "
+		     "\"${words[CURRENT]}\")\"}; do\n"
+		     "        if [[ -d $found ]]; then\n"
+		     "            folders+=(\"$found\")\n"
+		     "        else\n"
+		     "            plain+=(\"$found\")\n"
+		     "        fi\n"
+		     "    done\n"
+		     "    compadd -a plain\n"
+		     "    compadd -q -S / -a folders\n"
 		     "}\n"
-		     "complete -o filenames -F _ibkr_agent ibkr-agent\n");
+		     "compdef _ibkr_agent_zsh ibkr-agent\n"
+		     "[[ ${funcstack[1]-} != _ibkr-agent ]] || "
+		     "_ibkr_agent_zsh\n");
 }
 
 static void
@@ -442,9 +479,8 @@ run_completion(struct cli *cli, struct err *err)
 	const char *shell = cli->args.operands[0];
 
 	if (strcmp(shell, "zsh") == 0)
-		buf_str(&out, "#compdef ibkr-agent\n"
-			      "autoload -U +X bashcompinit && bashcompinit\n");
-	if (strcmp(shell, "bash") == 0 || strcmp(shell, "zsh") == 0)
+		add_zsh(&out);
+	else if (strcmp(shell, "bash") == 0)
 		add_bash(&out);
 	else if (strcmp(shell, "fish") == 0)
 		add_fish(&out);

@@ -272,7 +272,11 @@ complete_words() {
 }
 
 @test "the shipped completion is what the program prints" {
-    iag completion bash
-    expect 0
-    diff "$IAG_TEST_SRCDIR/contrib/completion/ibkr-agent" <(echo "$output")
+    local shell
+    for shell in bash/ibkr-agent zsh/_ibkr-agent fish/ibkr-agent.fish; do
+        iag completion "${shell%/*}"
+        expect 0
+        diff "$IAG_TEST_SRCDIR/contrib/completion/${shell#*/}" \
+            <(echo "$output")
+    done
 }

@@ -4,6 +4,7 @@ cli_tests += \
 	tests/cli/approvals.bats \
 	tests/cli/arguments.bats \
 	tests/cli/audit.bats \
+	tests/cli/completion.bats \
 	tests/cli/config.bats \
 	tests/cli/demo.bats \
 	tests/cli/errors.bats \
@@ -27,6 +28,7 @@ cli_tests += \
 	$(NULL)
 
 EXTRA_DIST += tests/cli/desk.bash tests/cli/helper.bash tests/cli/simulator.bash
+EXTRA_DIST += tests/cli/terminal.zsh
 
 # a wall clock that is ahead, put in front of libc (ahead in helper.bash)
 check_LTLIBRARIES += tests/cli/skewed-clock.la
