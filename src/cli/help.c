@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#include "base/json.h"
-
 #define COLUMN 28 /* where explanations begin */
 #define WIDTH 80
 
@@ -163,24 +161,4 @@ help_print(struct buf *out, const struct command *command, const char *path)
 		help_command(out, command);
 	else
 		help_group(out, path);
-}
-
-void
-help_version(struct buf *out, bool verbose, bool json)
-{
-	if (json) {
-		buf_str(out, "{\n  \"program\": \"ibkr-agent\",\n"
-			     "  \"version\": \"" PACKAGE_VERSION "\"");
-		if (verbose) {
-			buf_str(out, ",\n  \"build\": ");
-			json_write_string(
-			    out, CONFIGURE_SUMMARY, strlen(CONFIGURE_SUMMARY));
-		}
-		buf_str(out, "\n}\n");
-		return;
-	}
-	buf_str(out, "ibkr-agent " PACKAGE_VERSION "\n");
-	if (verbose)
-		buf_str(out,
-		    "unofficial: not affiliated with the broker\n" CONFIGURE_SUMMARY);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
-/* What --help and --version print. */
+/* What --help prints. */
 
 #ifndef IAG_CLI_HELP_H
 #define IAG_CLI_HELP_H
@@ -12,6 +12,5 @@
 /* path: words of a group, "" for the program; a command's own wins. */
 void help_print(
     struct buf *out, const struct command *command, const char *path);
-void help_version(struct buf *out, bool verbose, bool json);
 
 #endif

@@ -43,6 +43,8 @@ cli_sources = \
 	src/cli/serving.h \
 	src/cli/table.c \
 	src/cli/table.h \
+	src/cli/version.c \
+	src/cli/version.h \
 	$(NULL)
 
 bin_PROGRAMS += ibkr-agent

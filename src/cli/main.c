@@ -12,6 +12,7 @@
 #include "cli/help.h"
 #include "cli/output.h"
 #include "cli/report.h"
+#include "cli/version.h"
 
 /*
  * Calls move from thread to thread; with an arena for each of 64 workers the
@@ -33,7 +34,7 @@ run_version(const struct cli *cli, struct err *err)
 {
 	struct buf out CLEANUP_BUF = BUF_INIT;
 
-	help_version(&out, cli->args.verbose, cli->args.json);
+	version_print(&out, cli->args.verbose, cli->args.json);
 	return output_write(&out, err);
 }
 

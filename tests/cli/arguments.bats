@@ -174,6 +174,10 @@ list_commands() {
     iag --version --verbose
     expect 0
     has "$output" "plugin abi       1" "gnutls" "hardening"
+    has "$output" "$(sha256sum <"$IAG_TEST_PROGRAM" | cut -c1-64)"
+    iag --version --verbose --json
+    expect 0
+    [[ $(json 'j.loaded.gnutls' <<<"$output") =~ ^3\. ]]
     iag --version --json
     expect 0
     [[ $(json 'j.version' <<<"$output") =~ ^[0-9.]+$ ]]
