@@ -7,7 +7,7 @@ function __ibkr_agent_at
             continue
         end
         switch $word
-            case --config --request-id --account --preview-id --group-id --ttl-seconds --status --limit --reason --out --first --last --since --until --type --before --new-secret-env --new-secret-file --store --checkpoint --file --timeout --asset-class --currency --exchange --base --quote --from --symbol --mode --operator-credential --contract-id --duration --bar-size --year --client --transport --live-broker --article-id --expiration --right --strike-min --strike-max --side --quantity --entry-limit-price --take-profit-limit-price --stop-loss-stop-price --parent-approval-id --take-profit-approval-id --stop-loss-approval-id --idempotency-key --broker-order-id --to --approval-id --limit-price --stop-price --trailing-amount --trailing-percent --time-in-force --order-type --page --scanner-code --instrument --location
+            case --config --request-id --account --preview-id --group-id --ttl-seconds --status --limit --reason --out --first --last --since --until --type --before --new-secret-env --new-secret-file --store --checkpoint --file --timeout --asset-class --currency --exchange --base --quote --from --symbol --mode --operator-credential --contract-id --duration --bar-size --year --client --url --token-env --transport --bind --live-broker --article-id --expiration --right --strike-min --strike-max --side --quantity --entry-limit-price --take-profit-limit-price --stop-loss-stop-price --parent-approval-id --take-profit-approval-id --stop-loss-approval-id --idempotency-key --broker-order-id --to --approval-id --limit-price --stop-price --trailing-amount --trailing-percent --time-in-force --order-type --page --target --scanner-code --instrument --location
                 set value yes
             case '-*'
             case '*'
@@ -157,8 +157,13 @@ complete -c ibkr-agent -n '__ibkr_agent_at "market snapshot"' -l contract-id -x 
 complete -c ibkr-agent -n '__ibkr_agent_at "mcp"' -a client-config -d 'print the settings of an MCP client'
 complete -c ibkr-agent -n '__ibkr_agent_at ""' -a mcp
 complete -c ibkr-agent -n '__ibkr_agent_at "mcp client-config"' -l client -x -a 'claude-code claude-desktop codex continue cursor gemini-cli generic vscode' -d 'the MCP client, such as claude-code'
+complete -c ibkr-agent -n '__ibkr_agent_at "mcp client-config"' -l url -x -d 'a gateway on the network instead'
+complete -c ibkr-agent -n '__ibkr_agent_at "mcp client-config"' -l token-env -x -d 'with --url: the client\'s environment variable with a bearer token; without it the client signs in'
 complete -c ibkr-agent -n '__ibkr_agent_at "mcp"' -a serve -d 'serve MCP clients'
-complete -c ibkr-agent -n '__ibkr_agent_at "mcp serve"' -l transport -x -a 'stdio' -d 'how clients connect'
+complete -c ibkr-agent -n '__ibkr_agent_at "mcp serve"' -l transport -x -a 'stdio http' -d 'how clients connect'
+complete -c ibkr-agent -n '__ibkr_agent_at "mcp serve"' -l enable-remote-mcp -d 'needed with --transport http'
+complete -c ibkr-agent -n '__ibkr_agent_at "mcp serve"' -l bind -x -d 'where to listen, in place of remote_mcp.bind_address'
+complete -c ibkr-agent -n '__ibkr_agent_at "mcp serve"' -l without-auth -d 'ask nobody for a token: on a loopback address, for reading only'
 complete -c ibkr-agent -n '__ibkr_agent_at "mcp serve"' -l describe -d 'say what would be served, serve nothing'
 complete -c ibkr-agent -n '__ibkr_agent_at "mcp serve"' -l live-broker -x -d 'writer of live orders instead of the configured one; live_trading.allowed_writers must have it'
 complete -c ibkr-agent -n '__ibkr_agent_at "mcp serve"' -l open-live-kill-switch -d 'no effect: the switch is stored, see ibkr-agent kill-switch'
@@ -303,7 +308,7 @@ complete -c ibkr-agent -n '__ibkr_agent_at "orders preview"' -l enable-preview -
 complete -c ibkr-agent -n '__ibkr_agent_at "orders preview"' -l live-broker -x -d 'writer of live orders instead of the configured one; live_trading.allowed_writers must have it'
 complete -c ibkr-agent -n '__ibkr_agent_at "orders"' -a resolve -d 'Ask the broker about one open request'
 complete -c ibkr-agent -n '__ibkr_agent_at "orders resolve"' -l account -x -d 'Account: 1-32 letters, digits, _ or -'
-complete -c ibkr-agent -n '__ibkr_agent_at "orders resolve"' -l accept-absent -d 'Settle it as refused if a complete read is without it'
+complete -c ibkr-agent -n '__ibkr_agent_at "orders resolve"' -l accept-absent -d 'Settle it as refused if two complete reads are without it'
 complete -c ibkr-agent -n '__ibkr_agent_at "orders resolve"' -l reason -x -d 'How you know that the broker has it not'
 complete -c ibkr-agent -n '__ibkr_agent_at "orders"' -a status -d 'Order status'
 complete -c ibkr-agent -n '__ibkr_agent_at "orders status"' -l account -x -d 'Account: 1-32 letters, digits, _ or -'
@@ -351,6 +356,10 @@ complete -c ibkr-agent -n '__ibkr_agent_at ""' -a positions
 complete -c ibkr-agent -n '__ibkr_agent_at "positions list"' -l account -x -d 'Account: 1-32 letters, digits, _ or -'
 complete -c ibkr-agent -n '__ibkr_agent_at "positions list"' -l page -x -d 'Page, 0-999'
 complete -c ibkr-agent -n '__ibkr_agent_at "positions list"' -l limit -x -d 'Most rows, 1-100'
+complete -c ibkr-agent -n '__ibkr_agent_at "providers"' -a export -d 'print the tools as a provider of models takes them'
+complete -c ibkr-agent -n '__ibkr_agent_at ""' -a providers
+complete -c ibkr-agent -n '__ibkr_agent_at "providers export"' -l target -x -a 'anthropic generic openai' -d 'whose tools, such as openai'
+complete -c ibkr-agent -n '__ibkr_agent_at "providers"' -a list -d 'list the providers and their limits'
 complete -c ibkr-agent -n '__ibkr_agent_at ""' -a reconcile -d 'Compare the journal with the broker once'
 complete -c ibkr-agent -n '__ibkr_agent_at "scanner"' -a run -d 'Market scan'
 complete -c ibkr-agent -n '__ibkr_agent_at ""' -a scanner
