@@ -406,6 +406,12 @@ guard_name_owner(char name[GUARD_NAME_SIZE], const char *owner)
 }
 
 void
+guard_name_sending(char name[GUARD_NAME_SIZE], const char *owner)
+{
+	(void)snprintf(name, GUARD_NAME_SIZE, "sending:%.60s", owner);
+}
+
+void
 guard_name_account(
     char name[GUARD_NAME_SIZE], const char account_hash[HASH_HEX_SIZE])
 {

@@ -128,6 +128,8 @@ struct settle_queue *desk_settle_queue(struct desk *desk);
 #define GUARD_RECONCILER "reconciler"
 #define GUARD_NAME_SIZE 80
 void guard_name_owner(char name[GUARD_NAME_SIZE], const char *owner);
+/* Held while a call of that owner goes on although it was given up. */
+void guard_name_sending(char name[GUARD_NAME_SIZE], const char *owner);
 void guard_name_account(
     char name[GUARD_NAME_SIZE], const char account_hash[HASH_HEX_SIZE]);
 

@@ -306,6 +306,19 @@ absence_fill(struct inquiry *q, struct instance *writer,
 	    err);
 }
 
+/* Given up by its caller, the call that sends it may still be at it. */
+static bool
+send_goes_on(const struct inquiry *q)
+{
+	struct journal *journal = desk_journal(q->call->desk);
+	char name[GUARD_NAME_SIZE];
+
+	if (q->intent->incarnation != journal_incarnation(journal))
+		return false;
+	guard_name_sending(name, q->intent->owner);
+	return journal_guard_check(journal, name, NULL) != 0;
+}
+
 /* Why a look without it proves nothing, except that it is the first. */
 static const char *
 doubt_of(const struct absence *absence, const struct writer_find_result *find)
@@ -395,6 +408,12 @@ judge(struct inquiry *q, struct instance *writer,
 	enum absence_verdict verdict, word;
 	struct absence absence;
 
+	if (send_goes_on(q)) {
+		buf_str(&q->note,
+		    "a call of the process that sent it was given up and goes "
+		    "on: wait until it ends, or stop that process");
+		return settle_unknown(q, NULL, INQUIRY_UNCLEAR, err);
+	}
 	if (absence_fill(q, writer, &absence, &fault)) {
 		buf_str(&q->note, err_text(&fault));
 		return settle_unknown(q, NULL, INQUIRY_UNCLEAR, err);

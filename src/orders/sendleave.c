@@ -15,13 +15,17 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
+
+#define GUARD_NS NS_PER_S
 
 struct send_leave {
 	struct send_leave *next;
-	const struct desk *desk;
+	struct desk *desk;
 	unsigned refs;
 	bool is_forgotten;
 	struct store_guard *guard;
+	struct store_guard *sending; /* NULL: its caller is there */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -79,8 +83,50 @@ send_leave_unref(struct send_leave *leave)
 	if (!leave || --leave->refs || leave->is_forgotten)
 		return;
 	take_out(leave);
+	journal_guard_drop(leave->sending);
 	journal_guard_drop(leave->guard);
 	free(leave);
+}
+
+static bool
+is_shared(const struct send_leave *leave)
+{
+	LOCK_SCOPE(&lock);
+
+	return leave->refs > 1;
+}
+
+/* NULL: it could not be had; then max_flight alone stands for it. */
+static struct store_guard *
+sending_guard(struct desk *desk)
+{
+	struct call *call = call_new(clock_boot_ns() + GUARD_NS);
+	struct store_guard *guard = NULL;
+	char name[GUARD_NAME_SIZE];
+	const char *owner;
+
+	if (call && desk_owner(desk, &owner, NULL) == 0) {
+		guard_name_sending(name, owner);
+		(void)journal_guard_take(
+		    desk_journal(desk), call, name, false, &guard, NULL);
+	}
+	call_unref(call);
+	return guard;
+}
+
+void
+send_leave_return(struct send_leave *leave)
+{
+	struct store_guard *sending;
+
+	if (!leave)
+		return;
+	sending = is_shared(leave) ? sending_guard(leave->desk) : NULL;
+	{
+		LOCK_SCOPE(&lock);
+		leave->sending = sending;
+	}
+	send_leave_unref(leave);
 }
 
 void

@@ -107,7 +107,7 @@ write_fini(struct write *write)
 {
 	/* the account first: whoever drains waits for "send" */
 	journal_guard_drop(STEAL(write->turn));
-	send_leave_unref(STEAL(write->send));
+	send_leave_return(STEAL(write->send));
 }
 
 int

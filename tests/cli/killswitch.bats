@@ -156,7 +156,7 @@ rpc() {
 
 @test "inv7 a close is not drained while a call goes on that was given up" {
     local answer id=0
-    sed -i 's/^plugins:$/&\n  options: {local-candidate: {script: late, late_seconds: 4}}/' "$config"
+    sed -i 's/^plugins:$/&\n  options: {local-candidate: {script: late, late_seconds: 8}}/' "$config"
     sed -i 's/{backend: fake}/{backend: fake, write_timeout_seconds: 1}/' \
         "$config"
     approved
@@ -172,6 +172,11 @@ rpc() {
     expect 1
     [ "$(json '[j.drained, j.in_flight[0].idempotency_key].join()' \
         <<<"$output")" = false,order-1 ]
+    # nor is the order absent, whatever the operator says
+    iag --json orders resolve order-1 --account DU1234567 --accept-absent \
+        --reason "not on the screen"
+    expect 1
+    has "$stderr" ORDER_OUTCOME_UNKNOWN "goes on" "stop that process"
     # one that waits ends when the writer has ended: nothing comes after it
     sed -i 's/write_timeout_seconds: 1/write_timeout_seconds: 30/' "$config"
     iag --json kill-switch close --mode paper --reason test

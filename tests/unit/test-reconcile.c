@@ -98,6 +98,36 @@ inv4_paper_absence_needs_two_reads(void **state)
 }
 
 static void
+inv4_what_goes_on_without_its_caller_is_not_absent(void **state)
+{
+	struct world *w = *state;
+	struct order_call call = call_begin(w, 20 * NS_PER_S);
+	char name[GUARD_NAME_SIZE];
+	struct store_guard *guard;
+
+	put_intent(w, (struct spec){ .key = "k1", .state = INTENT_UNKNOWN });
+	guard_name_sending(name, "nobody");
+	assert_int_equal(journal_guard_take(w->kit.journal, call.call, name,
+			     false, &guard, NULL),
+	    0);
+	call_unref(call.call);
+	run_pass(w);
+	now_ns += ABSENCE_APART_NS;
+	run_pass(w);
+	run_resolve(w, "k1", "I looked");
+	assert_int_equal(w->err.code, ERR_ORDER_OUTCOME_UNKNOWN);
+	assert_non_null(strstr(err_text(&w->err), "stop that process"));
+	assert_int_equal(state_of(w, "k1", ""), INTENT_UNKNOWN);
+	/* it has ended: the first look that counts */
+	journal_guard_drop(guard);
+	run_pass(w);
+	assert_int_equal(state_of(w, "k1", ""), INTENT_UNKNOWN);
+	now_ns += ABSENCE_APART_NS;
+	run_pass(w);
+	assert_int_equal(state_of(w, "k1", ""), INTENT_REFUSED);
+}
+
+static void
 inv4_a_trade_stands_against_absence(void **state)
 {
 	struct world *w = *state;
@@ -699,6 +729,7 @@ main(void)
 		CASE(inv4_what_the_broker_has_becomes_done),
 		CASE(what_the_broker_refused_is_refused),
 		CASE(inv4_paper_absence_needs_two_reads),
+		CASE(inv4_what_goes_on_without_its_caller_is_not_absent),
 		CASE(inv4_a_trade_stands_against_absence),
 		CASE(inv4_a_late_landing_is_done_and_narrows_the_switch),
 		CASE(a_reference_is_watched_for_seven_days),

@@ -281,6 +281,18 @@ may_be_sending(const struct world *w)
 	return journal_guard_check(w->kit.journal, GUARD_SEND, NULL) != 0;
 }
 
+/* As the reconciler sees it. */
+static bool
+goes_on(const struct world *w)
+{
+	char name[GUARD_NAME_SIZE];
+	const char *owner;
+
+	assert_int_equal(desk_owner(w->desk, &owner, NULL), 0);
+	guard_name_sending(name, owner);
+	return journal_guard_check(w->kit.journal, name, NULL) != 0;
+}
+
 /* Its caller has left, and it may still send: no close is drained. */
 static void
 inv7_a_callback_that_was_given_up_keeps_its_leave_to_send(void **state)
@@ -295,6 +307,7 @@ inv7_a_callback_that_was_given_up_keeps_its_leave_to_send(void **state)
 	CLEANUP_TURN struct turn turn = run_op(w, order_submit, SUBMIT("k1"));
 	assert_true(turn.err.unknown);
 	assert_true(may_be_sending(w));
+	assert_true(goes_on(w));
 	/* the account is free for what comes next */
 	fake_broker.answers[0] = (struct fake_answer){ .result = 0 };
 	CLEANUP_TURN struct turn next = run_op(w, order_submit, SUBMIT("k2"));
@@ -302,6 +315,7 @@ inv7_a_callback_that_was_given_up_keeps_its_leave_to_send(void **state)
 	assert_true(may_be_sending(w));
 	fake_broker.given_up.drop(fake_broker.given_up.arg);
 	assert_false(may_be_sending(w));
+	assert_false(goes_on(w));
 }
 
 /* Its process closes: the guard stays until it ends, the store is free. */
