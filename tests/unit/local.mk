@@ -20,6 +20,7 @@ unit_tests += \
 	tests/unit/test-host-call \
 	tests/unit/test-mcp \
 	tests/unit/test-mcp-message \
+	tests/unit/test-providers \
 	tests/unit/test-zone \
 	tests/unit/test-host-load \
 	tests/unit/test-host-oom \
@@ -139,6 +140,7 @@ tests_unit_test_mcp_message_SOURCES = \
 	tests/unit/test-mcp-message.c \
 	$(NULL)
 tests_unit_test_mcp_message_LDADD = libmcp.la $(LDADD)
+tests_unit_test_providers_LDADD = libmcp.la $(LDADD)
 
 tests_unit_test_cli_output_SOURCES = \
 	tests/unit/test-cli-output.c \
