@@ -46,7 +46,7 @@ const skip = whyNot();
 const skipBuild = skip || !fs.existsSync(build) &&
   'the conformance build is not made (IAG_TEST_BUILDDIR)';
 
-// Everything of the suite says once, into a folder.
+// One run of the suite's command.
 async function run(args, cwd) {
   const child = spawn(process.execPath, [suite, ...args],
     { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -81,12 +81,36 @@ function results(folder) {
   return found;
 }
 
-async function judge(url, version, cwd) {
-  const folder = path.join(cwd, version);
-  const { code, out } = await run(['server', '--url', url, '--requirements',
-    version, '-o', folder], cwd);
+const PASSED = ['SUCCESS', 'SKIPPED', 'INFO'];
 
-  return { code, out, checks: results(folder) };
+// What did not pass, but for the ids that are known.
+function wrongs(checks, known) {
+  return (checks?.length > 0 ? checks
+    : [{ id: 'did not run', status: 'FAILURE' }]).filter(({ id, status }) =>
+    !known.includes(id) && !PASSED.includes(status)).map(({ id, status, errorMessage }) => `${status} ${id}: ${errorMessage}`);
+}
+
+// All of it once; scenarios: what counts, each with the ids that are known
+// not to pass.  The suite gives some answers 600 ms, which a busy machine may
+// not have: what fails is run again by itself, at most twice.
+async function judge(url, version, cwd, scenarios) {
+  const folder = path.join(cwd, version);
+
+  await run(['server', '--url', url, '--requirements', version, '-o', folder],
+    cwd);
+  const checks = results(folder);
+
+  for (const [scenario, known] of Object.entries(scenarios)) {
+    for (let i = 1; i < 3 && wrongs(checks.get(scenario), known).length; i++) {
+      await run(['server', '--url', url, '--scenario', scenario,
+        '--spec-version', version, '-o', `${folder}-${i}`], cwd);
+      checks.set(scenario, results(`${folder}-${i}`).get(scenario));
+    }
+    assert.deepEqual(wrongs(checks.get(scenario), known), [], scenario);
+    assert.deepEqual(known.filter((id) => !checks.get(scenario)
+      .some((check) => check.id === id && !PASSED.includes(check.status))), [],
+    `${scenario} passes more than is known`);
+  }
 }
 
 // The build with the fixtures; ends with its input.
@@ -113,41 +137,28 @@ async function withBuild(body) {
   }
 }
 
-// What is left at each revision besides success: no fault, and no session.
-const WARNINGS = {
-  [LEGACY]: ['server-sse-multiple-streams-session'],
-  [MODERN]: [],
-};
+// What is left besides success: no fault, and no session.
+const SESSIONLESS = ['server-sse-multiple-streams-session'];
 
 for (const [version, count] of [[LEGACY, 30], [MODERN, 37]]) {
   test(`the fixtures pass ${count} of ${count} at ${version}`,
     { skip: skipBuild }, () => withBuild(async (url, dir) => {
       const scenarios = await required(version, dir);
-      const { code, out, checks } = await judge(url, version, dir);
-      const warnings = [];
 
       assert.equal(scenarios.length, count);
-      for (const scenario of scenarios) {
-        assert.ok(checks.get(scenario)?.length > 0, `${scenario} did not run`);
-        for (const { id, status, errorMessage } of checks.get(scenario)) {
-          assert.notEqual(status, 'FAILURE',
-            `${scenario} ${id}: ${errorMessage}`);
-          if (status === 'WARNING')
-            warnings.push(id);
-        }
-      }
-      assert.deepEqual(warnings, WARNINGS[version]);
-      assert.equal(code, 0, out.slice(-2000));
+      await judge(url, version, dir, Object.fromEntries(scenarios
+        .map((scenario) => [scenario, version === LEGACY &&
+          scenario === 'server-sse-multiple-streams' ? SESSIONLESS : []])));
     }));
 }
 
 // What a server needs no fixtures for, with the checks that it fails for
-// want of them; those of the last list end in warnings.
+// want of them.
 const SHIPPED = {
   [LEGACY]: {
     'server-initialize': [], ping: [], 'tools-list': [], 'resources-list': [],
     'prompts-list': [], 'dns-rebinding-protection': [],
-    'server-sse-multiple-streams': ['server-sse-multiple-streams-session'],
+    'server-sse-multiple-streams': SESSIONLESS,
   },
   [MODERN]: {
     'tools-list': [], 'resources-list': [], 'prompts-list': [], caching: [],
@@ -186,18 +197,8 @@ async function withTokens(body) {
 
 for (const version of [LEGACY, MODERN]) {
   test(`the program passes what applies at ${version}, behind tokens`,
-    { skip: skip || noIssuer }, () => withTokens(async (url, dir) => {
-      const { checks } = await judge(url, version, dir);
-
-      for (const [scenario, known] of Object.entries(SHIPPED[version])) {
-        const wrong = (checks.get(scenario) ?? [{ id: 'did not run' }])
-          .filter(({ status }) => !['SUCCESS', 'SKIPPED', 'INFO']
-            .includes(status));
-
-        assert.deepEqual(wrong.map(({ id }) => id), known,
-          `${scenario}: ${wrong.map((c) => c.errorMessage).join('; ')}`);
-      }
-    }));
+    { skip: skip || noIssuer }, () => withTokens((url, dir) =>
+      judge(url, version, dir, SHIPPED[version])));
 }
 
 test('the program has nothing of what only the suite needs', { skip },
