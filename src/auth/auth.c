@@ -276,6 +276,28 @@ try_keys(const struct visit *visit, const struct jwt *jwt, uint32_t *generation,
 	return rc;
 }
 
+/* The same; it fetches keys if they are needed. */
+static int
+find_grant(const struct visit *visit, const struct jwt *jwt,
+    uint32_t *generation, struct grant *ret_grant, struct err *err)
+{
+	int rc = try_keys(visit, jwt, generation, ret_grant, err);
+
+	if (rc != 1)
+		return rc;
+	switch (keyring_wait(visit->auth->ring, *generation)) {
+	case KEYRING_NEW:
+		return try_keys(visit, jwt, generation, ret_grant, err);
+	case KEYRING_BUSY:
+		(void)err_set(err, ERR_AUTH_TOKEN_INVALID,
+		    "the issuer's keys are being fetched: try again");
+		err->retryable = true;
+		return rc;
+	default:
+		return rc;
+	}
+}
+
 static void
 verify(const struct visit *visit, struct auth_verdict *ret_verdict)
 {
@@ -288,9 +310,7 @@ verify(const struct visit *visit, struct auth_verdict *ret_verdict)
 	    auth->setup.config->remote_mcp.any_token_type, &jwt, &err);
 
 	if (rc == 0)
-		rc = try_keys(visit, &jwt, &generation, &grant, &err);
-	if (rc == 1 && keyring_wait(auth->ring, generation))
-		rc = try_keys(visit, &jwt, &generation, &grant, &err);
+		rc = find_grant(visit, &jwt, &generation, &grant, &err);
 	if (rc) {
 		cache_drop(auth->cache, visit->digest);
 		deny_for(visit, err.retryable ? AUTH_UNAVAILABLE : AUTH_REFUSED,

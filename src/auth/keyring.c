@@ -32,6 +32,7 @@ struct keyring {
 	uint32_t generation;
 	uint64_t fetched_ns; /* boot clock: when the keys were had last */
 	uint64_t tried_ns;   /* begin of the last fetch; 0: none yet */
+	uint64_t asked_ns;   /* of the last one for a token; 0: none yet */
 	uint64_t attempts;   /* begun */
 	uint64_t results;    /* ended */
 	unsigned waiters;
@@ -73,8 +74,8 @@ keyring_get(struct keyring *ring, uint32_t *ret_generation)
 static bool
 may_fetch(const struct keyring *ring, uint64_t now_ns)
 {
-	return ring->tried_ns == 0 ||
-	       now_ns - ring->tried_ns >= KEYRING_FLOOR_NS;
+	return ring->asked_ns == 0 ||
+	       now_ns - ring->asked_ns >= KEYRING_FLOOR_NS;
 }
 
 static struct timespec
@@ -106,24 +107,34 @@ await(struct keyring *ring, uint64_t attempt)
 	ring->waiters--;
 }
 
-bool
+/* false: it is too soon. */
+static bool
+ask(struct keyring *ring)
+{
+	uint64_t now_ns = clock_boot_ns();
+
+	if (!may_fetch(ring, now_ns))
+		return false;
+	ring->asked_ns = now_ns;
+	ring->is_asked = true;
+	(void)pthread_cond_signal(&ring->asked);
+	return true;
+}
+
+enum keyring_news
 keyring_wait(struct keyring *ring, uint32_t generation)
 {
 	LOCK_SCOPE(&ring->lock);
 	bool is_running = ring->attempts > ring->results;
 
 	if (ring->generation != generation)
-		return true;
+		return KEYRING_NEW;
+	if (!is_running && !ring->is_asked && !ask(ring))
+		return KEYRING_SAME;
 	if (ring->waiters >= KEYRING_WAITERS_MAX || ring->is_stopping)
-		return false;
-	if (!is_running && !ring->is_asked) {
-		if (!may_fetch(ring, clock_boot_ns()))
-			return false;
-		ring->is_asked = true;
-		(void)pthread_cond_signal(&ring->asked);
-	}
+		return KEYRING_BUSY;
 	await(ring, is_running ? ring->attempts : ring->attempts + 1);
-	return ring->generation != generation;
+	return ring->generation != generation ? KEYRING_NEW : KEYRING_SAME;
 }
 
 /* ---- the thread */

@@ -4,7 +4,7 @@
 /*
  * The issuer's keys as they are now: fetched by a thread of its own, again
  * every ten minutes, and when a token names a key that is not among them, but
- * then not more often than every five seconds.  Keys that were good stay for
+ * that not more often than every five seconds.  Keys that were good stay for
  * a day when no new ones can be had.
  */
 
@@ -21,7 +21,7 @@
 #include "host/host.h"
 
 #define KEYRING_AGE_NS (600 * NS_PER_S)     /* then they are fetched again */
-#define KEYRING_FLOOR_NS (5 * NS_PER_S)     /* between two fetches */
+#define KEYRING_FLOOR_NS (5 * NS_PER_S)     /* between two that are asked */
 #define KEYRING_STALE_NS (86400 * NS_PER_S) /* then they are not trusted */
 #define KEYRING_WAIT_NS (5 * NS_PER_S)      /* of keyring_wait() */
 enum { KEYRING_WAITERS_MAX = 16 };
@@ -39,11 +39,13 @@ void keyring_close(struct keyring *ring); /* NULL is fine */
  */
 struct jwks *keyring_get(struct keyring *ring, uint32_t *ret_generation);
 
-/*
- * Fetch, if that is not too soon, and wait for the end of it: true when the
- * keys are others than those of `generation` now.  At most so many threads
- * wait; to one more the answer is false at once.
- */
-bool keyring_wait(struct keyring *ring, uint32_t generation);
+enum keyring_news {
+	KEYRING_NEW,  /* the keys are others than those of the generation */
+	KEYRING_SAME, /* they are not, or it is too soon to ask */
+	KEYRING_BUSY  /* a fetch is under way, and enough threads wait */
+};
+
+/* Fetch, if that is not too soon, and wait for the end of it. */
+enum keyring_news keyring_wait(struct keyring *ring, uint32_t generation);
 
 #endif

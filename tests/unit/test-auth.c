@@ -147,7 +147,7 @@ static struct {
 	char metadata[1000];
 } events[EVENTS];
 static unsigned event_count;
-static bool record_fails;
+static atomic_bool record_fails;
 
 static int
 take_record(void *arg, const struct audit_event *event, struct err *err)
@@ -452,18 +452,68 @@ test_an_unknown_key_is_fetched_but_not_too_often(void **state)
 	(void)state;
 	assert_int_equal(AUTH_GRANTED, check(bearer(key, "k1", 600, "")));
 	publish(other, "k2");
-	/* the first fetch is not five seconds ago */
-	assert_denied(bearer(other, "k2", 600, ""), AUTH_REFUSED, 401,
-	    ERR_AUTH_TOKEN_INVALID, "does not have");
-	assert_int_equal(1, fetches);
-	pass(5);
 	assert_int_equal(AUTH_GRANTED, check(bearer(other, "k2", 600, "")));
 	assert_int_equal(2, fetches);
+	/* the next one waits for five seconds to pass */
+	publish(key, "k3");
+	assert_denied(bearer(key, "k3", 600, ""), AUTH_REFUSED, 401,
+	    ERR_AUTH_TOKEN_INVALID, "does not have");
+	assert_int_equal(2, fetches);
+	pass(5);
+	assert_int_equal(AUTH_GRANTED, check(bearer(key, "k3", 600, "")));
+	assert_int_equal(3, fetches);
 	/* whoever makes names up makes no fetches */
 	for (unsigned i = 0; i < 100; i++)
 		assert_int_equal(
 		    AUTH_REFUSED, check(bearer(other, "made-up", 600, "")));
-	assert_int_equal(2, fetches);
+	assert_int_equal(3, fetches);
+}
+
+static unsigned busy, admitted;
+
+static void *
+ask_for_a_key(void *arg)
+{
+	struct auth_verdict own;
+
+	auth_check(auth, arg, PEER, &own);
+	LOCK_SCOPE(&lock);
+	busy += own.result == AUTH_UNAVAILABLE &&
+		strstr(own.text, "try again") != NULL;
+	admitted += own.result == AUTH_GRANTED;
+	(void)pthread_cond_broadcast(&changed);
+	return NULL;
+}
+
+static void
+await_busy(unsigned count)
+{
+	LOCK_SCOPE(&lock);
+
+	while (busy < count)
+		(void)pthread_cond_wait(&changed, &lock);
+}
+
+/* While a fetch hangs, not every thread of the door hangs with it. */
+static void
+test_few_threads_wait_for_a_fetch(void **state)
+{
+	CLEANUP_FREE char *header = strdup(bearer(key, "k1", 600, ""));
+	pthread_t threads[KEYRING_WAITERS_MAX + 8];
+
+	(void)state;
+	auth_close(STEAL(auth));
+	hold(true);
+	open_auth();
+	for (size_t i = 0; i < ARRAY_COUNT(threads); i++)
+		assert_int_equal(0,
+		    pthread_create(&threads[i], NULL, ask_for_a_key, header));
+	await_busy(8);
+	hold(false);
+	for (size_t i = 0; i < ARRAY_COUNT(threads); i++)
+		(void)pthread_join(threads[i], NULL);
+	assert_int_equal(8, busy);
+	assert_int_equal(KEYRING_WAITERS_MAX, admitted);
 }
 
 static void
@@ -816,6 +866,7 @@ main(void)
 		TEST(test_without_keys_the_answer_is_to_come_again),
 		TEST(test_a_check_waits_for_the_first_fetch),
 		TEST(test_an_unknown_key_is_fetched_but_not_too_often),
+		TEST(test_few_threads_wait_for_a_fetch),
 		TEST(test_a_key_that_is_gone_ends_its_tokens),
 		TEST(test_a_name_alone_is_no_key),
 		TEST(test_old_keys_stay_when_no_new_ones_can_be_had),
