@@ -22,4 +22,6 @@ libcore_la_SOURCES += \
 	src/auth/jwt.h \
 	src/auth/keyring.c \
 	src/auth/keyring.h \
+	src/auth/probe.c \
+	src/auth/probe.h \
 	$(NULL)

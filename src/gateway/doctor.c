@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth/probe.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -510,6 +511,25 @@ check_backend(struct doctor *doctor, struct host *host)
 	link_close(link);
 }
 
+/* The issuer of remote tokens. */
+static void
+check_tokens(struct doctor *doctor, struct host *host)
+{
+	struct err err CLEANUP_ERR = ERR_INIT;
+	struct buf text CLEANUP_BUF = BUF_INIT;
+	size_t keys = 0;
+
+	if (!doctor->config->remote_mcp.enabled)
+		return;
+	if (auth_probe(doctor->config, host, &keys, &err)) {
+		say_err(doctor, "tokens", &err);
+		return;
+	}
+	buf_printf(&text, "%zu key%s of '%s'", keys, keys == 1 ? "" : "s",
+	    doctor->config->remote_mcp.issuer);
+	say(doctor, "tokens", DOCTOR_OK, NULL, &text);
+}
+
 /* Ruling 16: whoever runs as the owner of the store can go round it. */
 static void
 check_separation(struct doctor *doctor)
@@ -557,6 +577,7 @@ doctor_run(const struct config *config, const struct err *fault,
 	check_plugins(&doctor, host);
 	if (!doctor.backend_broken)
 		check_backend(&doctor, host);
+	check_tokens(&doctor, host);
 	check_separation(&doctor);
 	(void)host_free(host);
 	return !doctor.failed;

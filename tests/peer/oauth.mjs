@@ -311,6 +311,22 @@ for (const [what, code, make] of MINTED) {
   });
 }
 
+test('a provider that knows no types is taken where that is said',
+  { skip: why }, async () => {
+    const own = await openDoor('  any_token_type: true\n');
+
+    try {
+      for (const typ of [undefined, 'JWT', 'at+jwt'])
+        assert.equal((await list(
+          issuer.mint(resource, { header: { typ } }), {}, own)).status, 200);
+      assertRefused(await list(
+        issuer.mint(resource, { header: { typ: 'id+jwt' } }), {}, own),
+      'AUTH_TOKEN_INVALID');
+    } finally {
+      await own.remove();
+    }
+  });
+
 // ---- keys
 
 // A door of its own over these entries of the key set.
@@ -445,6 +461,31 @@ test('keys that were had stay while the provider is away', { skip: why },
       assert.equal((await list(second)).status, 200);
     } finally {
       issuer.down = false;
+    }
+  });
+
+test('the doctor sees whether tokens can be judged', { skip: why },
+  async () => {
+    const tokens = async () => {
+      const { out } = await door.house.run('--json', 'doctor');
+
+      return JSON.parse(out).checks.find(({ check }) => check === 'tokens');
+    };
+
+    process.env.IAG_TEST_TOKEN_SECRET = TOKEN_SECRET;
+    try {
+      const fine = await tokens();
+
+      assert.equal(fine.state, 'ok', fine.text);
+      assert.match(fine.text, /^1 key of 'https:/);
+      issuer.down = true;
+      const away = await tokens();
+
+      assert.equal(away.state, 'fail');
+      assert.match(away.repair, /remote_mcp\.jwks_url/);
+    } finally {
+      issuer.down = false;
+      delete process.env.IAG_TEST_TOKEN_SECRET;
     }
   });
 
