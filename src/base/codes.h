@@ -75,7 +75,7 @@ ERR_CODE(LIVE_POLICY_UNKNOWN, IAG_REJECTED, 1, false, "name a policy of risk_pol
 ERR_CODE(LIVE_KILL_SWITCH_CLOSED, IAG_REJECTED, 1, false, "ask the operator; `ibkr-agent kill-switch status` shows why it is closed")
 ERR_CODE(LIVE_MIGRATION_REQUIRED, IAG_REJECTED, 1, false, "acknowledge the items of the paper-to-live checklist: `ibkr-agent live checklist show`")
 ERR_CODE(PLUGIN_INVALID, IAG_INVAL, 7, false, "run `ibkr-agent plugins check FILE`")
-ERR_CODE(PLUGIN_NOT_FOUND, IAG_NOTFOUND, 7, false, "run `ibkr-agent plugins list`")
+ERR_CODE(PLUGIN_NOT_FOUND, IAG_NOTFOUND, 7, false, "install the plugin, or name its folder in plugins.path; `ibkr-agent plugins list` shows those that are found")
 ERR_CODE(CALL_TIMED_OUT, IAG_STOPPING, 1, true, "repeat the call; `ibkr-agent doctor` shows whether the broker answers")
 ERR_CODE(CALL_CANCELLED, IAG_STOPPING, 1, false, "repeat the call if its result is still wanted")
 ERR_CODE(OUT_OF_MEMORY, IAG_NOMEM, 1, true, "give the process more memory, or ask for less, then repeat the call")

@@ -152,6 +152,18 @@ said() {
     has "$(said)" "It only reads"
 }
 
+@test "what the default actions tell to run can be run" {
+    local words count=0
+    while read -r words; do
+        count=$((count + 1))
+        # shellcheck disable=SC2086
+        iag $words --help
+        expect 0 || { echo "$words"; false; }
+    done < <(grep -o '`ibkr-agent [a-z -]*' "$IAG_TEST_SRCDIR/src/base/codes.h" |
+        sed 's/^`ibkr-agent //; s/ --.*//' | sort -u)
+    [ "$count" -gt 5 ]
+}
+
 @test "policy explain asks for a price where one is missing" {
     desk live
     iag --json policy explain --account U7654321 --symbol AAPL --side buy \

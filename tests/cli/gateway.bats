@@ -123,7 +123,7 @@ setup() {
     sed -i 's/backend: fake/backend: missing/' "$config"
     iag doctor
     expect 1
-    has "$output" "plugins" "repair: run \`ibkr-agent plugins list\`"
+    has "$output" "plugins" "repair: install the plugin" plugins.path
 }
 
 @test "the doctor names a broken chain" {

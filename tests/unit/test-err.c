@@ -125,7 +125,7 @@ test_action_overrides_the_default_of_the_code(void **state)
 	(void)state;
 	(void)err_set(&err, ERR_PLUGIN_NOT_FOUND, "x");
 	assert_string_equal(
-	    err_user_action(&err), "run `ibkr-agent plugins list`");
+	    err_user_action(&err), err_kind(ERR_PLUGIN_NOT_FOUND)->action);
 	err_action(&err, "install %s", "it");
 	assert_string_equal(err_user_action(&err), "install it");
 }

@@ -316,7 +316,9 @@ test_a_uri_past_the_limit_is_refused(void **state)
 static void
 test_every_client_gets_a_snippet_that_survives_odd_paths(void **state)
 {
-	static const char path[] = "/opt/it's \"odd\"/ibkr-agent";
+	static const struct mcp_target odd = {
+		.binary = "/opt/it's \"odd\"/ibkr-agent",
+	};
 
 	(void)state;
 	for (size_t i = 0; i < mcp_client_count; i++) {
@@ -325,7 +327,7 @@ test_every_client_gets_a_snippet_that_survives_odd_paths(void **state)
 		const struct mcp_client *client = &mcp_client_table[i];
 
 		assert_int_equal(
-		    mcp_client_config(client->name, path, NULL, &out, NULL), 0);
+		    mcp_client_config(client->name, &odd, &out, NULL), 0);
 		assert_non_null(strstr(buf_text(&out), "mcp"));
 		assert_non_null(strstr(buf_text(&out), "serve"));
 		if (client->form == MCP_CLIENT_SERVERS ||
@@ -367,6 +369,10 @@ read_shipped(const char *client)
 static void
 test_the_snippets_that_are_shipped_are_those_that_are_printed(void **state)
 {
+	static const struct mcp_target installed = {
+		.binary = "/usr/local/bin/ibkr-agent",
+	};
+
 	(void)state;
 	if (!getenv("IAG_TEST_SRCDIR"))
 		skip();
@@ -376,9 +382,7 @@ test_the_snippets_that_are_shipped_are_those_that_are_printed(void **state)
 		CLEANUP_FREE char *shipped = read_shipped(name);
 
 		assert_int_equal(
-		    mcp_client_config(
-			name, "/usr/local/bin/ibkr-agent", NULL, &out, NULL),
-		    0);
+		    mcp_client_config(name, &installed, &out, NULL), 0);
 		assert_string_equal(buf_text(&out), shipped);
 	}
 }
@@ -388,14 +392,16 @@ test_an_unknown_client_is_told_the_known_ones(void **state)
 {
 	CLEANUP_BUF struct buf out = BUF_INIT;
 	CLEANUP_ERR struct err err = ERR_INIT;
+	static const struct mcp_target plain = { .binary = "/x" };
+	static const struct mcp_target broken = { .binary = "/a\nb" };
 
 	(void)state;
 	assert_int_equal(
-	    mcp_client_config("emacs", "/x", NULL, &out, &err), IAG_INVAL);
+	    mcp_client_config("emacs", &plain, &out, &err), IAG_INVAL);
 	assert_non_null(strstr(err_text(&err), "'emacs'"));
 	assert_non_null(strstr(err_text(&err), "claude-code"));
 	assert_int_equal(
-	    mcp_client_config("cursor", "/a\nb", NULL, &out, &err), IAG_INVAL);
+	    mcp_client_config("cursor", &broken, &out, &err), IAG_INVAL);
 	assert_int_equal(out.len, 0);
 }
 
