@@ -164,9 +164,9 @@ stdio'
 }
 
 @test "an unknown transport is refused" {
-    iag mcp serve --transport http
+    iag mcp serve --transport pigeon
     expect 7
-    has "$stderr" CONFIG_INVALID "expected 'stdio', got 'http'"
+    has "$stderr" CONFIG_INVALID "expected 'stdio' or 'http', got 'pigeon'"
 }
 
 @test "the settings of a client name this program and its configuration" {
