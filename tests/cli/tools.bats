@@ -159,7 +159,7 @@ each_tool() {
 @test "an argument that the schema forbids names what is allowed" {
     iag market bars --contract-id 265598 --duration 1d --bar-size 1x
     expect 2
-    has "$stderr" INPUT_INVALID bar_size 1x
+    has "$stderr" INPUT_INVALID --bar-size 1x
 }
 
 @test "an operand behind two dashes may look like an option" {
