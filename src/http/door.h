@@ -16,15 +16,18 @@
 #include "http/http.h"
 #include "http/listener.h"
 #include "http/rate.h"
+#include "http/rules.h"
 #include "mcp/session.h"
 #include "mcp/tools.h"
 
 enum { HTTP_BODY_MAX = 1024 * 1024 };
 
 struct exchange;
+struct watch;
 
 struct http {
 	const struct registry *registry;
+	struct registry *own_registry; /* it is this one, or another's */
 	struct gateway *gateway;
 	const struct config *config;
 	struct auth *auth;
@@ -44,6 +47,8 @@ struct http {
 	char *url;
 	uint64_t requests, refused; /* atomic */
 	uint64_t looked_ns;         /* when the certificate was looked at */
+	unsigned watch_count;       /* atomic; streams that ever began */
+	bool is_watching;           /* atomic; a job looks for changes */
 	pthread_mutex_t lock;
 	pthread_cond_t empty; /* with lock: the last exchange is gone */
 	struct exchange *exchanges;
@@ -67,6 +72,7 @@ struct exchange {
 	bool is_gone;         /* the client has left */
 	bool is_answered;     /* the message was */
 	bool is_stream;       /* the answer goes into a stream */
+	struct watch *watch;  /* of a subscription, or NULL */
 	uint64_t since_ns;    /* when the call began */
 	char *progress_token; /* JSON text, or NULL */
 	unsigned progress;    /* the last one told */
@@ -74,7 +80,9 @@ struct exchange {
 
 extern const struct listener_calls exchange_calls;
 
-/* Progress, heartbeats: about once a second. */
+/* With exchange->lock held: the answer becomes a stream. */
+void exchange_stream_begin(struct exchange *exchange);
+/* Progress: about once a second. */
 void exchange_tick(struct exchange *exchange, uint64_t now_ns);
 /* Calls that run end as soon as they can. */
 void exchange_cancel(struct exchange *exchange);

@@ -21,6 +21,7 @@
 #include "config/scope.h"
 #include "http/door.h"
 #include "http/rules.h"
+#include "http/watch.h"
 #include "mcp/registry.h"
 
 /* A message that takes longer to read is none for the loop. */
@@ -252,6 +253,7 @@ exchange_forget(void *arg, void *context)
 	if (exchange->session)
 		session_unref(exchange->session);
 	(void)pthread_mutex_destroy(&exchange->lock);
+	watch_free(exchange->watch);
 	free(exchange->progress_token);
 	LOCK_SCOPE(&http->lock);
 	if (exchange->prev)
@@ -290,7 +292,7 @@ exchange_head(void *arg, struct listener_request *request)
 	}
 }
 
-static void
+void
 exchange_stream_begin(struct exchange *exchange)
 {
 	static const struct listener_header headers[] = {
@@ -525,6 +527,16 @@ exchange_reply_metadata(struct exchange *exchange)
 	listener_answer(exchange->request, &answer);
 }
 
+/* Is it more than the loop has time for? */
+static bool
+exchange_may_wait(const struct exchange *exchange)
+{
+	const char *method = exchange_header(exchange, "Mcp-Method");
+
+	return listener_body(exchange->request)->len > EXCHANGE_INLINE_MAX ||
+	       (method && strcmp(method, "subscriptions/listen") == 0);
+}
+
 static void
 exchange_take(void *arg, struct listener_request *request)
 {
@@ -535,8 +547,7 @@ exchange_take(void *arg, struct listener_request *request)
 		exchange_reply_metadata(exchange);
 		return;
 	}
-	if (exchange->is_judged &&
-	    listener_body(request)->len <= EXCHANGE_INLINE_MAX) {
+	if (exchange->is_judged && !exchange_may_wait(exchange)) {
 		exchange_serve(exchange);
 		return;
 	}
@@ -563,6 +574,7 @@ static void
 exchange_gone(void *arg, struct listener_request *request)
 {
 	struct exchange *exchange = listener_context(request);
+	bool was_watching = false;
 
 	(void)arg;
 	if (!exchange)
@@ -571,7 +583,10 @@ exchange_gone(void *arg, struct listener_request *request)
 	exchange->is_gone = true;
 	if (exchange->session && exchange->era == ERA_MODERN)
 		session_cancel_all(exchange->session);
+	was_watching = watch_drop(exchange);
 	(void)pthread_mutex_unlock(&exchange->lock);
+	if (was_watching)
+		listener_unref(request);
 }
 
 void
@@ -618,6 +633,7 @@ exchange_tick_all(void *arg)
 		http->looked_ns = now;
 		certificate_refresh(http->certificate);
 	}
+	watch_tick(http);
 	LOCK_SCOPE(&http->lock);
 	for (struct exchange *e = http->exchanges; e; e = e->next)
 		exchange_tick(e, now);

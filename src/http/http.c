@@ -17,8 +17,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/door.h"
+#include "http/watch.h"
 #include "journal/audit.h"
-#include "mcp/registry.h"
 
 /* Descriptors for all but connections: store, plugins, broker. */
 enum { HTTP_OTHER_FILES = 256 };
@@ -103,7 +103,8 @@ http_make(const struct http_setup *setup, struct http *http, struct err *err)
 
 	(void)pthread_mutex_init(&http->lock, NULL);
 	(void)pthread_cond_init(&http->empty, NULL);
-	http->registry = setup->registry ? setup->registry : &registry_gateway;
+	http->own_registry = watch_registry_new();
+	http->registry = setup->registry ? setup->registry : http->own_registry;
 	http->gateway = setup->gateway;
 	http->config = config;
 	http->auth = setup->auth;
@@ -117,8 +118,8 @@ http_make(const struct http_setup *setup, struct http *http, struct err *err)
 	    rate_new(config->remote_mcp.rate_limit_max_requests,
 		config->remote_mcp.rate_limit_window_seconds);
 	http_read_resource(http);
-	if (!http->lists || !http->workers || !http->by_address ||
-	    !http->by_principal)
+	if (!http->registry || !http->lists || !http->workers ||
+	    !http->by_address || !http->by_principal)
 		return http_no_memory(err);
 	return http_read_proxies(http, err);
 }
@@ -246,6 +247,7 @@ http_free(struct http *http)
 	if (http->workers)
 		workers_free(http->workers);
 	lists_free(http->lists);
+	watch_registry_free(http->own_registry);
 	rate_free(http->by_address);
 	rate_free(http->by_principal);
 	(void)pthread_cond_destroy(&http->empty);
@@ -309,6 +311,7 @@ void
 http_stop(struct http *http, uint64_t drain_ns)
 {
 	listener_quiesce(http->listener);
+	watch_end_all(http);
 	if (listener_wait(http->listener, drain_ns))
 		return;
 	http_cancel_all(http);

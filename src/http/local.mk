@@ -19,6 +19,8 @@ http_sources = \
 	src/http/rules.h \
 	src/http/ward.c \
 	src/http/ward.h \
+	src/http/watch.c \
+	src/http/watch.h \
 	$(NULL)
 
 noinst_LTLIBRARIES += libhttp.la

@@ -13,10 +13,14 @@
 #include "mcp/registry.h"
 #include "tools/instructions.h"
 
-/* Nothing changes while the server runs, so no listChanged, no subscribe. */
-#define LIFECYCLE_CAPABILITIES "{\"tools\":{},\"resources\":{},\"prompts\":{}}"
+/* Nothing changes while the server runs, so no listChanged. */
+#define LIFECYCLE_CAPABILITIES(resources)                          \
+	"\"capabilities\":{\"tools\":{},\"resources\":{" resources \
+	"},\"prompts\":{}}"
 
-const char lifecycle_hello[] = "\"capabilities\":" LIFECYCLE_CAPABILITIES;
+const char lifecycle_hello[] = LIFECYCLE_CAPABILITIES("");
+const char lifecycle_hello_subscribe[] =
+    LIFECYCLE_CAPABILITIES("\"subscribe\":true");
 
 void
 lifecycle_instruct(const struct session *session, struct buf *out)

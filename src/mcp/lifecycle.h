@@ -10,6 +10,8 @@
 
 /* What the gateway's registry says of itself. */
 extern const char lifecycle_hello[];
+/* The same where resources can be watched. */
+extern const char lifecycle_hello_subscribe[];
 void lifecycle_instruct(const struct session *session, struct buf *out);
 
 void lifecycle_discover(

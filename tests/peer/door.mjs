@@ -10,7 +10,7 @@ import https from 'node:https';
 import net from 'node:net';
 import { House, META, MODERN, program } from './house.mjs';
 
-export const JSON_TYPE = 'application/json';
+const JSON_TYPE = 'application/json';
 
 export function modern(method, params = {}, id = 1) {
   return { jsonrpc: '2.0', id, method, params: { ...params, _meta: META } };

@@ -8,6 +8,7 @@ peer_tests += \
 	tests/peer/http-abuse.mjs \
 	tests/peer/http-call.mjs \
 	tests/peer/http-tls.mjs \
+	tests/peer/http-watch.mjs \
 	tests/peer/http.mjs \
 	tests/peer/inspector.mjs \
 	tests/peer/landed.mjs \
