@@ -241,11 +241,12 @@ http_begin(
 static void
 http_free(struct http *http)
 {
+	/* a look for changes may still run */
+	if (http->workers)
+		workers_free(http->workers);
 	if (http->listener)
 		listener_free(http->listener);
 	certificate_close(http->certificate);
-	if (http->workers)
-		workers_free(http->workers);
 	lists_free(http->lists);
 	watch_registry_free(http->own_registry);
 	rate_free(http->by_address);

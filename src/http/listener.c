@@ -25,8 +25,11 @@
 #include "http/certificate.h"
 #include "http/loop.h"
 
-/* A head has to fit into it; see docs/remote-mcp.md. */
-#define LISTENER_MEMORY ((size_t)32 * 1024)
+/*
+ * A head of 16 KiB fits into it beside that of the answer.  The library
+ * clears it for each request, so more costs more.
+ */
+#define LISTENER_MEMORY ((size_t)20 * 1024)
 /* How long a peer may take to read an answer, or to connect and say so. */
 #define LISTENER_SEND_NS (UINT64_C(60) * NS_PER_S)
 #define LISTENER_WORK_NS (UINT64_C(900) * NS_PER_S)
@@ -657,7 +660,7 @@ listener_header(const struct listener_request *request, const char *name)
 	while (!request->text.failed && at < end) {
 		const char *value = at + strlen(at) + 1;
 
-		if (strcasecmp(at, name) == 0)
+		if (!((at[0] ^ name[0]) & ~0x20) && strcasecmp(at, name) == 0)
 			return value;
 		at = value + strlen(value) + 1;
 	}

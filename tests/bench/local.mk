@@ -3,6 +3,7 @@
 
 bench_programs = \
 	tests/bench/bench-stdio \
+	tests/bench/bench-http \
 	tests/bench/bench-journal \
 	tests/bench/bench-gates \
 	tests/bench/bench-orders \
@@ -28,6 +29,13 @@ tests_bench_bench_stdio_SOURCES = \
 	$(NULL)
 tests_bench_bench_stdio_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
 tests_bench_bench_stdio_LDADD = $(LMDB_LIBS)
+tests_bench_bench_http_SOURCES = \
+	tests/bench/bench-http.c \
+	tests/bench/peer.c \
+	tests/bench/peer.h \
+	$(NULL)
+tests_bench_bench_http_CFLAGS = $(AM_CFLAGS) $(MICROHTTPD_CFLAGS)
+tests_bench_bench_http_LDADD = $(MICROHTTPD_LIBS)
 tests_bench_echo_LDADD =
 # all that the program is linked with, whether or not it is used
 tests_bench_linked_LDFLAGS = $(AM_LDFLAGS) -Wl,--no-as-needed

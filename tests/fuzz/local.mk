@@ -7,6 +7,7 @@ fuzzers = \
 	tests/fuzz/fuzz-config \
 	tests/fuzz/fuzz-dec \
 	tests/fuzz/fuzz-export \
+	tests/fuzz/fuzz-http-head \
 	tests/fuzz/fuzz-json \
 	tests/fuzz/fuzz-jsonrpc \
 	tests/fuzz/fuzz-jwks \
@@ -37,6 +38,7 @@ tests_fuzz_fuzz_jwt_SOURCES = \
 	$(NULL)
 tests_fuzz_fuzz_jwt_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit
 
+tests_fuzz_fuzz_http_head_LDADD = libhttp.la libmcp.la $(LDADD)
 tests_fuzz_fuzz_jsonrpc_LDADD = libmcp.la $(LDADD)
 
 # answers are judged over a journal in memory

@@ -18,6 +18,7 @@ unit_tests += \
 	tests/unit/test-gateway-workers \
 	tests/unit/test-sdk \
 	tests/unit/test-host-call \
+	tests/unit/test-http-rules \
 	tests/unit/test-mcp \
 	tests/unit/test-mcp-message \
 	tests/unit/test-providers \
@@ -128,6 +129,7 @@ tests_unit_test_reconcile_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 tests_unit_test_intent_SOURCES = tests/unit/test-intent.c $(journal_kit)
 
 # a gateway of its own in front of the one in libcore
+tests_unit_test_http_rules_LDADD = libhttp.la libmcp.la $(LDADD)
 tests_unit_test_mcp_SOURCES = \
 	tests/unit/fake-gateway.c \
 	tests/unit/fake-gateway.h \
