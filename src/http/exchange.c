@@ -244,18 +244,12 @@ exchange_new(struct http *http, struct listener_request *request)
 	return exchange;
 }
 
+/* Nobody finds it any more; http may be gone behind this. */
 static void
-exchange_forget(void *arg, void *context)
+exchange_unlink(struct http *http, struct exchange *exchange)
 {
-	struct http *http = arg;
-	struct exchange *exchange = context;
-
-	if (exchange->session)
-		session_unref(exchange->session);
-	(void)pthread_mutex_destroy(&exchange->lock);
-	watch_free(exchange->watch);
-	free(exchange->progress_token);
 	LOCK_SCOPE(&http->lock);
+
 	if (exchange->prev)
 		exchange->prev->next = exchange->next;
 	else
@@ -264,6 +258,19 @@ exchange_forget(void *arg, void *context)
 		exchange->next->prev = exchange->prev;
 	if (!http->exchanges)
 		(void)pthread_cond_broadcast(&http->empty);
+}
+
+static void
+exchange_forget(void *arg, void *context)
+{
+	struct exchange *exchange = context;
+
+	exchange_unlink(arg, exchange);
+	if (exchange->session)
+		session_unref(exchange->session);
+	(void)pthread_mutex_destroy(&exchange->lock);
+	watch_free(exchange->watch);
+	free(exchange->progress_token);
 	free(exchange);
 }
 

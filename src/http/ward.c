@@ -22,7 +22,7 @@
 #include "base/clock.h"
 
 /* Connections beyond the limit that are told so. */
-enum { WARD_EXTRA = 16, WARD_TICK_MS = 1000, WARD_EVENTS = 64 };
+enum { WARD_EXTRA = 64, WARD_TICK_MS = 1000, WARD_EVENTS = 64 };
 
 struct ward_entry {
 	struct ward_entry *next, *prev;
@@ -36,6 +36,7 @@ struct ward_entry {
 	void *request;
 	bool is_extra;
 	bool is_hung; /* the peer has hung up */
+	bool is_cut;  /* it was ended here, and is not closed yet */
 };
 
 struct ward {
@@ -66,6 +67,7 @@ ward_cut(struct ward_entry *entry)
 {
 	(void)shutdown(entry->fd, SHUT_RDWR);
 	entry->until_ns = 0;
+	entry->is_cut = true;
 }
 
 /* The request that is to be told of the hang-up, kept; or NULL. */
@@ -110,7 +112,7 @@ ward_is_due(
 	if (entry->until_ns && now_ns >= entry->until_ns)
 		return true;
 	/* the library does not see every end of a peer that sent before */
-	if (entry->is_hung &&
+	if (entry->is_hung && !entry->is_cut &&
 	    (ward_is_idle(entry) || entry->phase == WARD_READING))
 		return now_ns >= entry->since_ns + WARD_TICK_MS * NS_PER_MS;
 	return entry->phase == WARD_STREAM && entry->request &&
@@ -221,14 +223,23 @@ ward_end_oldest(struct ward *ward)
 	struct ward_entry *oldest = NULL;
 
 	for (struct ward_entry *e = ward->entries; e; e = e->next) {
-		if (ward_is_idle(e) && !e->is_hung &&
+		if (ward_is_idle(e) && !e->is_cut &&
 		    (!oldest || e->since_ns < oldest->since_ns))
 			oldest = e;
 	}
-	if (!oldest)
-		return;
-	ward_cut(oldest);
-	oldest->is_hung = true;
+	if (oldest)
+		ward_cut(oldest);
+}
+
+/* Those that have a place. */
+static unsigned
+ward_places(const struct ward *ward)
+{
+	unsigned count = 0;
+
+	for (const struct ward_entry *e = ward->entries; e; e = e->next)
+		count += !e->is_cut;
+	return count;
 }
 
 bool
@@ -242,7 +253,8 @@ ward_admits(struct ward *ward, const struct address *address, bool is_exempt)
 	if (!is_exempt && ward->limits.per_address > 0 &&
 	    same >= ward->limits.per_address)
 		return false;
-	if (ward->count >= ward->limits.connections)
+	if (ward->count >= ward->limits.connections &&
+	    ward_places(ward) >= ward->limits.connections)
 		ward_end_oldest(ward);
 	return ward->count < ward->limits.connections + WARD_EXTRA;
 }
@@ -270,8 +282,8 @@ ward_enter(struct ward *ward, int fd, const struct address *address)
 	entry->fd = fd;
 	entry->address = *address;
 	entry->serial = ++ward->serial;
-	/* one that was ended above still has its place */
-	entry->is_extra = ward->count >= ward->limits.connections + 1;
+	entry->is_extra = ward->count >= ward->limits.connections &&
+			  ward_places(ward) >= ward->limits.connections;
 	ward_set(ward, entry, WARD_FRESH);
 	entry->next = ward->entries;
 	if (entry->next)

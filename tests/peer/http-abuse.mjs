@@ -39,6 +39,9 @@ function descriptors(door) {
   return fs.readdirSync(`/proc/${door.child.pid}/fd`).length;
 }
 
+// Sanitizers have memory of their own.
+const isPlain = !process.env.ASAN_OPTIONS && !process.env.TSAN_OPTIONS;
+
 // Anonymous memory, in KiB.
 function memory(door) {
   const status = fs.readFileSync(`/proc/${door.child.pid}/status`, 'utf8');
@@ -144,7 +147,7 @@ test('what is too large is refused and not kept', { skip },
 
     assert.equal(most.status, 200);
     await isServed(door);
-    assert.ok(memory(door) < before + 16 * 1024,
+    assert.ok(!isPlain || memory(door) < before + 16 * 1024,
       `${before} KiB, then ${memory(door)}`);
   }));
 
@@ -357,7 +360,7 @@ test('a thousand connections at a time, ten thousand one by one', { skip },
     await Promise.all(sockets.map((socket, i) => ask(socket, i + 1)));
     const idle = memory(door);
 
-    assert.ok(idle < 48 * 1024, `${idle} KiB with 1,000 idle connections`);
+    assert.ok(!isPlain || idle < 48 * 1024, `${idle} KiB with 1,000 idle connections`);
     await isServed(door);
     await Promise.all(sockets.map((socket, i) => ask(socket, i + 5001)));
     sockets.forEach((socket) => socket.destroy());
@@ -370,7 +373,8 @@ test('a thousand connections at a time, ten thousand one by one', { skip },
 
     for (let i = 0; i < rounds; i++)
       await isServed(door);
-    assert.ok(memory(door) < flat + 2048, `${flat} KiB, ${memory(door)} after`);
+    assert.ok(!isPlain || memory(door) < flat + 2048,
+      `${flat} KiB, ${memory(door)} after`);
     await hasLetGo(door, before);
   }));
 
