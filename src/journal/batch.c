@@ -205,19 +205,20 @@ run_nested(struct batch *batch, struct store_txn *store, struct job *job,
 static int
 write_head(struct batch *batch, struct store_txn *store, struct err *err)
 {
-	struct buf *row = &batch->journal->head_row;
+	struct buf row CLEANUP_BUF = BUF_INIT;
+	struct iag_bytes bytes;
 	uint64_t change = 0;
 	int rc = store_change(batch->journal->store, &change, NULL);
 
 	batch->head.change = rc == 0 ? change + 1 : 0;
 	hash_random(batch->head.batch, BATCH_ID_SIZE);
-	buf_reset(row);
 	meta_head_format(&batch->head,
-	    batch->next_keys ? batch->next_keys : &batch->journal->keys, row);
-	if (row->failed)
+	    batch->next_keys ? batch->next_keys : &batch->journal->keys, &row);
+	if (row.failed)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	return store_put(store, TABLE_META, bytes_str("head"),
-	    bytes_of(row->data, row->len), 0, err);
+	bytes = bytes_of(row.data, row.len);
+	known_add(&batch->journal->known, TABLE_META, bytes_str("head"), bytes);
+	return store_put(store, TABLE_META, bytes_str("head"), bytes, 0, err);
 }
 
 /* After IAG_UNKNOWN: is the batch in the store? */

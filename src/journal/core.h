@@ -50,9 +50,6 @@ struct journal {
 
 	/* the writer thread's: kept from batch to batch */
 	struct chain chain;
-	struct buf store_row; /* a meta row that was sealed, and what it says */
-	struct meta_store store_info;
-	struct buf head_row; /* the one that this process wrote last */
 
 	pthread_t thread;
 	bool has_thread;

@@ -25,8 +25,6 @@ journal_free(struct journal *journal)
 		return;
 	keys_wipe(&journal->keys);
 	chain_fini(&journal->chain);
-	buf_fini(&journal->store_row);
-	buf_fini(&journal->head_row);
 	free(journal->place);
 	known_fini(&journal->known);
 	(void)pthread_cond_destroy(&journal->wake);

@@ -68,14 +68,11 @@ meta_store_format(
 	row_seal(keys, "store", row, sizeof(row), out);
 }
 
-enum meta_result
-meta_store_parse(
-    struct iag_bytes row, const struct keys *keys, struct meta_store *ret_store)
+void
+meta_store_read(struct iag_bytes row, struct meta_store *ret_store)
 {
 	const uint8_t *at = row.data;
 
-	if (row.len != STORE_LEN + HASH_SIZE)
-		return META_DAMAGED;
 	memcpy(ret_store->id, at, STORE_ID_SIZE);
 	at += STORE_ID_SIZE;
 	memcpy(ret_store->salt, at, HASH_SIZE);
@@ -90,6 +87,15 @@ meta_store_parse(
 	at += 40;
 	memcpy(ret_store->machine, at, MACHINE_SIZE);
 	ret_store->machine[MACHINE_SIZE - 1] = '\0';
+}
+
+enum meta_result
+meta_store_parse(
+    struct iag_bytes row, const struct keys *keys, struct meta_store *ret_store)
+{
+	if (row.len != STORE_LEN + HASH_SIZE)
+		return META_DAMAGED;
+	meta_store_read(row, ret_store);
 	if (row_is_sealed(keys, "store", row.data, STORE_LEN))
 		return META_OK;
 	if (memcmp(ret_store->key_id, keys->id, KEY_ID_SIZE) != 0)

@@ -51,7 +51,8 @@ enum meta_result meta_store_parse(struct iag_bytes row, const struct keys *keys,
     struct meta_store *ret_store);
 bool meta_head_parse(
     struct iag_bytes row, const struct keys *keys, struct meta_head *ret_head);
-/* One that meta_head_format() made; its seal is not looked at. */
+/* Rows whose seals were in order before; they are not looked at. */
+void meta_store_read(struct iag_bytes row, struct meta_store *ret_store);
 void meta_head_read(struct iag_bytes row, struct meta_head *ret_head);
 
 #endif

@@ -91,42 +91,27 @@ check_format(struct journal_txn *txn, struct err *err)
 	    META_FORMAT);
 }
 
-/*
- * The same bytes as those whose seal was checked or made before: their MAC
- * need not be made again.  Only the writer thread keeps any.
- */
+/* The same bytes as those whose seal was checked or made before. */
 static bool
-is_known(const struct journal_txn *txn, const struct buf *known,
-    struct iag_bytes row)
+is_known(const struct journal_txn *txn, const char *name, struct iag_bytes row)
 {
-	return txn->write && known->len == row.len && row.len > 0 &&
-	       memcmp(known->data, row.data, row.len) == 0;
-}
-
-static void
-remember_store(const struct journal_txn *txn, struct iag_bytes row)
-{
-	struct journal *journal = txn->journal;
-
-	if (!txn->write)
-		return;
-	buf_reset(&journal->store_row);
-	buf_add(&journal->store_row, row.data, row.len);
-	journal->store_info = txn->info;
+	return known_has(
+	    &txn->journal->known, TABLE_META, bytes_str(name), row);
 }
 
 static enum meta_result
 read_store(struct journal_txn *txn, struct iag_bytes row)
 {
-	enum meta_result result = META_OK;
+	enum meta_result result;
 
-	if (is_known(txn, &txn->journal->store_row, row)) {
-		txn->info = txn->journal->store_info;
+	if (is_known(txn, "store", row)) {
+		meta_store_read(row, &txn->info);
 		return META_OK;
 	}
 	result = meta_store_parse(row, &txn->journal->keys, &txn->info);
 	if (result == META_OK)
-		remember_store(txn, row);
+		known_add(
+		    &txn->journal->known, TABLE_META, bytes_str("store"), row);
 	return result;
 }
 
@@ -210,7 +195,7 @@ txn_load(struct journal_txn *txn, struct err *err)
 		return corrupt(err, "the store has no head of the chain");
 	if (rc < 0)
 		return rc;
-	if (is_known(txn, &txn->journal->head_row, row))
+	if (is_known(txn, "head", row))
 		meta_head_read(row, &txn->head);
 	else if (!meta_head_parse(row, &txn->journal->keys, &txn->head))
 		return corrupt(err, "the head of the chain is damaged");
