@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "journal/outcome.h"
+#include "journal/record.h"
 #include "orders/killswitch.h"
 #include "orders/limits.h"
 #include "orders/row.h"
@@ -192,7 +193,16 @@ int
 activation_check(struct desk *desk, struct journal_txn *txn, bool *ret_active,
     struct buf *why, struct err *err)
 {
-	return activation_compare(desk_config(desk), txn, ret_active, why, err);
+	struct iag_bytes row;
+	int ret = txn_get(txn, TABLE_STATE, row_key(), &row, err);
+
+	if (ret && ret != IAG_NOTFOUND)
+		return ret;
+	*ret_active = ret == 0 && record_has_str(row.data, row.len, "digest",
+				      desk_activation(desk));
+	return *ret_active ? 0
+			   : activation_compare(
+				 desk_config(desk), txn, ret_active, why, err);
 }
 
 struct step {

@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "orders/deskstate.h"
+#include "orders/killswitch.h"
 #include "orders/sendleave.h"
 #include "orders/settlequeue.h"
 
@@ -45,6 +46,7 @@ struct desk {
 	struct desk_setup setup;
 	char *live_broker;
 	char *connection;
+	char activation[HASH_HEX_SIZE]; /* digest; "": live is off */
 	struct instance *_Atomic backend;
 	pthread_mutex_t lock;
 	pthread_cond_t opened;
@@ -97,11 +99,24 @@ desk_offer(struct desk *desk)
 	host_set_desk(desk->setup.host, &services);
 }
 
+/* Of a configuration that never changes: once. */
+static int
+activation_make(struct desk *desk, struct err *err)
+{
+	const struct config *config = desk->setup.config;
+	CLEANUP_BUF struct buf text = BUF_INIT;
+
+	if (!config->live_trading.enabled)
+		return 0;
+	return activation_digest(config, desk->activation, &text, err);
+}
+
 int
 desk_new(
     const struct desk_setup *setup, struct desk **ret_desk, struct err *err)
 {
 	struct desk *desk = calloc(1, sizeof(*desk));
+	int ret;
 
 	if (!desk)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
@@ -116,6 +131,11 @@ desk_new(
 	    (setup->live_broker && !desk->live_broker)) {
 		desk_free(desk);
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	}
+	ret = activation_make(desk, err);
+	if (ret) {
+		desk_free(desk);
+		return ret;
 	}
 	desk_offer(desk);
 	*ret_desk = desk;
@@ -182,6 +202,12 @@ struct host *
 desk_host(const struct desk *desk)
 {
 	return desk->setup.host;
+}
+
+const char *
+desk_activation(const struct desk *desk)
+{
+	return desk->activation;
 }
 
 const char *

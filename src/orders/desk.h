@@ -89,6 +89,8 @@ const char *desk_writer_fault(
     const struct desk *desk, uint32_t mode, const char *name);
 /* Where it leads: "fake", "client_portal_gateway https://localhost:5000". */
 const char *desk_connection(const struct desk *desk);
+/* Digest of the live configuration (activation_digest()); "": live is off. */
+const char *desk_activation(const struct desk *desk);
 /*
  * Open it at first need, once; names treat `_` and `-` alike.  A writer that
  * only simulates is refused for live on a backend other than fake, unless
