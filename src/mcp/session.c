@@ -118,7 +118,7 @@ session_new(const struct registry *registry, struct gateway *gateway,
 	struct session *session = NULL;
 	int r = session_make(registry, gateway, principal, &session, err);
 
-	if (r < 0)
+	if (!session)
 		return r;
 	r = out_init(&session->out, out, in, stop_fd, err);
 	if (r < 0) {

@@ -7,6 +7,7 @@
  * is its word only as far as our mark on it is right.
  */
 
+#include <assert.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -178,6 +179,7 @@ ask_round(struct buf *out, const struct task *task, const struct rounds *rounds,
 	CLEANUP_BUF struct buf requests = BUF_INIT;
 	char mark[HASH_HEX_SIZE];
 
+	assert(rounds->asks[round][0]);
 	for (const struct ask *const *a = rounds->asks[round]; *a; a++) {
 		if (!is_declared(task, *a))
 			continue;

@@ -87,7 +87,8 @@ const PASSED = ['SUCCESS', 'SKIPPED', 'INFO'];
 function wrongs(checks, known) {
   return (checks?.length > 0 ? checks
     : [{ id: 'did not run', status: 'FAILURE' }]).filter(({ id, status }) =>
-    !known.includes(id) && !PASSED.includes(status)).map(({ id, status, errorMessage }) => `${status} ${id}: ${errorMessage}`);
+    !known.includes(id) && !PASSED.includes(status))
+    .map(({ id, status, errorMessage }) => `${status} ${id}: ${errorMessage}`);
 }
 
 // All of it once; scenarios: what counts, each with the ids that are known
