@@ -32,7 +32,7 @@ function certificate(dir) {
     '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key,
     '-out', cert], { stdio: 'ignore' });
   return { key: fs.readFileSync(key), cert: fs.readFileSync(cert, 'utf8'),
-    file: cert };
+    file: cert, keyFile: key };
 }
 
 // Why none can be had, or false.

