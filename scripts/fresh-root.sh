@@ -129,7 +129,12 @@ END
 }
 
 install_all() {
-    inside sh -c "apt-get install -q -y --allow-downgrades --no-install-recommends $*"
+    inside sh -c "apt-get install -qq -o Dpkg::Use-Pty=0 -y \
+        --allow-downgrades --no-install-recommends $* </dev/null" \
+        >>"$root/debs/apt.log" 2>&1 || {
+        tail -n 30 "$root/debs/apt.log"
+        fail "apt-get install $* failed"
+    }
 }
 
 check_system() {
