@@ -10,6 +10,7 @@ cli_tests += \
 	tests/cli/errors.bats \
 	tests/cli/forgery.bats \
 	tests/cli/gateway.bats \
+	tests/cli/guides.bats \
 	tests/cli/killswitch.bats \
 	tests/cli/live-gates.bats \
 	tests/cli/live.bats \
