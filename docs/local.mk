@@ -12,6 +12,7 @@ dist_doc_DATA += \
 	docs/deviations.md \
 	docs/example-sdk.c \
 	docs/getting-started.md \
+	docs/daemon.md \
 	docs/live-runbook.md \
 	docs/mcp.md \
 	docs/paper-to-live.md \

@@ -7,7 +7,7 @@ function __ibkr_agent_at
             continue
         end
         switch $word
-            case --config --request-id --account --preview-id --group-id --ttl-seconds --status --limit --reason --out --first --last --since --until --type --before --new-secret-env --new-secret-file --store --checkpoint --file --timeout --asset-class --currency --exchange --base --quote --from --symbol --mode --operator-credential --contract-id --duration --bar-size --year --client --url --token-env --transport --bind --live-broker --article-id --expiration --right --strike-min --strike-max --side --quantity --entry-limit-price --take-profit-limit-price --stop-loss-stop-price --parent-approval-id --take-profit-approval-id --stop-loss-approval-id --idempotency-key --broker-order-id --to --approval-id --limit-price --stop-price --trailing-amount --trailing-percent --time-in-force --order-type --page --target --scanner-code --instrument --location
+            case --config --via --request-id --account --preview-id --group-id --ttl-seconds --status --limit --reason --out --first --last --since --until --type --before --new-secret-env --new-secret-file --store --checkpoint --file --timeout --asset-class --currency --exchange --base --quote --from --symbol --mode --operator-credential --contract-id --duration --bar-size --year --client --url --token-env --transport --bind --live-broker --article-id --expiration --right --strike-min --strike-max --side --quantity --entry-limit-price --take-profit-limit-price --stop-loss-stop-price --parent-approval-id --take-profit-approval-id --stop-loss-approval-id --idempotency-key --broker-order-id --to --approval-id --limit-price --stop-price --trailing-amount --trailing-percent --time-in-force --order-type --page --target --scanner-code --instrument --location
                 set value yes
             case '-*'
             case '*'
@@ -22,6 +22,7 @@ end
 complete -c ibkr-agent -f
 complete -c ibkr-agent -l config -r -F -d 'configuration file'
 complete -c ibkr-agent -l json -d 'print JSON, errors too'
+complete -c ibkr-agent -l via -r -F -d 'let the daemon at SOCKET do it'
 complete -c ibkr-agent -l request-id -x -d 'put ID into the audit record'
 complete -c ibkr-agent -l help -d 'show help and exit'
 complete -c ibkr-agent -l version -d 'show the version and exit'
@@ -98,6 +99,7 @@ complete -c ibkr-agent -n '__ibkr_agent_at ""' -a currency
 complete -c ibkr-agent -n '__ibkr_agent_at "currency rate"' -l base -x -d 'From, 3 capitals'
 complete -c ibkr-agent -n '__ibkr_agent_at "currency rate"' -l quote -x -d 'To, 3 capitals'
 complete -c ibkr-agent -n '__ibkr_agent_at ""' -a doctor -d 'check everything, say how to repair it'
+complete -c ibkr-agent -n '__ibkr_agent_at "doctor"' -l apart -d 'the caller came to the daemon as another user; the daemon starts the command so'
 complete -c ibkr-agent -n '__ibkr_agent_at "doctor"' -a clock -d 'Look at the clock, or accept it'
 complete -c ibkr-agent -n '__ibkr_agent_at "doctor clock"' -l accept -d 'Rely on the clock as it is now'
 complete -c ibkr-agent -n '__ibkr_agent_at "doctor clock"' -l reason -x -d 'Why, for the record; with accept'
@@ -160,7 +162,7 @@ complete -c ibkr-agent -n '__ibkr_agent_at "mcp client-config"' -l client -x -a 
 complete -c ibkr-agent -n '__ibkr_agent_at "mcp client-config"' -l url -x -d 'a gateway on the network instead'
 complete -c ibkr-agent -n '__ibkr_agent_at "mcp client-config"' -l token-env -x -d 'with --url: the client\'s environment variable with a bearer token; without it the client signs in'
 complete -c ibkr-agent -n '__ibkr_agent_at "mcp"' -a serve -d 'serve MCP clients'
-complete -c ibkr-agent -n '__ibkr_agent_at "mcp serve"' -l transport -x -a 'stdio http' -d 'how clients connect'
+complete -c ibkr-agent -n '__ibkr_agent_at "mcp serve"' -l transport -x -a 'stdio http' -d 'how clients connect (stdio)'
 complete -c ibkr-agent -n '__ibkr_agent_at "mcp serve"' -l enable-remote-mcp -d 'needed with --transport http'
 complete -c ibkr-agent -n '__ibkr_agent_at "mcp serve"' -l bind -x -d 'where to listen, in place of remote_mcp.bind_address'
 complete -c ibkr-agent -n '__ibkr_agent_at "mcp serve"' -l without-auth -d 'ask nobody for a token: on a loopback address, for reading only'
@@ -367,6 +369,8 @@ complete -c ibkr-agent -n '__ibkr_agent_at "scanner run"' -l scanner-code -x -d 
 complete -c ibkr-agent -n '__ibkr_agent_at "scanner run"' -l instrument -x -d '1-32 of A-Z 0-9 . _'
 complete -c ibkr-agent -n '__ibkr_agent_at "scanner run"' -l location -x -d '1-64 of A-Z 0-9 . _'
 complete -c ibkr-agent -n '__ibkr_agent_at "scanner run"' -l limit -x -d 'Most rows, 1-50'
+complete -c ibkr-agent -n '__ibkr_agent_at ""' -a serve -d 'serve this machine\'s agents and operators'
+complete -c ibkr-agent -n '__ibkr_agent_at "serve"' -l live-broker -x -d 'writer of live orders instead of the configured one; live_trading.allowed_writers must have it'
 complete -c ibkr-agent -n '__ibkr_agent_at "session"' -a renew -d 'Renew session'
 complete -c ibkr-agent -n '__ibkr_agent_at ""' -a session
 complete -c ibkr-agent -n '__ibkr_agent_at "session"' -a requirements -d 'Session requirements'

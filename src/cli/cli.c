@@ -103,7 +103,8 @@ cli_gateway(struct cli *cli, struct gateway **ret_gateway, struct err *err)
 		    &(struct gateway_setup){
 			.config = config,
 			.live_broker = cli_value(cli, "--live-broker"),
-			.is_command = cli->args.command->run != run_mcp_serve,
+			.is_command = cli->args.command->run != run_mcp_serve &&
+				      cli->args.command->run != run_serve,
 		    },
 		    &cli->gateway, err);
 		if (rc)

@@ -102,7 +102,8 @@ run_doctor(struct cli *cli, struct err *err)
 	}
 	if (cli_config(cli, &config, &fault))
 		config = NULL;
-	healthy = doctor_run(config, &fault, sheet_add, &sheet);
+	healthy = doctor_run(
+	    config, &fault, cli_has(cli, "--apart"), sheet_add, &sheet);
 	config_free(config);
 	if (sheet.checks) {
 		(void)json_add_bool(tree, "healthy", healthy);

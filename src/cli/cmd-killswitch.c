@@ -8,8 +8,8 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "cli/cli.h"
-#include "cli/credential.h"
 #include "cli/output.h"
+#include "gateway/credential.h"
 #include "journal/audit.h"
 #include "journal/outcome.h"
 

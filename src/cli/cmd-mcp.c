@@ -20,7 +20,9 @@
 int
 run_mcp_serve(struct cli *cli, struct err *err)
 {
-	const char *transport = cli_value(cli, "--transport");
+	const char *transport = cli_has(cli, "--transport")
+				    ? cli_value(cli, "--transport")
+				    : "stdio";
 	struct buf name CLEANUP_BUF = BUF_INIT;
 	struct principal agent;
 	struct gateway *gateway;

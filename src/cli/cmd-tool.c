@@ -15,11 +15,12 @@
 #include "cli/argname.h"
 #include "cli/call.h"
 #include "cli/cli.h"
-#include "cli/credential.h"
 #include "cli/explain.h"
 #include "cli/interrupt.h"
 #include "cli/orderflags.h"
 #include "cli/output.h"
+#include "cli/via.h"
+#include "gateway/credential.h"
 
 #define REQUEST_ID_LEN 128
 
@@ -196,9 +197,16 @@ static bool
 is_local(const struct cli *cli, struct gateway *gateway, struct err *err)
 {
 	const char *path = cli_value(cli, "--operator-credential");
+	struct secret *shown = NULL;
+	int rc;
 
-	return path ? credential_check(gateway_config(gateway), path, err) == 0
-		    : isatty(STDIN_FILENO);
+	if (!path)
+		return isatty(STDIN_FILENO);
+	rc = credential_read(path, &shown, err);
+	if (rc == 0)
+		rc = credential_check(gateway_config(gateway), shown, err);
+	secret_free(shown);
+	return rc == 0;
 }
 
 /* Programs read the names of the tool's arguments, people those of options. */
@@ -216,6 +224,19 @@ name_arguments(const struct cli *cli, struct err *err)
 	err->text = named;
 }
 
+/* What became of it, with the error as the door gave it. */
+static int
+call_told(struct cli *cli, struct tool_result *result, struct err *err)
+{
+	if (!result->is_error)
+		return 0;
+	free(cli->error_json);
+	cli->error_json = buf_take(&result->json);
+	err_move(err, &result->err);
+	name_arguments(cli, err);
+	return err_class(err);
+}
+
 /* request has the name or the row and the arguments. */
 static int
 call_make(struct cli *cli, struct tool_request *request,
@@ -231,6 +252,12 @@ call_make(struct cli *cli, struct tool_request *request,
 
 	if (tool && tool->flags & TOOL_DESTRUCTIVE)
 		interrupt_block();
+	if (rc == 0 && via_is_on(cli)) {
+		request->flags = &flags;
+		rc = via_call(cli, request, tool, ret_result, err);
+		request->flags = NULL;
+		return rc ? rc : call_told(cli, ret_result, err);
+	}
 	if (rc == 0)
 		rc = cli_gateway(cli, &gateway, err);
 	if (rc)
@@ -246,12 +273,7 @@ call_make(struct cli *cli, struct tool_request *request,
 	request->local_fault = fault.code == ERR_NONE ? NULL : &fault;
 	rc = call_run(gateway, tool, request, ret_result);
 	call_unref(request->call);
-	if (ret_result->is_error) {
-		free(cli->error_json);
-		cli->error_json = buf_take(&ret_result->json);
-		err_move(err, &ret_result->err);
-		name_arguments(cli, err);
-	}
+	(void)call_told(cli, ret_result, err);
 	/* they end here, the request does not */
 	request->principal = NULL;
 	request->flags = NULL;

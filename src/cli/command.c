@@ -22,6 +22,8 @@
 const struct option global_options[] = {
 	{ "--config", "FILE", "configuration file", OPTION_FILE, NULL, NULL },
 	{ "--json", NULL, "print JSON, errors too", 0, NULL, NULL },
+	{ "--via", "SOCKET", "let the daemon at SOCKET do it", OPTION_FILE,
+	    NULL, NULL },
 	{ "--request-id", "ID", "put ID into the audit record", 0, NULL, NULL },
 	{ "--help", NULL, "show help and exit", 0, NULL, NULL },
 	{ "--version", NULL, "show the version and exit", 0, NULL, NULL },
@@ -103,8 +105,8 @@ static const struct option audit_rotate_options[] = {
 };
 
 static const struct option mcp_serve_options[] = {
-	{ "--transport", "NAME", "how clients connect", OPTION_REQUIRED,
-	    "stdio http", NULL },
+	{ "--transport", "NAME", "how clients connect (stdio)", 0, "stdio http",
+	    NULL },
 	{ "--enable-remote-mcp", NULL, "needed with --transport http", 0, NULL,
 	    NULL },
 	{ "--bind", "ADDRESS:PORT",
@@ -160,6 +162,19 @@ static const struct option switch_credential_options[] = {
 	END_OPTION,
 };
 
+static const struct option doctor_options[] = {
+	{ "--apart", NULL,
+	    "the caller came to the daemon as another user; the daemon "
+	    "starts the command so",
+	    0, NULL, NULL },
+	END_OPTION,
+};
+
+static const struct option serve_options[] = {
+	OPTION_LIVE_BROKER,
+	END_OPTION,
+};
+
 static const struct option no_options[] = { END_OPTION };
 
 #define COMMAND(path, summary, operand, options, run)                          \
@@ -200,7 +215,7 @@ static const struct command operator_commands[] = {
 	COMMAND("config schema", "print a JSON Schema for editors", NULL,
 	    no_options, run_config_schema),
 	COMMAND("doctor", "check everything, say how to repair it", NULL,
-	    no_options, run_doctor),
+	    doctor_options, run_doctor),
 	COMMAND("kill-switch credential",
 	    "make an operator's credential, for where no terminal is", NULL,
 	    switch_credential_options, run_switch_credential),
@@ -223,6 +238,8 @@ static const struct command operator_commands[] = {
 	    provider_options, run_providers_export),
 	COMMAND("providers list", "list the providers and their limits", NULL,
 	    no_options, run_providers_list),
+	COMMAND("serve", "serve this machine's agents and operators", NULL,
+	    serve_options, run_serve),
 	COMMAND("store status", "show identity, size and readers", NULL,
 	    no_options, run_store_status),
 	COMMAND("store adopt", "take over a copied or restored store", NULL,

@@ -18,13 +18,12 @@ cli_sources = \
 	src/cli/cmd-mcp.c \
 	src/cli/cmd-plugins.c \
 	src/cli/cmd-providers.c \
+	src/cli/cmd-serve.c \
 	src/cli/cmd-store.c \
 	src/cli/cmd-tool.c \
 	src/cli/cmd-verify.c \
 	src/cli/command.c \
 	src/cli/command.h \
-	src/cli/credential.c \
-	src/cli/credential.h \
 	src/cli/explain.c \
 	src/cli/explain.h \
 	src/cli/help.c \
@@ -45,10 +44,12 @@ cli_sources = \
 	src/cli/table.h \
 	src/cli/version.c \
 	src/cli/version.h \
+	src/cli/via.c \
+	src/cli/via.h \
 	$(NULL)
 
 bin_PROGRAMS += ibkr-agent
 ibkr_agent_SOURCES = $(cli_sources)
 ibkr_agent_CFLAGS = $(AM_CFLAGS) $(IAG_PROGRAM_CFLAGS)
 ibkr_agent_LDFLAGS = $(AM_LDFLAGS) $(IAG_PROGRAM_LDFLAGS)
-ibkr_agent_LDADD = libhttp.la libmcp.la libcore.la
+ibkr_agent_LDADD = libdaemon.la libhttp.la libmcp.la libcore.la

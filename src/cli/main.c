@@ -13,6 +13,7 @@
 #include "cli/output.h"
 #include "cli/report.h"
 #include "cli/version.h"
+#include "cli/via.h"
 
 /*
  * Calls move from thread to thread; with an arena for each of 64 workers the
@@ -45,7 +46,8 @@ run(struct cli *cli, struct err *err)
 		return run_help(cli, err);
 	if (cli->args.version)
 		return run_version(cli, err);
-	return cli->args.command->run(cli, err);
+	return via_is_on(cli) ? via_run(cli, err)
+			      : cli->args.command->run(cli, err);
 }
 
 int

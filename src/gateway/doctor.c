@@ -532,14 +532,14 @@ check_tokens(struct doctor *doctor, struct host *host)
 
 /* Ruling 16: whoever runs as the owner of the store can go round it. */
 static void
-check_separation(struct doctor *doctor)
+check_separation(struct doctor *doctor, bool is_apart)
 {
 	bool needed = doctor->config->safety.require_separate_uid;
 	struct stat st;
 	bool same =
 	    stat(doctor->config->audit.path, &st) != 0 || st.st_uid == getuid();
 
-	if (!same) {
+	if (!same || is_apart) {
 		say_text(doctor, "separation", DOCTOR_OK, NULL,
 		    "the store belongs to another user");
 		return;
@@ -551,7 +551,7 @@ check_separation(struct doctor *doctor)
 }
 
 bool
-doctor_run(const struct config *config, const struct err *fault,
+doctor_run(const struct config *config, const struct err *fault, bool is_apart,
     doctor_report *report, void *arg)
 {
 	struct doctor doctor = {
@@ -578,7 +578,7 @@ doctor_run(const struct config *config, const struct err *fault,
 	if (!doctor.backend_broken)
 		check_backend(&doctor, host);
 	check_tokens(&doctor, host);
-	check_separation(&doctor);
+	check_separation(&doctor, is_apart);
 	(void)host_free(host);
 	return !doctor.failed;
 }

@@ -36,9 +36,10 @@ typedef void doctor_report(const struct doctor_check *check, void *arg);
 /*
  * config: what the caller could load, or NULL with the reason in fault.  The
  * caller is single-threaded and has no gateway open (the store is read in a
- * child).  True if no check failed.
+ * child).  is_apart: it is told to somebody who reached the daemon as another
+ * user than the store's.  True if no check failed.
  */
 bool doctor_run(const struct config *config, const struct err *fault,
-    doctor_report *report, void *arg);
+    bool is_apart, doctor_report *report, void *arg);
 
 #endif

@@ -32,6 +32,7 @@ struct gateway {
 	struct host *host;
 	struct house *house;
 	struct workers *workers;
+	struct metrics *metrics;
 	pthread_mutex_t lock;
 	pthread_cond_t empty; /* the last running call has left */
 	struct running *running;
@@ -42,6 +43,7 @@ static void
 gateway_drop(struct gateway *gateway)
 {
 	workers_free(gateway->workers);
+	metrics_free(gateway->metrics);
 	house_free(gateway->house);
 	pthread_cond_destroy(&gateway->empty);
 	pthread_mutex_destroy(&gateway->lock);
@@ -70,12 +72,14 @@ gateway_new(const struct gateway_setup *setup, struct gateway **ret_gateway,
 	pthread_mutex_init(&gateway->lock, NULL);
 	pthread_cond_init(&gateway->empty, NULL);
 	gateway->workers = workers_new();
+	gateway->metrics = metrics_new();
 	gateway->host = host_new(&setup->config->plugins.path, setup->config);
 	house.host = gateway->host;
 	gateway->house = house_new(&house);
 	if (!gateway->house)
 		secret_free(setup->secret);
-	if (!gateway->workers || !gateway->host || !gateway->house) {
+	if (!gateway->workers || !gateway->metrics || !gateway->host ||
+	    !gateway->house) {
 		if (gateway->host)
 			(void)host_free(gateway->host);
 		gateway_drop(gateway);
@@ -119,6 +123,35 @@ gateway_free(struct gateway *gateway)
 	return clean;
 }
 
+void
+gateway_cancel_calls(struct gateway *gateway)
+{
+	LOCK_SCOPE(&gateway->lock);
+
+	for (struct running *r = gateway->running; r; r = r->next)
+		if (r->call)
+			call_cancel(r->call);
+}
+
+void
+gateway_load(struct gateway *gateway, struct gateway_load *ret_load)
+{
+	struct gateway_load load = { .calls = 0 };
+
+	workers_load(gateway->workers, &load.workers, &load.idle, &load.queued);
+	LOCK_SCOPE(&gateway->lock);
+
+	for (struct running *r = gateway->running; r; r = r->next)
+		load.calls++;
+	*ret_load = load;
+}
+
+struct metrics *
+gateway_metrics(struct gateway *gateway)
+{
+	return gateway->metrics;
+}
+
 const struct config *
 gateway_config(const struct gateway *gateway)
 {
@@ -148,6 +181,12 @@ gateway_ready(struct gateway *gateway, const struct tool_house **ret_house,
     struct err *err)
 {
 	return house_open(gateway->house, ret_house, err);
+}
+
+const struct tool_house *
+gateway_peek(struct gateway *gateway)
+{
+	return house_peek(gateway->house);
 }
 
 static bool
@@ -199,6 +238,7 @@ gateway_call(struct gateway *gateway, const struct tool_request *request,
 {
 	struct err err CLEANUP_ERR = ERR_INIT;
 	struct running running = { .call = request->call };
+	const uint64_t start_ns = clock_boot_ns();
 	const struct tool_house *house;
 	int rc;
 
@@ -211,6 +251,9 @@ gateway_call(struct gateway *gateway, const struct tool_request *request,
 		rc = tool_dispatch(house, request, ret_result);
 	else
 		rc = result_of_error(ret_result, request->principal, &err);
+	metrics_count(gateway->metrics,
+	    request->operation ? request->operation : tool_find(request->name),
+	    ret_result, clock_boot_ns() - start_ns);
 	running_leave(gateway, &running);
 	return rc;
 }

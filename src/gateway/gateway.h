@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "config/config.h"
+#include "gateway/metrics.h"
 #include "tools/dispatch.h"
 
 struct gateway;
@@ -47,6 +48,9 @@ uint64_t gateway_scopes(const struct gateway *gateway);
 int gateway_ready(struct gateway *gateway, const struct tool_house **ret_house,
     struct err *err);
 
+/* What is open now, without opening anything; NULL: nothing. */
+const struct tool_house *gateway_peek(struct gateway *gateway);
+
 /* One call on the calling thread; always gives a result. */
 int gateway_call(struct gateway *gateway, const struct tool_request *request,
     struct tool_result *ret_result);
@@ -63,5 +67,18 @@ struct call *gateway_call_new(
  * IAG_STOPPING once gateway_free() has begun: job will not run.
  */
 int gateway_run(struct gateway *gateway, void (*job)(void *arg), void *arg);
+
+/* Calls that are inside are to end; new ones go on as ever. */
+void gateway_cancel_calls(struct gateway *gateway);
+
+/* How much there is to do now. */
+struct gateway_load {
+	unsigned calls;   /* inside */
+	unsigned workers; /* threads of the pool */
+	unsigned idle;    /* of them */
+	unsigned queued;  /* jobs that wait for one */
+};
+void gateway_load(struct gateway *gateway, struct gateway_load *ret_load);
+struct metrics *gateway_metrics(struct gateway *gateway);
 
 #endif

@@ -438,3 +438,11 @@ house_open(
 	*ret_tools = whole;
 	return 0;
 }
+
+const struct tool_house *
+house_peek(struct house *house)
+{
+	LOCK_SCOPE(&house->lock);
+
+	return house->current ? &house->current->tools : NULL;
+}

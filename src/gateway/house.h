@@ -27,6 +27,8 @@ struct house *house_new(const struct house_setup *setup);
 /* gateway_ready() says what it does. */
 int house_open(
     struct house *house, const struct tool_house **ret_tools, struct err *err);
+/* What is open, or was last; NULL: nothing yet. */
+const struct tool_house *house_peek(struct house *house);
 /* Close backend, journal and store; nobody may be inside. */
 void house_close(struct house *house);
 void house_free(struct house *house); /* after house_close(); NULL is fine */

@@ -3,6 +3,8 @@
 libcore_la_SOURCES += \
 	src/gateway/child.c \
 	src/gateway/child.h \
+	src/gateway/credential.c \
+	src/gateway/credential.h \
 	src/gateway/doctor.c \
 	src/gateway/doctor.h \
 	src/gateway/doctorstate.c \
@@ -11,11 +13,15 @@ libcore_la_SOURCES += \
 	src/gateway/gateway.h \
 	src/gateway/house.c \
 	src/gateway/house.h \
+	src/gateway/metrics.c \
+	src/gateway/metrics.h \
 	src/gateway/review.c \
 	src/gateway/review.h \
 	src/gateway/sdk.c \
 	src/gateway/settings.c \
 	src/gateway/settings.h \
+	src/gateway/status.c \
+	src/gateway/status.h \
 	src/gateway/workers.c \
 	src/gateway/workers.h \
 	$(NULL)

@@ -196,6 +196,21 @@ workers_run(struct workers *workers, void (*job)(void *arg), void *arg)
 }
 
 void
+workers_load(struct workers *workers, unsigned *ret_count, unsigned *ret_idle,
+    unsigned *ret_queued)
+{
+	LOCK_SCOPE(&workers->lock);
+
+	*ret_count = workers->count;
+	*ret_idle = 0;
+	*ret_queued = 0;
+	for (struct worker *w = workers->idle; w; w = w->next_idle)
+		(*ret_idle)++;
+	for (struct job *job = workers->first; job; job = job->next)
+		(*ret_queued)++;
+}
+
+void
 workers_stop(struct workers *workers)
 {
 	struct worker *worker;

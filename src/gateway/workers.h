@@ -24,6 +24,9 @@ void workers_free(struct workers *workers);
  * then job will not run.
  */
 int workers_run(struct workers *workers, void (*job)(void *arg), void *arg);
+/* Threads, those of them without a job, jobs without a thread. */
+void workers_load(struct workers *workers, unsigned *ret_count,
+    unsigned *ret_idle, unsigned *ret_queued);
 /* Accept nothing more; what was accepted goes on. */
 void workers_stop(struct workers *workers);
 

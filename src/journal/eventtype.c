@@ -46,6 +46,8 @@ static const char *const type_names[] = {
 	"paper_order_cancelled",
 	"paper_order_lifecycle_changed",
 	"paper_order_submitted",
+	"peer_accepted",
+	"peer_refused",
 	"plugin_state_changed",
 	"remote_auth_denied",
 	"remote_auth_succeeded",

@@ -147,6 +147,8 @@ void journal_guard_drop(struct store_guard *guard); /* NULL is fine */
 
 /* `store status` and doctor: a JSON object text. */
 int journal_status(struct journal *journal, struct buf *out, struct err *err);
+/* How many updates wait for the writer now. */
+size_t journal_queue(struct journal *journal);
 bool journal_is_adopted(struct journal *journal);
 /*
  * How often this store was born or adopted, from 1 on.  Previews, approvals

@@ -400,3 +400,14 @@ writer_run(struct journal *journal, struct call *call, unsigned flags,
 	err_fini(&job.err);
 	return rc;
 }
+
+size_t
+journal_queue(struct journal *journal)
+{
+	size_t count = 0;
+	LOCK_SCOPE(&journal->mutex);
+
+	for (const struct job *job = journal->first; job; job = job->next)
+		count++;
+	return count;
+}

@@ -111,6 +111,36 @@ link_advise(struct link *link, struct err *err)
 	err_action(err, "%s", session_state_repair(status.state));
 }
 
+static unsigned
+count_inside(const struct bucket *bucket, uint64_t now_ns)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < BUCKET_RING; i++)
+		count += bucket->inside_ns[i] > now_ns;
+	return count;
+}
+
+bool
+link_pacing(struct link *link, struct link_pacing *ret_pacing)
+{
+	struct shared_state *state = shared_lock(link->shared);
+	uint64_t now_ns = clock_boot_ns();
+	struct link_pacing pacing = { .resting = 0 };
+
+	if (!state)
+		return false;
+	pacing.rest_ns = penalty_left_ns(&state->all, now_ns);
+	for (size_t i = 0; i < SHARED_PENALTIES; i++)
+		pacing.resting +=
+		    penalty_left_ns(&state->penalties[i], now_ns) > 0;
+	for (size_t i = 0; i < SHARED_BUCKETS; i++)
+		pacing.inside += count_inside(&state->buckets[i], now_ns);
+	shared_unlock(link->shared);
+	*ret_pacing = pacing;
+	return true;
+}
+
 /* The connection's identity: where it leads. */
 static void
 identify(struct link *link, const char *base_url, uint8_t ret_id[HASH_SIZE])

@@ -59,4 +59,12 @@ bool link_status(struct link *link, struct link_status *ret_status);
  */
 void link_advise(struct link *link, struct err *err);
 
+/* How near the limits all processes on this connection are. */
+struct link_pacing {
+	uint64_t rest_ns; /* of the connection's penalty */
+	unsigned resting; /* endpoints with a penalty of their own */
+	unsigned inside;  /* requests under a limit of concurrent ones */
+};
+bool link_pacing(struct link *link, struct link_pacing *ret_pacing);
+
 #endif

@@ -23,4 +23,13 @@ int mcp_serve(const struct registry *registry, struct gateway *gateway,
     const struct principal *principal, int in, int out, int stop_fd,
     struct err *err);
 
+/* The same where calls that run may go on for a while after the stop. */
+struct mcp_stream {
+	int in, out, stop_fd;
+	uint64_t drain_ns;
+};
+int mcp_serve_stream(const struct registry *registry, struct gateway *gateway,
+    const struct principal *principal, const struct mcp_stream *stream,
+    struct err *err);
+
 #endif

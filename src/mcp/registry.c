@@ -49,5 +49,5 @@ registry_find(const struct registry *registry, const char *name, enum era era)
 		if (strcmp(m->name, name) == 0)
 			return (m->eras & (unsigned)era) ? m : NULL;
 	}
-	return NULL;
+	return registry->base ? registry_find(registry->base, name, era) : NULL;
 }

@@ -31,6 +31,7 @@ struct method {
 struct registry {
 	const struct method *methods; /* the whole surface */
 	size_t method_count;
+	const struct registry *base; /* whose methods it has too, or NULL */
 	/* members `"capabilities":{...}` and the like, by era */
 	const char *hello_legacy, *hello_modern;
 	/* The value of "instructions" for this client; NULL: none, or above. */

@@ -102,8 +102,9 @@ serve_is_stopped(int stop_fd)
 
 /* Let calls end; those that take too long are cancelled. */
 static void
-serve_drain(struct session *session, int stop_fd)
+serve_drain(struct session *session, const struct mcp_stream *stream)
 {
+	const int stop_fd = stream->stop_fd;
 	uint64_t left_ns = SERVE_GRACE_EOF_NS;
 
 	/* in slices, so that a stop is seen */
@@ -114,7 +115,7 @@ serve_drain(struct session *session, int stop_fd)
 		left_ns -= 50 * NS_PER_MS;
 	}
 	if (serve_is_stopped(stop_fd) &&
-	    session_wait_idle(session, SERVE_GRACE_STOP_NS))
+	    session_wait_idle(session, stream->drain_ns))
 		return;
 	session_cancel_all(session);
 	if (session_wait_idle(session, SERVE_GRACE_CANCEL_NS))
@@ -127,22 +128,37 @@ mcp_serve(const struct registry *registry, struct gateway *gateway,
     const struct principal *principal, int in, int out, int stop_fd,
     struct err *err)
 {
+	const struct mcp_stream stream = {
+		.in = in,
+		.out = out,
+		.stop_fd = stop_fd,
+		.drain_ns = SERVE_GRACE_STOP_NS,
+	};
+
+	return mcp_serve_stream(registry, gateway, principal, &stream, err);
+}
+
+int
+mcp_serve_stream(const struct registry *registry, struct gateway *gateway,
+    const struct principal *principal, const struct mcp_stream *stream,
+    struct err *err)
+{
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct sigaction before;
 	struct session *session = NULL;
 	struct reader reader;
-	int r = session_new(
-	    registry, gateway, principal, in, out, stop_fd, &session, err);
+	int r = session_new(registry, gateway, principal, stream->in,
+	    stream->out, stream->stop_fd, &session, err);
 
 	if (r < 0)
 		return r;
 	/* a peer that went away is an error of write(), not a death */
 	(void)sigaction(SIGPIPE, &ignore, &before);
-	reader_init(&reader, in, json_bounds_default.bytes);
+	reader_init(&reader, stream->in, json_bounds_default.bytes);
 	do {
-		r = serve_step(session, &reader, stop_fd, err);
+		r = serve_step(session, &reader, stream->stop_fd, err);
 	} while (r > 0);
-	serve_drain(session, stop_fd);
+	serve_drain(session, stream);
 	out_close(&session->out);
 	/* senders that had waited for the peer end now */
 	(void)session_wait_idle(session, SERVE_GRACE_STOP_NS);

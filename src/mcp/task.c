@@ -17,9 +17,19 @@
 #include "base/log.h"
 #include "mcp/registry.h"
 
+void
+task_extra_free(struct task_extra *extra)
+{
+	if (!extra)
+		return;
+	err_fini(&extra->local_fault);
+	free(extra);
+}
+
 static void
 task_free(struct task *task)
 {
+	task_extra_free(task->extra);
 	call_unref(task->call);
 	(void)json_object_put(task->arguments);
 	message_fini(&task->message);
@@ -114,13 +124,24 @@ task_send_answer(struct task *task, const struct tool_result *result)
 }
 
 static void
+task_add_extra(const struct task_extra *extra, struct tool_request *request)
+{
+	request->flags = &extra->flags;
+	request->is_local = extra->is_local;
+	if (extra->local_fault.code != ERR_NONE)
+		request->local_fault = &extra->local_fault;
+	if (extra->request_id[0])
+		request->request_id = extra->request_id;
+}
+
+static void
 task_run(void *arg)
 {
 	struct task *task = arg;
 	struct session *session = task->session;
 	char request_id[ID_TEXT_SIZE];
 	struct tool_result result;
-	const struct tool_request request = { .name = task->tool,
+	struct tool_request request = { .name = task->tool,
 		.operation = task->row,
 		.arguments = task->arguments,
 		.principal = &session->principal,
@@ -129,6 +150,8 @@ task_run(void *arg)
 		.request_id = request_id };
 
 	id_new(request_id);
+	if (task->extra)
+		task_add_extra(task->extra, &request);
 	tool_result_init(&result);
 	(void)session->registry->call(session->gateway, &request, &result);
 	task_send_answer(task, &result);
@@ -141,7 +164,8 @@ task_run(void *arg)
 /* What is called: a name of the client's, or a row of our own. */
 struct callee {
 	const char *name;
-	const struct tool *row; /* NULL: by name */
+	const struct tool *row;   /* NULL: by name */
+	struct task_extra *extra; /* taken, or NULL */
 };
 
 static struct task *
@@ -157,9 +181,11 @@ task_new(struct session *session, struct request *request,
 	task->tool = callee->name;
 	task->row = callee->row;
 	task->answer = answer;
+	task->extra = callee->extra;
 	task->call = gateway_call_new(session->gateway,
 	    callee->row ? callee->row : tool_find(callee->name));
 	if (!task->call) {
+		task->extra = NULL;
 		task_free(task);
 		return NULL;
 	}
@@ -189,6 +215,7 @@ task_launch(struct session *session, struct request *request,
 
 	if (!task) {
 		(void)json_object_put(arguments);
+		task_extra_free(callee->extra);
 		answer_error(out, request->message->id, RPC_INTERNAL_ERROR,
 		    NULL, "no memory for the call");
 		return;
@@ -213,7 +240,7 @@ void
 task_start(struct session *session, struct request *request, const char *tool,
     struct json_object *arguments, task_answer_fn *answer, struct buf *out)
 {
-	const struct callee callee = { tool, NULL };
+	const struct callee callee = { .name = tool };
 
 	task_launch(session, request, &callee, arguments, answer, out);
 }
@@ -223,7 +250,17 @@ task_start_row(struct session *session, struct request *request,
     const struct tool *row, struct json_object *arguments,
     task_answer_fn *answer, struct buf *out)
 {
-	const struct callee callee = { row->name, row };
+	const struct callee callee = { .name = row->name, .row = row };
+
+	task_launch(session, request, &callee, arguments, answer, out);
+}
+
+void
+task_start_extra(struct session *session, struct request *request,
+    const char *tool, const struct tool *row, struct json_object *arguments,
+    struct task_extra *extra, task_answer_fn *answer, struct buf *out)
+{
+	const struct callee callee = { tool, row, extra };
 
 	task_launch(session, request, &callee, arguments, answer, out);
 }

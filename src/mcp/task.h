@@ -12,6 +12,15 @@
 typedef void task_answer_fn(
     struct buf *out, const struct task *task, const struct tool_result *result);
 
+/* What a door on this machine adds to a call. */
+struct task_extra {
+	struct order_flags flags;
+	bool is_local;
+	struct err local_fault; /* of the credential that was shown */
+	char request_id[129];   /* "": one is made */
+};
+void task_extra_free(struct task_extra *extra); /* NULL is fine */
+
 struct task {
 	struct task *next, *prev;
 	struct session *session;
@@ -22,6 +31,7 @@ struct task {
 	const struct tool *row;        /* of a resource; NULL: by name */
 	struct json_object *arguments; /* owned, or NULL for {} */
 	task_answer_fn *answer;
+	struct task_extra *extra; /* owned, or NULL */
 	/* with the session's lock */
 	bool is_cancelled; /* send no answer */
 	bool is_answered;  /* its id is free again */
@@ -40,6 +50,11 @@ void task_start(struct session *session, struct request *request,
 void task_start_row(struct session *session, struct request *request,
     const struct tool *row, struct json_object *arguments,
     task_answer_fn *answer, struct buf *out);
+
+/* And with more to it, which is taken; row NULL: by the name. */
+void task_start_extra(struct session *session, struct request *request,
+    const char *tool, const struct tool *row, struct json_object *arguments,
+    struct task_extra *extra, task_answer_fn *answer, struct buf *out);
 
 /* id as message_id_text() has it: unknown ids are ignored. */
 void task_cancel(struct session *session, const char *id);

@@ -157,11 +157,11 @@ look_at_policy(struct check *check, struct err *err)
 
 /* Ruling 16: true where it is not asked for. */
 static bool
-is_separate(const struct config *config)
+is_separate(const struct order_call *call, const struct config *config)
 {
 	struct stat st;
 
-	if (!config->safety.require_separate_uid)
+	if (call->is_apart || !config->safety.require_separate_uid)
 		return true;
 	return stat(config->audit.path, &st) == 0 && st.st_uid != getuid();
 }
@@ -201,7 +201,7 @@ check_look(struct check *check, struct err *err)
 		return ret;
 	check->writer =
 	    desk_writer_name(desk, check->mode, &check->writer_fault);
-	check->separate_uid = is_separate(config);
+	check->separate_uid = is_separate(check->call, config);
 	check->journal_writable = journal_is_adopted(desk_journal(desk));
 	clock_note_now(&check->clock);
 	/* last, so that it is as young as can be */

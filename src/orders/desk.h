@@ -58,6 +58,7 @@ struct order_call {
 	struct call *call;
 	const char *principal; /* "local:anna" */
 	bool is_operator;
+	bool is_apart; /* another user than the store's (ruling 16) */
 	uint64_t scopes;
 	const struct order_flags *flags;
 	/*

@@ -256,3 +256,14 @@ settle_queue_retry(struct desk *desk)
 	}
 	return left;
 }
+
+size_t
+settle_queue_count(struct settle_queue *queue)
+{
+	size_t count = 0;
+	LOCK_SCOPE(&queue->lock);
+
+	for (const struct late *late = queue->first; late; late = late->next)
+		count++;
+	return count;
+}

@@ -23,6 +23,8 @@ void settle_queue_free(struct settle_queue *queue); /* NULL is fine */
  */
 void settle_queue_add(struct desk *desk, const struct intent *intent,
     const struct settlement *how, const struct audit_event *event);
+/* How many wait. */
+size_t settle_queue_count(struct settle_queue *queue);
 /* Try all once, oldest first; how many are left. */
 size_t settle_queue_retry(struct desk *desk);
 

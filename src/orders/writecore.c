@@ -245,7 +245,7 @@ separation(const struct write *write)
 	const char *path = desk_config(write->call->desk)->audit.path;
 	struct stat st;
 
-	if (write->mode != IAG_MODE_LIVE)
+	if (write->mode != IAG_MODE_LIVE || write->call->is_apart)
 		return NULL;
 	if (path && stat(path, &st) == 0 && st.st_uid != geteuid())
 		return NULL;

@@ -293,6 +293,7 @@ passage_order(struct passage *passage, const char *event_id)
 		.call = request->call,
 		.principal = request->principal->name,
 		.is_operator = request->principal->kind == PRINCIPAL_OPERATOR,
+		.is_apart = request->principal->is_apart,
 		.scopes = request->principal->scopes,
 		.flags = request->flags ? request->flags : &order_flags_none,
 		.event = &passage->event,

@@ -6,6 +6,7 @@
 #ifndef IAG_TOOLS_PRINCIPAL_H
 #define IAG_TOOLS_PRINCIPAL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum principal_kind {
@@ -18,6 +19,9 @@ struct principal {
 	const char *name; /* "local:alice", "agent:local-agent" */
 	enum principal_kind kind;
 	uint64_t scopes; /* bits of scope.h */
+	/* The kernel says that it is another user than the store's, not root.
+	 */
+	bool is_apart;
 };
 
 /* "agent", "operator", "system" */

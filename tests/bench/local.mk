@@ -9,6 +9,7 @@ bench_programs = \
 	tests/bench/bench-orders \
 	tests/bench/bench-map \
 	tests/bench/bench-auth \
+	tests/bench/bench-relay \
 	$(NULL)
 bench_scripts = \
 	$(NULL)
@@ -56,6 +57,13 @@ tests_bench_bench_journal_SOURCES = \
 	tests/bench/bench-journal.c $(journal_kit)
 tests_bench_bench_journal_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
 tests_bench_bench_journal_LDADD = $(LDADD) $(LMDB_LIBS)
+
+tests_bench_bench_relay_SOURCES = \
+	tests/bench/bench-relay.c \
+	tests/bench/peer.c \
+	tests/bench/peer.h \
+	$(NULL)
+tests_bench_bench_relay_LDADD =
 
 tests_bench_bench_gates_SOURCES = tests/bench/bench-gates.c $(journal_kit)
 tests_bench_bench_gates_LDADD = $(LDADD)

@@ -6,6 +6,7 @@ cli_tests += \
 	tests/cli/audit.bats \
 	tests/cli/completion.bats \
 	tests/cli/config.bats \
+	tests/cli/daemon.bats \
 	tests/cli/demo.bats \
 	tests/cli/errors.bats \
 	tests/cli/forgery.bats \
@@ -28,8 +29,7 @@ cli_tests += \
 	tests/cli/tools.bats \
 	$(NULL)
 
-EXTRA_DIST += tests/cli/desk.bash tests/cli/helper.bash tests/cli/simulator.bash
-EXTRA_DIST += tests/cli/terminal.zsh
+EXTRA_DIST += tests/cli/daemon.bash tests/cli/desk.bash tests/cli/launch.py tests/cli/helper.bash tests/cli/simulator.bash
 
 # a wall clock that is ahead, put in front of libc (ahead in helper.bash)
 check_LTLIBRARIES += tests/cli/skewed-clock.la

@@ -4,6 +4,7 @@ peer_tests += \
 	tests/peer/bad-input.mjs \
 	tests/peer/bounds.mjs \
 	tests/peer/clients.mjs \
+	tests/peer/daemon.mjs \
 	tests/peer/conformance.mjs \
 	tests/peer/http-abuse.mjs \
 	tests/peer/http-call.mjs \

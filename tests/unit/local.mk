@@ -20,6 +20,7 @@ unit_tests += \
 	tests/unit/test-host-call \
 	tests/unit/test-http-rules \
 	tests/unit/test-mcp \
+	tests/unit/test-daemon \
 	tests/unit/test-mcp-message \
 	tests/unit/test-providers \
 	tests/unit/test-zone \
@@ -135,6 +136,7 @@ tests_unit_test_mcp_SOURCES = \
 	tests/unit/fake-gateway.h \
 	tests/unit/test-mcp.c \
 	$(NULL)
+tests_unit_test_daemon_LDADD = libdaemon.la libhttp.la libmcp.la $(LDADD)
 tests_unit_test_mcp_LDADD = libmcp.la $(LDADD)
 tests_unit_test_mcp_message_SOURCES = \
 	tests/unit/fake-gateway.c \

@@ -295,11 +295,11 @@ test_the_doctor_names_the_state_and_its_repair(void **state)
 	config.plugins.path = list;
 	peer_script(peer, no_login, 1);
 	seen_backend = false;
-	(void)doctor_run(
-	    &config, NULL, look_for_backend, (void *)(uintptr_t) "log in");
+	(void)doctor_run(&config, NULL, false, look_for_backend,
+	    (void *)(uintptr_t) "log in");
 	assert_true(seen_backend);
 	peer_stop(STEAL(peer));
-	(void)doctor_run(&config, NULL, look_for_backend,
+	(void)doctor_run(&config, NULL, false, look_for_backend,
 	    (void *)(uintptr_t) "start the broker's gateway");
 }
 

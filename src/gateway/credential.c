@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
-#include "cli/credential.h"
+#include "gateway/credential.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -82,25 +82,30 @@ is_key(const struct secret *shown, const uint8_t key[HASH_SIZE])
 }
 
 int
-credential_check(const struct config *config, const char *path, struct err *err)
+credential_read(const char *path, struct secret **ret_shown, struct err *err)
 {
-	struct secret *shown = NULL;
-	uint8_t key[HASH_SIZE];
-	int rc = secret_from_file(path, &shown, err);
+	CLEANUP_ERR struct err fault = ERR_INIT;
 
-	if (rc)
-		return err_set(err, ERR_INPUT_INVALID,
-		    "--operator-credential: %s", err ? err_text(err) : path);
-	rc = key_of(config, key, err);
+	if (secret_from_file(path, ret_shown, &fault) == 0)
+		return 0;
+	return err_set(err, ERR_INPUT_INVALID, "--operator-credential: %s",
+	    err_text(&fault));
+}
+
+int
+credential_check(
+    const struct config *config, const struct secret *shown, struct err *err)
+{
+	uint8_t key[HASH_SIZE];
+	int rc = key_of(config, key, err);
+
 	if (rc == 0 && !is_key(shown, key)) {
 		rc = err_set(err, ERR_INPUT_INVALID,
-		    "--operator-credential: '%s' is no operator's credential "
-		    "of this deployment",
-		    path);
+		    "--operator-credential: the file holds no operator's "
+		    "credential of this deployment");
 		err_action(err, "make one in a terminal: `ibkr-agent "
 				"kill-switch credential --out FILE`");
 	}
 	secret_wipe(key, sizeof(key));
-	secret_free(shown);
 	return rc;
 }

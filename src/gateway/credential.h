@@ -7,8 +7,8 @@
  * only who has had that secret can make one, and a new secret voids it.
  */
 
-#ifndef IAG_CLI_CREDENTIAL_H
-#define IAG_CLI_CREDENTIAL_H
+#ifndef IAG_GATEWAY_CREDENTIAL_H
+#define IAG_GATEWAY_CREDENTIAL_H
 
 #include "base/err.h"
 #include "config/config.h"
@@ -16,8 +16,11 @@
 /* Write it to path, which may not exist. */
 int credential_make(
     const struct config *config, const char *path, struct err *err);
-/* 0: the file at path is one of this deployment. */
+/* What the file at path holds, to be shown to credential_check(). */
+int credential_read(
+    const char *path, struct secret **ret_shown, struct err *err);
+/* 0: it is one of this deployment. */
 int credential_check(
-    const struct config *config, const char *path, struct err *err);
+    const struct config *config, const struct secret *shown, struct err *err);
 
 #endif

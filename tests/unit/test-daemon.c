@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/*
+ * What the daemon decides without a socket: which entry a peer falls under,
+ * which visits are put on the record, which commands it runs for others, and
+ * what turns a relay away.
+ */
+
+#include "loaded.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "config/scope.h"
+#include "daemon/peer.h"
+#include "daemon/program.h"
+#include "daemon/relay.h"
+#include "daemon/visits.h"
+
+#define HEAD                                                           \
+	"broker: {backend: fake}\naudit: {path: /var/lib/iag}\n"       \
+	"auth: {enabled_scopes: [ibkr:health:read, ibkr:risk:read]}\n" \
+	"daemon:\n  principals:\n"
+#define ENTRIES                                                           \
+	HEAD "    desk: {groups: [500, 600], scopes: [ibkr:risk:read]}\n" \
+	     "    bot: {users: [65531, 7], scopes: [ibkr:health:read]}\n" \
+	     "    staff: {kind: operator, groups: [600, 700], "           \
+	     "scopes: [ibkr:health:read, ibkr:risk:read]}\n"
+
+static const char *
+entry_of(const struct peers *peers, uint32_t uid, uint32_t *groups,
+    size_t group_count)
+{
+	const struct peer peer = {
+		.uid = uid, .groups = groups, .group_count = group_count
+	};
+	const struct peer_rule *rule = peers_find(peers, &peer);
+
+	return rule ? rule->name : "nobody";
+}
+
+static void
+test_a_user_goes_before_groups_and_groups_go_in_order(void **state)
+{
+	uint32_t none[] = { 1 }, both[] = { 700, 600 }, last[] = { 1, 700 };
+	struct peers *peers = NULL;
+	struct loaded l;
+
+	(void)state;
+	loaded_init(&l, ENTRIES, strlen(ENTRIES));
+	assert_int_equal(l.count, 0);
+	assert_int_equal(peers_new(l.config, &peers, NULL), 0);
+	assert_string_equal(entry_of(peers, 7, both, 2), "bot");
+	assert_string_equal(entry_of(peers, 65531, none, 1), "bot");
+	assert_string_equal(entry_of(peers, 8, both, 2), "desk");
+	assert_string_equal(entry_of(peers, 8, last, 2), "staff");
+	assert_string_equal(entry_of(peers, 8, none, 1), "nobody");
+	assert_string_equal(entry_of(peers, 0, none, 1), "nobody");
+	assert_string_equal(entry_of(peers, 8, NULL, 0), "nobody");
+	peers_free(peers);
+	loaded_fini(&l);
+}
+
+static void
+test_an_entry_gives_name_kind_scopes_and_separation(void **state)
+{
+	const uint32_t stranger = 65531;
+	struct peer peer = { .uid = stranger };
+	CLEANUP_BUF struct buf name = BUF_INIT;
+	struct principal principal;
+	struct loaded l;
+
+	(void)state;
+	loaded_init(&l, ENTRIES, strlen(ENTRIES));
+	principal = peer_principal(&peer, &l.config->peers[1], 12345, &name);
+	assert_string_equal(principal.name, "agent:bot");
+	assert_int_equal(principal.kind, PRINCIPAL_AGENT);
+	assert_int_equal(principal.scopes, scope_bit("ibkr:health:read"));
+	assert_true(principal.is_apart);
+	/* who owns the store, or could, is not */
+	buf_reset(&name);
+	principal = peer_principal(&peer, &l.config->peers[2], stranger, &name);
+	assert_string_equal(principal.name, "local:uid-65531");
+	assert_int_equal(principal.kind, PRINCIPAL_OPERATOR);
+	assert_false(principal.is_apart);
+	peer.uid = 0;
+	principal = peer_principal(&peer, &l.config->peers[2], 12345, &name);
+	assert_false(principal.is_apart);
+	peer.uid = geteuid();
+	principal = peer_principal(&peer, &l.config->peers[2], 12345, &name);
+	assert_false(principal.is_apart);
+	loaded_fini(&l);
+}
+
+static void
+test_names_that_this_machine_lacks_are_told(void **state)
+{
+	static const char text[] = HEAD "    x: {groups: [no-such-group], "
+					"scopes: [ibkr:risk:read]}\n";
+	CLEANUP_ERR struct err err = ERR_INIT;
+	struct peers *peers = NULL;
+	struct loaded l;
+
+	(void)state;
+	loaded_init(&l, text, strlen(text));
+	assert_int_equal(peers_new(l.config, &peers, &err), IAG_INVAL);
+	assert_string_equal(err_text(&err),
+	    "daemon.principals.x: this machine has no group 'no-such-group'");
+	loaded_fini(&l);
+}
+
+static void
+test_refusals_are_recorded_once_a_minute_with_their_number(void **state)
+{
+	struct visits visits = { .users = { { .uid = 0 } } };
+	uint64_t now = 100 * NS_PER_S;
+
+	(void)state;
+	assert_int_equal(visits_note(&visits, 7, false, now), 1);
+	assert_int_equal(visits_note(&visits, 7, false, now), 0);
+	assert_int_equal(visits_note(&visits, 8, true, now), 1);
+	for (int i = 0; i < 500; i++)
+		assert_int_equal(visits_note(&visits, 8, true, now), 0);
+	/* another one is not hidden by it */
+	assert_int_equal(visits_note(&visits, 9, true, now), 1);
+	assert_int_equal(
+	    visits_note(&visits, 8, true, now + 61 * NS_PER_S), 501);
+	/* more users than there are places */
+	for (uint32_t uid = 1000; uid < 1200; uid++)
+		assert_int_equal(visits_note(&visits, uid, true, now), 1);
+}
+
+static void
+test_only_commands_that_look_are_run_for_others(void **state)
+{
+	static const char *const good[] = { "doctor", "config show",
+		"audit verify", "plugins list", "store status" };
+	static const char *const bad[] = { "", "audit", "audit purge",
+		"audit export", "store adopt", "doctor clock", "serve",
+		"plugins check", "config", "kill-switch credential" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(good); i++)
+		assert_true(program_may_run(good[i]));
+	for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
+		assert_false(program_may_run(bad[i]));
+}
+
+static void
+test_only_the_line_of_a_refusal_turns_a_relay_away(void **state)
+{
+#define REFUSED "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32001,\"message\":"
+	static const char *const others[] = { "", "\n", REFUSED "\"who\"",
+		REFUSED "\"who\"}\n",
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32001,"
+		"\"message\":\"no\"}}\n",
+		"{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32700,"
+		"\"message\":\"no\"}}\n" };
+	static const char line[] =
+	    REFUSED "\"not you\",\"data\":{\"code\":\"AUTH_PEER_UNKNOWN\","
+		    "\"user_action\":\"ask\"}}}\n";
+	CLEANUP_ERR struct err err = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(others); i++)
+		assert_false(
+		    relay_is_refused(others[i], strlen(others[i]), &err));
+	assert_true(relay_is_refused(line, strlen(line), &err));
+	assert_int_equal(err.code, ERR_AUTH_PEER_UNKNOWN);
+	assert_string_equal(err_text(&err), "the daemon: not you");
+	assert_string_equal(err_user_action(&err), "ask");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    test_a_user_goes_before_groups_and_groups_go_in_order),
+		cmocka_unit_test(
+		    test_an_entry_gives_name_kind_scopes_and_separation),
+		cmocka_unit_test(test_names_that_this_machine_lacks_are_told),
+		cmocka_unit_test(
+		    test_refusals_are_recorded_once_a_minute_with_their_number),
+		cmocka_unit_test(
+		    test_only_commands_that_look_are_run_for_others),
+		cmocka_unit_test(
+		    test_only_the_line_of_a_refusal_turns_a_relay_away),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
