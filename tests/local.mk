@@ -64,11 +64,11 @@ SH_LOG_COMPILER = $(run_test) script
 
 # make check-NAME: only the tests with that word in their name
 named_tests = $(foreach t,$(TESTS),$(if $(findstring $(1),$(t)),$(t)))
-check-secret check-oom check-crash check-landed:
+check-secret check-oom check-crash check-landed check-soak:
 	@t='$(call named_tests,$(@:check-%=%))'; \
 	if test -z "$$t"; then echo "$@: no test has that name"; else \
 		$(MAKE) $(AM_MAKEFLAGS) check TESTS="$$t"; fi
-.PHONY: check-secret check-oom check-crash check-landed
+.PHONY: check-secret check-oom check-crash check-landed check-soak
 
 # The same tests under other eyes.  The sanitizers have builds of their own
 # beneath this one; they need a source directory that is not configured.

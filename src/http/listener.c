@@ -118,8 +118,10 @@ loop_end(void *arg, struct MHD_Connection *connection, void **context,
 	struct listener *listener = arg;
 	struct listener_request *request = *context;
 
-	(void)connection;
-	(void)code;
+	/* what ends in an error is looked at again soon only with a timeout */
+	if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+		(void)MHD_set_connection_option(
+		    connection, MHD_CONNECTION_OPTION_TIMEOUT, 1u);
 	if (!request)
 		return;
 	*context = NULL;

@@ -8,6 +8,7 @@ peer_tests += \
 	tests/peer/conformance.mjs \
 	tests/peer/http-abuse.mjs \
 	tests/peer/http-call.mjs \
+	tests/peer/http-soak.mjs \
 	tests/peer/http-tls.mjs \
 	tests/peer/http-watch.mjs \
 	tests/peer/http.mjs \
@@ -44,6 +45,9 @@ EXTRA_DIST += \
 	tests/peer/try-remote.mjs \
 	$(NULL)
 
+# mixed load over HTTP, for an hour
+check-soak: export IAG_TEST_SOAK = 3600
+check-soak: export IAG_TEST_TIMEOUT = 4200
 # ten thousand orders by chance, for hours
 check-landed: export IAG_TEST_LONG = 1
 check-landed: export IAG_TEST_TIMEOUT = 21600
