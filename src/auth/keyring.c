@@ -126,10 +126,11 @@ keyring_wait(struct keyring *ring, uint32_t generation)
 {
 	LOCK_SCOPE(&ring->lock);
 	bool is_running = ring->attempts > ring->results;
+	bool is_coming = ring->tried_ns == 0 || ring->is_asked;
 
 	if (ring->generation != generation)
 		return KEYRING_NEW;
-	if (!is_running && !ring->is_asked && !ask(ring))
+	if (!is_running && !is_coming && !ask(ring))
 		return KEYRING_SAME;
 	if (ring->waiters >= KEYRING_WAITERS_MAX || ring->is_stopping)
 		return KEYRING_BUSY;
