@@ -420,19 +420,22 @@ listener_start_ward(struct listener *listener,
 static void
 listener_name(struct listener *listener, int fd)
 {
-	struct sockaddr_storage place;
+	union {
+		struct sockaddr any;
+		struct sockaddr_in four;
+		struct sockaddr_in6 six;
+	} place = { .six = { .sin6_family = AF_UNSPEC } };
 	socklen_t len = sizeof place;
-	struct sockaddr *socket = (struct sockaddr *)&place;
 	struct address address;
 	char text[ADDRESS_TEXT_SIZE];
 	uint16_t port = 0;
 
-	if (getsockname(fd, socket, &len) < 0 || !address_of(socket, &address))
+	if (getsockname(fd, &place.any, &len) < 0 ||
+	    !address_of(&place.any, &address))
 		return;
 	address_format(&address, text);
-	port = socket->sa_family == AF_INET
-		   ? ((struct sockaddr_in *)&place)->sin_port
-		   : ((struct sockaddr_in6 *)&place)->sin6_port;
+	port = place.any.sa_family == AF_INET ? place.four.sin_port
+					      : place.six.sin6_port;
 	(void)snprintf(listener->address, sizeof listener->address,
 	    strchr(text, ':') ? "[%s]:%u" : "%s:%u", text, ntohs(port));
 }
