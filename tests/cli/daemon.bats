@@ -462,3 +462,30 @@ page() {
     # the manager's socket is left to it
     [ -S "$socket" ]
 }
+
+@test "HTTP, the socket and the probes are one process" {
+    command -v curl >/dev/null || skip "curl(1) is not installed"
+    make_daemon_config
+    {
+        echo "safety: {remote_mcp_enabled: true}"
+        echo "remote_mcp: {enabled: true, bind_address: 127.0.0.1:0,"
+        echo "  resource: 'http://127.0.0.1/mcp', audiences: [x],"
+        echo "  issuer: 'https://127.0.0.1:1/',"
+        echo "  jwks_url: 'https://127.0.0.1:1/jwks',"
+        echo "  allowed_scopes: [ibkr:health:read]}"
+    } >>"$config"
+    export IBKR_REMOTE_TOKEN_HMAC_SECRET=0123456789abcdef0123456789abcdef
+    start_daemon
+    [[ $ready =~ \ and\ (http://[^,]+),\ metrics\ at\ (.*) ]]
+    url=${BASH_REMATCH[1]} metrics=${BASH_REMATCH[2]}
+    [ "$(curl -s -o /dev/null -w '%{http_code}' --max-time 20 \
+        -H 'Content-Type: application/json' \
+        -H 'Accept: application/json, text/event-stream' \
+        -d '{"jsonrpc":"2.0","id":1,"method":"ping"}' \
+        "$url")" = 401 ]
+    iag "${via[@]}" health
+    expect 0
+    run page /metrics
+    has "$output" "ibkr_agent_http_requests_refused_total 1"
+    stop_daemon 0
+}
