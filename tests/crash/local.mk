@@ -82,4 +82,5 @@ faulty_sources = \
 	plugins/store-lmdb/guard.c \
 	plugins/store-lmdb/lock.c \
 	plugins/store-lmdb/txn.c \
+	plugins/store-lmdb/turn.c \
 	$(NULL)
