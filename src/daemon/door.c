@@ -68,6 +68,7 @@ struct visit {
 	unsigned count;
 	struct err why; /* NONE: let in */
 	struct buf principal;
+	enum principal_kind kind;
 };
 
 static void
@@ -85,7 +86,7 @@ visit_record(void *arg)
 	CLEANUP_JSON struct json_object *metadata = json_object_new_object();
 	struct audit_event event = {
 		.principal = buf_text(&visit->principal),
-		.principal_kind = "system",
+		.principal_kind = principal_kind_name(visit->kind),
 		.metadata = metadata,
 	};
 	const struct tool_house *house = gateway_peek(visit->gateway);
@@ -110,8 +111,8 @@ visit_record(void *arg)
 
 /* Off this thread, which has others to let in. */
 static void
-note(struct door *door, const struct peer *peer, const char *principal,
-    struct err *why)
+note(struct door *door, const struct peer *peer, const struct peer_rule *rule,
+    const struct err *why)
 {
 	unsigned count =
 	    visits_note(&door->visits, peer->uid, why != NULL, clock_boot_ns());
@@ -122,8 +123,11 @@ note(struct door *door, const struct peer *peer, const char *principal,
 	visit->gateway = door->gateway;
 	visit->uid = peer->uid;
 	visit->count = count;
-	if (principal)
-		buf_str(&visit->principal, principal);
+	visit->kind = PRINCIPAL_AGENT;
+	if (rule)
+		visit->kind = peer_principal(
+		    peer, rule, door->store_uid, &visit->principal)
+				  .kind;
 	else
 		buf_printf(&visit->principal, "local:uid-%" PRIu32, peer->uid);
 	if (why)
@@ -296,12 +300,12 @@ let_in(struct door *door, int fd)
 	if (peer_read(fd, &peer, &err) ||
 	    check_peer(door, &peer, &rule, &err)) {
 		log_info("daemon", "refused: %s", err_text(&err));
-		note(door, &peer, rule ? rule->name : NULL, &err);
+		note(door, &peer, rule, &err);
 		turn_away(door, fd, &err);
 		peer_fini(&peer);
 		return;
 	}
-	note(door, &peer, rule->name, NULL);
+	note(door, &peer, rule, NULL);
 	log_debug("daemon", "process %" PRId32 " of uid %" PRIu32 " as '%s'",
 	    peer.pid, peer.uid, rule->name);
 	guest = guest_new(door, fd, &peer, rule);

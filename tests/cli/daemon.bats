@@ -187,7 +187,8 @@ submit_behind() {
     make_daemon_config \
         "anna: {kind: operator, users: [root], scopes: [ibkr:health:read]}" \
         "bot: {users: [65531], scopes: [ibkr:accounts:read, ibkr:audit:read]}" \
-        "desk: {groups: [65532], scopes: [ibkr:health:read]}"
+        "desk: {groups: [65532], scopes: [ibkr:health:read]}" \
+        "boss: {kind: operator, users: [65529], scopes: [ibkr:health:read]}"
     sed -i "s|^  socket: .*|  socket: $place/daemon.sock|" "$config"
     via=(--via "$place/daemon.sock")
     start_daemon
@@ -211,6 +212,15 @@ submit_behind() {
     run as 65530 65530 --clear-groups
     expect 4
     has "$output" "uid 65530 may not use this daemon"
+    # who came as another user cannot reach past the gates; this one can
+    run setpriv --reuid 65529 --regid 65529 --clear-groups \
+        "$place/program" "${via[@]}" doctor
+    has "$output" "the store belongs to another user"
+    stop_daemon 0
+    iag doctor
+    has "$output" "the store belongs to the user who runs this"
+    run "$IAG_TEST_PROGRAM" audit export
+    has "$output" '"local:uid-65529"' '"agent:bot"' peer_refused
 }
 
 @test "a stale socket is replaced, a live one refused, a file left alone" {
