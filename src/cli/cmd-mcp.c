@@ -75,11 +75,34 @@ config_path(struct cli *cli, char **ret_path, struct err *err)
 	return rc;
 }
 
+static int
+socket_path(struct cli *cli, char **ret_path, struct err *err)
+{
+	const char *given = cli_value(cli, "--via");
+
+	*ret_path = given ? realpath(given, NULL) : NULL;
+	if (!given || *ret_path)
+		return 0;
+	return err_set(err, ERR_INPUT_INVALID, "--via: cannot find '%s': %s",
+	    given, strerror(errno));
+}
+
+/* Who serves elsewhere has a configuration of its own. */
+static int
+target_paths(
+    struct cli *cli, char **ret_config, char **ret_socket, struct err *err)
+{
+	if (cli_has(cli, "--via"))
+		return socket_path(cli, ret_socket, err);
+	return cli_has(cli, "--url") ? 0 : config_path(cli, ret_config, err);
+}
+
 int
 run_mcp_client_config(struct cli *cli, struct err *err)
 {
 	struct buf out CLEANUP_BUF = BUF_INIT;
 	char *config CLEANUP_FREE = NULL;
+	char *via CLEANUP_FREE = NULL;
 	char path[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
 	int rc;
@@ -88,13 +111,12 @@ run_mcp_client_config(struct cli *cli, struct err *err)
 		return err_set(err, ERR_INTERNAL_ERROR,
 		    "cannot read '/proc/self/exe': %s", strerror(errno));
 	path[len] = '\0';
-	/* what serves on the network has a configuration of its own */
-	rc = cli_has(cli, "--url") ? 0 : config_path(cli, &config, err);
+	rc = target_paths(cli, &config, &via, err);
 	if (rc == 0)
 		rc = mcp_client_config(cli_value(cli, "--client"),
 		    &(struct mcp_target){ .binary = path,
 			.config = config,
-			.via = cli_value(cli, "--via"),
+			.via = via,
 			.url = cli_value(cli, "--url"),
 			.token_env = cli_value(cli, "--token-env") },
 		    &out, err);

@@ -376,7 +376,8 @@ via_run(struct cli *cli, struct err *err)
 	if (is_program)
 		return run_program(cli, err);
 	if (command->tool || command->run == run_audit_tail ||
-	    command->run == run_write_refusal)
+	    command->run == run_write_refusal ||
+	    command->run == run_mcp_client_config)
 		return command->run(cli, err);
 	err_set(err, ERR_INPUT_INVALID, "%s does not go through the daemon",
 	    command->path);

@@ -499,3 +499,28 @@ page() {
     has "$output" "ibkr_agent_http_requests_refused_total 1"
     stop_daemon 0
 }
+
+@test "a client is told to start a relay to the daemon" {
+    make_daemon_config
+    start_daemon
+    cd "$BATS_TEST_TMPDIR"
+    iag --via ./daemon.sock mcp client-config --client generic
+    expect 0
+    [ "$(json 'j.mcpServers["ibkr-agent"].args.join(" ")' <<<"$output")" = \
+        "mcp serve --via $(realpath daemon.sock)" ]
+    local arguments
+    arguments=$(json 'j.mcpServers["ibkr-agent"].args.join("\n")' \
+        <<<"$output")
+    mapfile -t arguments <<<"$arguments"
+    run bash -c 'echo "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}" |
+        "$@"' - "$IAG_TEST_PROGRAM" "${arguments[@]}"
+    expect 0
+    has "$output" ibkr_health
+    iag --via ./nosuch.sock mcp client-config --client generic
+    expect 2
+    has "$stderr" "cannot find './nosuch.sock'"
+    iag --via ./daemon.sock mcp client-config --client generic \
+        --url https://gw.example/mcp
+    expect 2
+    has "$stderr" "give one"
+}
