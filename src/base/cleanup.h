@@ -60,6 +60,15 @@ cleanup_lock(pthread_mutex_t *m)
 		steal_tmp;                     \
 	})
 
+/* The same of a descriptor; the read is for analysers, blind to CLEANUP. */
+#define STEAL_FD(fd)                           \
+	__extension__({                        \
+		const int steal_fd_tmp = (fd); \
+		(fd) = -1;                     \
+		(void)(fd);                    \
+		steal_fd_tmp;                  \
+	})
+
 #define ARRAY_COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 #endif

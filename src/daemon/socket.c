@@ -67,8 +67,7 @@ lock_place(const char *path, int *ret_fd, struct err *err)
 				"in daemon.socket");
 		return err_class(err);
 	}
-	*ret_fd = fd;
-	fd = -1;
+	*ret_fd = STEAL_FD(fd);
 	return 0;
 }
 
@@ -122,8 +121,7 @@ listen_at(const struct sockaddr_un *address, int *ret_fd, struct err *err)
 	/* before anybody can connect */
 	if (chmod(address->sun_path, 0666) != 0 || listen(fd, BACKLOG) != 0)
 		return cannot(address->sun_path, "listen", err);
-	*ret_fd = fd;
-	fd = -1;
+	*ret_fd = STEAL_FD(fd);
 	return 0;
 }
 
@@ -183,7 +181,6 @@ socket_connect(const char *path, int *ret_fd, struct err *err)
 			? "no daemon listens at '%s': %s"
 			: "cannot connect to the daemon at '%s': %s",
 		    path, strerror(errno));
-	*ret_fd = fd;
-	fd = -1;
+	*ret_fd = STEAL_FD(fd);
 	return 0;
 }

@@ -320,13 +320,14 @@ watch_make(struct session *session, struct exchange *exchange,
 	const struct tool_house *house = NULL;
 	struct watch *watch = calloc(1, sizeof *watch);
 	struct look look = { .watches = &watch, .count = 1 };
-	int r = gateway_ready(session->gateway, &house, err);
+	int r;
 
-	if (watch)
-		watch->id = strdup(message->id);
-	if (r == 0 && (!watch || !watch->id))
-		r = err_set(
+	if (!watch || !(watch->id = strdup(message->id))) {
+		watch_free(watch);
+		return err_set(
 		    err, ERR_OUT_OF_MEMORY, "no memory for a subscription");
+	}
+	r = gateway_ready(session->gateway, &house, err);
 	if (r == 0) {
 		watch_read(watch, session, house->journal,
 		    json_get(json_get(message->params, "notifications"),
@@ -414,10 +415,8 @@ watch_turn(struct exchange *exchange, bool is_over)
 	bool is_ended = false;
 
 	(void)pthread_mutex_lock(&exchange->lock);
-	if (exchange->is_answered)
-		is_over = false;
-	else if (is_over || watch_is_expired(exchange) ||
-		 !watch_tell_changes(exchange))
+	if (!exchange->is_answered && (is_over || watch_is_expired(exchange) ||
+					  !watch_tell_changes(exchange)))
 		is_ended = watch_end(exchange);
 	(void)pthread_mutex_unlock(&exchange->lock);
 	if (is_ended)

@@ -155,13 +155,14 @@ rpc() {
 }
 
 @test "inv7 a close is not drained while a call goes on that was given up" {
-    local answer id=0
+    local answer server id=0
     sed -i 's/^plugins:$/&\n  options: {local-candidate: {script: late, late_seconds: 8}}/' "$config"
     sed -i 's/{backend: fake}/{backend: fake, write_timeout_seconds: 1}/' \
         "$config"
     approved
     coproc serve { exec "$IAG_TEST_PROGRAM" mcp serve --transport stdio \
         2>"$BATS_TEST_TMPDIR/log" 3>&-; }
+    server=$serve_PID
     rpc initialize '{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}'
     read -r answer <&"${serve[0]}"
     rpc tools/call "{\"name\":\"ibkr_paper_order_submit\",\"arguments\":{\"account_id\":\"DU1234567\",\"approval_id\":\"$approval\",\"idempotency_key\":\"order-1\"}}"
@@ -185,7 +186,7 @@ rpc() {
     iag --json orders list --account DU1234567
     has "$output" local-candidate-order-1
     exec {serve[1]}>&-
-    wait "$serve_PID"
+    wait "$server"
 }
 
 @test "items of the checklist are as long as their names" {
