@@ -328,7 +328,7 @@ doubt_of(const struct absence *absence, const struct writer_find_result *find)
 		       "look at the executions";
 	if (!find->complete)
 		return "the broker's answer was not complete";
-	if (!absence->same_day || !find->session ||
+	if (!absence->same_day || !find->session || !find->since_ns ||
 	    find->since_ns > absence->recorded_ns)
 		return "the broker does not show it, but what it shows does "
 		       "not reach back to when it was sent";

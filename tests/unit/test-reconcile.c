@@ -127,6 +127,23 @@ inv4_what_goes_on_without_its_caller_is_not_absent(void **state)
 	assert_int_equal(state_of(w, "k1", ""), INTENT_REFUSED);
 }
 
+/* A writer that does not say from when on its read covers: no proof. */
+static void
+inv4_a_read_that_covers_no_known_time_proves_nothing(void **state)
+{
+	struct world *w = *state;
+
+	put_intent(w, (struct spec){ .key = "k1" });
+	scripted.since_ns = 0;
+	for (int i = 0; i < 3; i++) {
+		run_pass(w);
+		assert_int_equal(state_of(w, "k1", ""), INTENT_UNKNOWN);
+		now_ns += ABSENCE_APART_NS;
+	}
+	run_resolve(w, "k1", NULL);
+	assert_non_null(strstr(err_text(&w->err), "does not reach back"));
+}
+
 static void
 inv4_a_trade_stands_against_absence(void **state)
 {
@@ -730,6 +747,7 @@ main(void)
 		CASE(what_the_broker_refused_is_refused),
 		CASE(inv4_paper_absence_needs_two_reads),
 		CASE(inv4_what_goes_on_without_its_caller_is_not_absent),
+		CASE(inv4_a_read_that_covers_no_known_time_proves_nothing),
 		CASE(inv4_a_trade_stands_against_absence),
 		CASE(inv4_a_late_landing_is_done_and_narrows_the_switch),
 		CASE(a_reference_is_watched_for_seven_days),
