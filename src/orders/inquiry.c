@@ -371,9 +371,13 @@ first_look(struct inquiry *q, const struct absence *absence,
 {
 	struct absence anew = *absence;
 	struct first_look first = { .session = find->session };
+	uint64_t now_ns = clock_real_ns();
 
+	/* the second read begins long enough after this one has ended */
+	if (now_ns > q->seen_ns)
+		q->seen_ns = now_ns;
 	anew.first_ns = 0;
-	anew.sent_ns = q->seen_ns;
+	anew.sent_ns = anew.now_ns = q->seen_ns;
 	if (absence_judge(&anew, find) != ABSENCE_FIRST)
 		first.session = NULL;
 	if (first.session || q->accept_absent) {
@@ -408,7 +412,7 @@ judge(struct inquiry *q, struct instance *writer,
 	enum absence_verdict verdict, word;
 	struct absence absence;
 
-	if (send_goes_on(q)) {
+	if (q->send_goes_on) {
 		buf_str(&q->note,
 		    "a call of the process that sent it was given up and goes "
 		    "on: wait until it ends, or stop that process");
@@ -466,6 +470,8 @@ look(struct inquiry *q, struct instance *writer, struct err *err)
 	CLEANUP_SIGHTING struct sighting sighting = { .kind = 0 };
 
 	q->seen_ns = clock_real_ns();
+	/* before the read: what leaves while it is made may be behind it */
+	q->send_goes_on = send_goes_on(q);
 	sighting_take(q->call, writer, q->intent, &sighting);
 	switch (sighting.kind) {
 	case SIGHTING_DONE:

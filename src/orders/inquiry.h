@@ -36,6 +36,7 @@ struct inquiry {
 	enum inquiry_end end;
 	struct buf note;   /* why, for people; "": nothing to say */
 	uint64_t seen_ns;  /* real time of the look; 0: none */
+	bool send_goes_on; /* when the look began */
 	uint64_t again_ns; /* WAITING: real time of a useful second look */
 };
 void inquiry_fini(struct inquiry *inquiry);

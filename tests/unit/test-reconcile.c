@@ -145,6 +145,69 @@ inv4_a_read_that_covers_no_known_time_proves_nothing(void **state)
 }
 
 static void
+it_ends(void *arg)
+{
+	struct store_guard **guard = arg;
+
+	journal_guard_drop(*guard);
+	*guard = NULL;
+}
+
+/* The read had begun when it still went on: bytes may be behind that read. */
+static void
+inv4_a_look_counts_from_behind_the_send(void **state)
+{
+	struct world *w = *state;
+	struct order_call call = call_begin(w, 20 * NS_PER_S);
+	char name[GUARD_NAME_SIZE];
+	struct store_guard *guard;
+
+	put_intent(w, (struct spec){ .key = "k1", .state = INTENT_UNKNOWN });
+	guard_name_sending(name, "nobody");
+	assert_int_equal(journal_guard_take(w->kit.journal, call.call, name,
+			     false, &guard, NULL),
+	    0);
+	call_unref(call.call);
+	scripted.during = it_ends;
+	scripted.during_arg = &guard;
+	run_pass(w);
+	assert_null(guard);
+	now_ns += ABSENCE_APART_NS;
+	run_pass(w);
+	assert_int_equal(state_of(w, "k1", ""), INTENT_UNKNOWN);
+	now_ns += ABSENCE_APART_NS;
+	run_pass(w);
+	assert_int_equal(state_of(w, "k1", ""), INTENT_REFUSED);
+}
+
+static void
+it_takes_long(void *arg)
+{
+	uint64_t *long_ns = arg;
+
+	now_ns += *long_ns;
+	*long_ns = 0;
+}
+
+/* Between the end of the first read and the beginning of the second. */
+static void
+inv4_the_reads_are_apart_however_long_they_take(void **state)
+{
+	struct world *w = *state;
+	uint64_t long_ns = ABSENCE_APART_NS;
+
+	put_intent(w, (struct spec){ .key = "k1" });
+	scripted.during = it_takes_long;
+	scripted.during_arg = &long_ns;
+	run_pass(w);
+	run_pass(w);
+	assert_int_equal(state_of(w, "k1", ""), INTENT_UNKNOWN);
+	now_ns += ABSENCE_APART_NS;
+	run_pass(w);
+	assert_int_equal(state_of(w, "k1", ""), INTENT_REFUSED);
+}
+
+static void
 inv4_a_trade_stands_against_absence(void **state)
 {
 	struct world *w = *state;
@@ -748,6 +811,8 @@ main(void)
 		CASE(inv4_paper_absence_needs_two_reads),
 		CASE(inv4_what_goes_on_without_its_caller_is_not_absent),
 		CASE(inv4_a_read_that_covers_no_known_time_proves_nothing),
+		CASE(inv4_a_look_counts_from_behind_the_send),
+		CASE(inv4_the_reads_are_apart_however_long_they_take),
 		CASE(inv4_a_trade_stands_against_absence),
 		CASE(inv4_a_late_landing_is_done_and_narrows_the_switch),
 		CASE(a_reference_is_watched_for_seven_days),
