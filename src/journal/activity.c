@@ -48,10 +48,13 @@ row_new(const struct activity_order *order, int64_t orders)
 	return ret ? NULL : STEAL(obj);
 }
 
-/* The totals of the row before, with what this one adds. */
+/*
+ * The totals of the row before, with what this one adds; *ret_fit: they can be
+ * written.
+ */
 static int
 totals_add(struct json_object *obj, const struct activity_row *before,
-    const struct activity_order *order, struct err *err)
+    const struct activity_order *order, bool *ret_fit, struct err *err)
 {
 	struct json_object *totals =
 	    before->obj ? json_get(before->obj, "totals") : NULL;
@@ -59,6 +62,7 @@ totals_add(struct json_object *obj, const struct activity_row *before,
 	CLEANUP_DEC struct dec total, amount;
 	int ret;
 
+	*ret_fit = true;
 	dec_init(&total);
 	dec_init(&amount);
 	totals = totals ? json_object_get(totals) : json_object_new_object();
@@ -72,11 +76,9 @@ totals_add(struct json_object *obj, const struct activity_row *before,
 	if (ret)
 		return ret;
 	dec_add(&total, &total, &amount);
-	if (dec_format_normal(&text, &total, NULL))
-		return err_set(err, ERR_ORDER_VALIDATION_FAILED,
-		    "with this order the notional of all orders of the account "
-		    "cannot be written in full: it has more than 20 digits "
-		    "before the point");
+	*ret_fit = dec_format_normal(&text, &total, NULL) == 0;
+	if (!*ret_fit)
+		return 0;
 	return json_add_str(totals, order->currency, buf_text(&text))
 		   ? no_memory(err)
 		   : 0;
@@ -85,7 +87,7 @@ totals_add(struct json_object *obj, const struct activity_row *before,
 static int
 append(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
     uint64_t gate_ns, uint64_t sequence, const struct activity_row *before,
-    const struct activity_order *order, struct err *err)
+    const struct activity_order *order, bool *ret_fit, struct err *err)
 {
 	CLEANUP_JSON struct json_object *obj = row_new(
 	    order, activity_orders(before->obj) + (order->is_increase ? 0 : 1));
@@ -95,8 +97,9 @@ append(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
 	if (!obj)
 		return no_memory(err);
 	activity_key(account_hash, gate_ns, sequence, key);
-	ret = totals_add(obj, before, order, err);
-	return ret ? ret
+	ret = totals_add(obj, before, order, ret_fit, err);
+	return ret || !*ret_fit
+		   ? ret
 		   : row_put(txn, TABLE_ACTIVITY,
 			 (struct iag_bytes){ key, sizeof(key) }, obj, err);
 }
@@ -110,7 +113,7 @@ aside_put(struct journal_txn *txn, struct iag_bytes key,
 	return obj ? row_put(txn, TABLE_STATE, key, obj, err) : no_memory(err);
 }
 
-/* An order of the past. */
+/* An order of the past, or one with which totals could not be written. */
 static int
 insert(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
     uint64_t gate_ns, const struct activity_order *order,
@@ -139,6 +142,7 @@ activity_reserve(struct journal_txn *txn,
 {
 	CLEANUP_ACTIVITY_ROW struct activity_row last = { .obj = NULL };
 	int ret = activity_last(txn, account_hash, &last, err);
+	bool fit = true;
 
 	if (ret)
 		return ret;
@@ -147,8 +151,11 @@ activity_reserve(struct journal_txn *txn,
 		    txn, account_hash, gate_ns, order, ret_sequence, err);
 	*ret_sequence =
 	    last.obj && last.gate_ns == gate_ns ? last.sequence + 1 : 0;
-	return append(
-	    txn, account_hash, gate_ns, *ret_sequence, &last, order, err);
+	ret = append(
+	    txn, account_hash, gate_ns, *ret_sequence, &last, order, &fit, err);
+	return ret || fit ? ret
+			  : insert(txn, account_hash, gate_ns, order,
+				ret_sequence, err);
 }
 
 /* The opposite of a row, beside it: those behind it count it in. */

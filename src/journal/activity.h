@@ -7,7 +7,8 @@
  * its account up to and with it, so that a session or a window is counted from
  * two rows, however long it is.  What changes the past (an order given back
  * when others stand behind it, one that landed late) leaves the totals as they
- * are and stands aside in TABLE_STATE; there is little of that.
+ * are and stands aside in TABLE_STATE, and so does what would make them longer
+ * than a decimal may be; there is little of that.
  */
 
 #ifndef IAG_JOURNAL_ACTIVITY_H
