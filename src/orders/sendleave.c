@@ -88,12 +88,13 @@ send_leave_unref(struct send_leave *leave)
 	free(leave);
 }
 
+/* It goes on without its caller, and nobody was told. */
 static bool
-is_shared(const struct send_leave *leave)
+is_untold(const struct send_leave *leave)
 {
 	LOCK_SCOPE(&lock);
 
-	return leave->refs > 1;
+	return leave->refs > 1 && !leave->sending;
 }
 
 /* NULL: it could not be had; then max_flight alone stands for it. */
@@ -115,17 +116,21 @@ sending_guard(struct desk *desk)
 }
 
 void
-send_leave_return(struct send_leave *leave)
+send_leave_tell(struct send_leave *leave)
 {
 	struct store_guard *sending;
 
-	if (!leave)
+	if (!leave || !is_untold(leave))
 		return;
-	sending = is_shared(leave) ? sending_guard(leave->desk) : NULL;
-	{
-		LOCK_SCOPE(&lock);
-		leave->sending = sending;
-	}
+	sending = sending_guard(leave->desk);
+	LOCK_SCOPE(&lock);
+	leave->sending = sending;
+}
+
+void
+send_leave_return(struct send_leave *leave)
+{
+	send_leave_tell(leave);
 	send_leave_unref(leave);
 }
 

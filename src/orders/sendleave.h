@@ -20,10 +20,12 @@ int send_leave_take(struct desk *desk, struct call *call,
 struct send_leave *send_leave_ref(struct send_leave *leave);
 void send_leave_unref(struct send_leave *leave);
 /*
- * The write is over for its caller.  What goes on without him is on the
- * owner's guard "sending": until then nothing that was not found is absent
- * (ruling 4).
+ * Before it is written down that the caller has given up: what goes on without
+ * him is on the owner's guard "sending" until it ends, and before that nothing
+ * that was not found is absent (ruling 4).  NULL is fine.
  */
+void send_leave_tell(struct send_leave *leave);
+/* The write is over for its caller. */
 void send_leave_return(struct send_leave *leave); /* NULL is fine */
 /*
  * The desk closes: what a stuck callback still holds is held until the process

@@ -203,6 +203,7 @@ settle_now(struct settle_step *step, struct err *err)
 
 	if (!call)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	send_leave_tell(step->write->send);
 	ret = journal_update_reserved(desk_journal(step->write->call->desk),
 	    call, settle_step, step, err);
 	call_unref(call);

@@ -318,6 +318,27 @@ inv7_a_callback_that_was_given_up_keeps_its_leave_to_send(void **state)
 	assert_false(goes_on(w));
 }
 
+/* Before its intent is unknown to anybody, not after. */
+static void
+inv4_what_goes_on_is_told_before_it_is_settled(void **state)
+{
+	struct world *w = *state;
+	struct call *call = call_new(clock_boot_ns() + NS_PER_S);
+	struct send_leave *leave;
+
+	assert_int_equal(send_leave_take(w->desk, call, &leave, NULL), 0);
+	send_leave_tell(leave);
+	assert_false(goes_on(w));
+	(void)send_leave_ref(leave);
+	send_leave_tell(leave);
+	assert_true(goes_on(w));
+	send_leave_return(leave);
+	assert_true(goes_on(w));
+	send_leave_unref(leave);
+	assert_false(goes_on(w));
+	call_unref(call);
+}
+
 /* Its process closes: the guard stays until it ends, the store is free. */
 static void
 inv7_what_is_stuck_at_the_close_holds_on(void **state)
@@ -940,6 +961,7 @@ main(void)
 		T(done_writes_order_result_and_record),
 		T(inv1_the_intent_is_durable_before_the_writer_is_asked),
 		T(inv7_a_callback_that_was_given_up_keeps_its_leave_to_send),
+		T(inv4_what_goes_on_is_told_before_it_is_settled),
 		T(inv7_what_is_stuck_at_the_close_holds_on),
 		T(inv2_a_key_that_was_used_is_answered_and_not_sent_again),
 		T(inv2_another_request_with_the_key_is_a_conflict),
