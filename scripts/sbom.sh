@@ -29,11 +29,6 @@ liblmdb.so.0 lmdb OLDAP-2.8 https://www.symas.com/lmdb
 libmicrohttpd.so.12 libmicrohttpd LGPL-2.1-or-later https://www.gnu.org/software/libmicrohttpd/
 END
 
-fail() {
-    echo "sbom: $*" >&2
-    exit 1
-}
-
 # row SONAME: the rest of its row
 row() {
     awk -v s="$1" '$1 == s { sub(/^[^ ]* /, ""); print; exit }' "$work/table"
@@ -112,13 +107,16 @@ parts() {
 
 library() {
     known=$(row "$1")
-    [ -n "$known" ] || fail "$1 is linked, but scripts/sbom.sh has no row for it"
+    [ -n "$known" ] || { # a sanitizer's, or one of another system
+        echo "sbom: $1 is linked and has no row: listed without a licence" >&2
+        known="$1 NOASSERTION "
+    }
     name=${known%% *}
     rest=${known#* }
     home=${rest##* }
     licence=${rest% *}
     version=$(version_of "$name")
-    purl=pkg:generic/$name@$version
+    purl=pkg:generic/$name${version:+@$version}
     # shellcheck disable=SC2046 # three words
     set -- "$1" $(packaged "$1")
     if [ $# -eq 4 ]; then

@@ -383,7 +383,7 @@ loop_tick(void *arg)
 }
 
 /* What the library has to say of broken connections. */
-static void
+static void __attribute__((format(printf, 2, 0)))
 loop_log(void *arg, const char *fmt, va_list ap)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT;

@@ -144,12 +144,12 @@ test_what_the_standards_allow_is_taken(void **state)
 	static const char *const headers[] = {
 		"{\"alg\":\"RS256\",\"typ\":\"AT+JWT\",\"kid\":\"k1\"}",
 		"{\"alg\":\"RS256\",\"typ\":\"application/at+jwt\"}",
-		"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"k1\","
-		"\"x5t\":\"abc\",\"cty\":\"json\",\"own\":[1,2]}",
+		("{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"k1\","
+		 "\"x5t\":\"abc\",\"cty\":\"json\",\"own\":[1,2]}"),
 	};
 	static const char *const texts[] = {
-		"{" ISS "," SUB "," EXP
-		",\"aud\":[\"a\",\"https://mcp.example.org/mcp\"]}",
+		("{" ISS "," SUB "," EXP
+		 ",\"aud\":[\"a\",\"https://mcp.example.org/mcp\"]}"),
 		"{" REST ",\"exp\":1800000600.75}",
 		"{" REST ",\"exp\":99999999999999999999999}",
 		CLAIMS_AND("\"nbf\":1800000060,\"iat\":1800000060"),
