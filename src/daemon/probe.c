@@ -143,7 +143,8 @@ probe_take(void *arg, struct listener_request *request)
 	visit = calloc(1, sizeof *visit);
 	if (visit) {
 		*visit = (struct visit){ probe, page, listener_ref(request) };
-		if (gateway_run(probe->setup.gateway, visit_run, visit) == 0)
+		if (gateway_run_reserved(
+			probe->setup.gateway, visit_run, visit) == 0)
 			return;
 		listener_unref(visit->request);
 		free(visit);

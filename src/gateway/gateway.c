@@ -32,6 +32,7 @@ struct gateway {
 	struct host *host;
 	struct house *house;
 	struct workers *workers;
+	struct workers *reserve; /* for operators and probes */
 	struct metrics *metrics;
 	pthread_mutex_t lock;
 	pthread_cond_t empty; /* the last running call has left */
@@ -43,6 +44,7 @@ static void
 gateway_drop(struct gateway *gateway)
 {
 	workers_free(gateway->workers);
+	workers_free(gateway->reserve);
 	metrics_free(gateway->metrics);
 	house_free(gateway->house);
 	pthread_cond_destroy(&gateway->empty);
@@ -72,14 +74,15 @@ gateway_new(const struct gateway_setup *setup, struct gateway **ret_gateway,
 	pthread_mutex_init(&gateway->lock, NULL);
 	pthread_cond_init(&gateway->empty, NULL);
 	gateway->workers = workers_new();
+	gateway->reserve = workers_new();
 	gateway->metrics = metrics_new();
 	gateway->host = host_new(&setup->config->plugins.path, setup->config);
 	house.host = gateway->host;
 	gateway->house = house_new(&house);
 	if (!gateway->house)
 		secret_free(setup->secret);
-	if (!gateway->workers || !gateway->metrics || !gateway->host ||
-	    !gateway->house) {
+	if (!gateway->workers || !gateway->reserve || !gateway->metrics ||
+	    !gateway->host || !gateway->house) {
 		if (gateway->host)
 			(void)host_free(gateway->host);
 		gateway_drop(gateway);
@@ -112,9 +115,12 @@ gateway_free(struct gateway *gateway)
 	if (!gateway)
 		return true;
 	workers_stop(gateway->workers);
+	workers_stop(gateway->reserve);
 	gateway_drain(gateway);
 	workers_free(gateway->workers);
+	workers_free(gateway->reserve);
 	gateway->workers = NULL;
+	gateway->reserve = NULL;
 	house_close(gateway->house);
 	clean = host_free(gateway->host);
 	/* a stuck callback may still read the configuration */
@@ -273,4 +279,10 @@ int
 gateway_run(struct gateway *gateway, void (*job)(void *arg), void *arg)
 {
 	return workers_run(gateway->workers, job, arg);
+}
+
+int
+gateway_run_reserved(struct gateway *gateway, void (*job)(void *arg), void *arg)
+{
+	return workers_run(gateway->reserve, job, arg);
 }

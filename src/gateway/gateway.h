@@ -67,6 +67,12 @@ struct call *gateway_call_new(
  * IAG_STOPPING once gateway_free() has begun: job will not run.
  */
 int gateway_run(struct gateway *gateway, void (*job)(void *arg), void *arg);
+/*
+ * The same in a pool that agents have no part in: a kill switch is closed,
+ * and a probe answered, however many calls of theirs wait or are not read.
+ */
+int gateway_run_reserved(
+    struct gateway *gateway, void (*job)(void *arg), void *arg);
 
 /* Calls that are inside are to end; new ones go on as ever. */
 void gateway_cancel_calls(struct gateway *gateway);

@@ -206,6 +206,17 @@ task_add(struct task *task, struct message *message)
 	return true;
 }
 
+/* Operators do not wait behind agents. */
+static int
+task_run_later(struct task *task)
+{
+	struct session *session = task->session;
+
+	return session->principal.kind == PRINCIPAL_OPERATOR
+		   ? gateway_run_reserved(session->gateway, task_run, task)
+		   : gateway_run(session->gateway, task_run, task);
+}
+
 static void
 task_launch(struct session *session, struct request *request,
     const struct callee *callee, struct json_object *arguments,
@@ -227,7 +238,7 @@ task_launch(struct session *session, struct request *request,
 		task_free(task);
 		return;
 	}
-	if (gateway_run(session->gateway, task_run, task) < 0) {
+	if (task_run_later(task) < 0) {
 		answer_error(out, task->message.id, RPC_INTERNAL_ERROR, NULL,
 		    "the gateway is stopping");
 		task_unlink(task);

@@ -60,6 +60,13 @@ gateway_run(struct gateway *gateway, void (*run)(void *arg), void *arg)
 }
 
 int
+gateway_run_reserved(
+    struct gateway *gateway, void (*run)(void *arg), void *arg)
+{
+	return gateway_run(gateway, run, arg);
+}
+
+int
 gateway_call(struct gateway *gateway, const struct tool_request *request,
     struct tool_result *result)
 {

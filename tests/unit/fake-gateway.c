@@ -221,6 +221,13 @@ gateway_run(struct gateway *gateway, void (*run)(void *arg), void *arg)
 	return 0;
 }
 
+int
+gateway_run_reserved(
+    struct gateway *gateway, void (*run)(void *arg), void *arg)
+{
+	return gateway_run(gateway, run, arg);
+}
+
 static int
 fail(struct tool_result *result, enum err_code code, const char *text)
 {

@@ -187,6 +187,45 @@ test_freeing_cancels_what_runs_and_waits_for_it(void **state)
 	assert_true(clock_boot_ns() - begin < 15 * NS_PER_S);
 }
 
+struct hall {
+	atomic_bool is_open, was_reached;
+};
+
+static void
+hall_wait(void *arg)
+{
+	struct hall *hall = arg;
+
+	while (!hall->is_open)
+		(void)usleep(1000);
+}
+
+static void
+hall_reach(void *arg)
+{
+	struct hall *hall = arg;
+
+	hall->was_reached = true;
+}
+
+static void
+test_operators_do_not_wait_behind_agents(void **state)
+{
+	char *directory CLEANUP_FREE = kit_directory();
+	struct gateway *gateway = kit_gateway(kit_config(directory));
+	struct hall hall = { false, false };
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(gateway_run(gateway, hall_wait, &hall), 0);
+	assert_int_equal(gateway_run_reserved(gateway, hall_reach, &hall), 0);
+	for (unsigned i = 0; i < 5000 && !hall.was_reached; i++)
+		(void)usleep(1000);
+	assert_true(hall.was_reached);
+	hall.is_open = true;
+	assert_true(gateway_free(gateway));
+}
+
 /* A clock that the test moves. */
 static uint64_t jump_ns;
 
@@ -338,6 +377,7 @@ main(void)
 		cmocka_unit_test(test_a_cancelled_call_is_answered_at_once),
 		cmocka_unit_test(
 		    test_freeing_cancels_what_runs_and_waits_for_it),
+		cmocka_unit_test(test_operators_do_not_wait_behind_agents),
 		cmocka_unit_test(test_a_store_that_was_away_is_tried_again),
 		cmocka_unit_test(
 		    test_inv8_an_agent_sees_no_path_of_this_machine),
