@@ -38,6 +38,8 @@
 /* Sessions parse and write; calls run on the gateway's workers. */
 #define GUEST_STACK (256 * 1024)
 #define RECORD_NS (10 * NS_PER_S)
+/* Let in at a time; signals and the watchdog are looked at between. */
+enum { ACCEPT_MAX = 32 };
 
 struct guest {
 	struct guest *next, *prev;
@@ -321,7 +323,7 @@ let_in(struct door *door, int fd)
 bool
 door_accept(struct door *door)
 {
-	for (;;) {
+	for (unsigned i = 0; i < ACCEPT_MAX; i++) {
 		int fd = accept4(door->place.fd, NULL, NULL, SOCK_CLOEXEC);
 
 		if (fd >= 0) {
@@ -336,6 +338,7 @@ door_accept(struct door *door)
 		    "daemon", "cannot let a peer in: %s", strerror(errno));
 		return false;
 	}
+	return true; /* the rest waits, and is told of again */
 }
 
 static int

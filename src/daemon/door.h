@@ -28,7 +28,9 @@ int door_open(
 const char *door_path(const struct door *door);
 /* To be polled; readable: door_accept(). */
 int door_fd(const struct door *door);
-/* Take all that wait to be let in; false: not now, as by want of descriptors.
+/*
+ * Take some of those that wait to be let in; false: not now, as by want of
+ * descriptors.
  */
 bool door_accept(struct door *door);
 /* Let nobody in any more; sessions answer what runs and end. */
