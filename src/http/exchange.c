@@ -283,6 +283,7 @@ exchange_head(void *arg, struct listener_request *request)
 		exchange_check_caller, exchange_check_types };
 	struct http *http = arg;
 	struct exchange *exchange = exchange_new(http, request);
+	CLEANUP_BUF struct buf forwarded = BUF_INIT;
 
 	if (!exchange) {
 		listener_refuse(request, 503, "no_memory",
@@ -290,8 +291,10 @@ exchange_head(void *arg, struct listener_request *request)
 		return;
 	}
 	listener_set_context(request, exchange);
+	/* proxies write a line of their own behind the client's, too */
+	listener_list(request, "X-Forwarded-For", &forwarded);
 	exchange->client = address_client(listener_peer(request),
-	    exchange_header(exchange, "X-Forwarded-For"), http->proxies,
+	    forwarded.failed ? NULL : buf_text(&forwarded), http->proxies,
 	    http->proxy_count);
 	for (size_t i = 0; i < ARRAY_COUNT(checks); i++) {
 		if (checks[i](exchange))

@@ -656,20 +656,44 @@ listener_path(const struct listener_request *request)
 	return request->target;
 }
 
+/* The value of the first one at *at or behind it, which moves on; or NULL. */
+static const char *
+listener_next(const struct listener_request *request, const char *name,
+    const char **at)
+{
+	const char *end = request->text.data + request->text.len;
+
+	while (!request->text.failed && *at < end) {
+		const char *header = *at;
+		const char *value = header + strlen(header) + 1;
+
+		*at = value + strlen(value) + 1;
+		if (!((header[0] ^ name[0]) & ~0x20) &&
+		    strcasecmp(header, name) == 0)
+			return value;
+	}
+	return NULL;
+}
+
 const char *
 listener_header(const struct listener_request *request, const char *name)
 {
 	const char *at = request->text.data;
-	const char *end = at + request->text.len;
 
-	while (!request->text.failed && at < end) {
-		const char *value = at + strlen(at) + 1;
+	return listener_next(request, name, &at);
+}
 
-		if (!((at[0] ^ name[0]) & ~0x20) && strcasecmp(at, name) == 0)
-			return value;
-		at = value + strlen(value) + 1;
+void
+listener_list(
+    const struct listener_request *request, const char *name, struct buf *out)
+{
+	const char *at = request->text.data;
+	const char *value;
+
+	while ((value = listener_next(request, name, &at)) != NULL) {
+		buf_str(out, out->len > 0 ? "," : "");
+		buf_str(out, value);
 	}
-	return NULL;
 }
 
 const struct buf *

@@ -325,6 +325,8 @@ test('too many requests are told when to come again', { skip }, async () => {
       assert.equal(await from(`203.0.113.${i}, 192.0.2.1`), 200);
     assert.equal(await from('203.0.113.9, 192.0.2.1'), 429);
     assert.equal(await from('192.0.2.1, 127.0.0.5'), 429);
+    // a proxy that adds a line and leaves that of the client
+    assert.equal(await from(['203.0.113.10', '192.0.2.1']), 429);
     assert.equal(await from('192.0.2.2'), 200);
     // of an IPv6 network a customer has as many addresses as he likes
     for (let i = 0; i < 5; i++)
