@@ -29,7 +29,7 @@ struct ward_entry {
 	struct ward *ward;
 	uint64_t serial;
 	int fd;
-	struct address address;
+	struct address site;
 	enum ward_phase phase;
 	uint64_t since_ns;
 	uint64_t until_ns; /* 0: no end */
@@ -245,11 +245,12 @@ ward_places(const struct ward *ward)
 bool
 ward_admits(struct ward *ward, const struct address *address, bool is_exempt)
 {
+	const struct address site = address_site(address);
 	unsigned same = 0;
 	LOCK_SCOPE(&ward->lock);
 
 	for (struct ward_entry *e = ward->entries; e; e = e->next)
-		same += address_equal(&e->address, address);
+		same += address_equal(&e->site, &site);
 	if (!is_exempt && ward->limits.per_address > 0 &&
 	    same >= ward->limits.per_address)
 		return false;
@@ -280,7 +281,7 @@ ward_enter(struct ward *ward, int fd, const struct address *address)
 		return NULL;
 	entry->ward = ward;
 	entry->fd = fd;
-	entry->address = *address;
+	entry->site = address_site(address);
 	entry->serial = ++ward->serial;
 	entry->is_extra = ward->count >= ward->limits.connections &&
 			  ward_places(ward) >= ward->limits.connections;
