@@ -40,6 +40,8 @@
 #define RECORD_NS (10 * NS_PER_S)
 /* Let in at a time; signals and the watchdog are looked at between. */
 enum { ACCEPT_MAX = 32 };
+/* Operators come in though agents have taken daemon.max_connections. */
+enum { OPERATORS_MORE = 8 };
 
 struct guest {
 	struct guest *next, *prev;
@@ -227,15 +229,17 @@ guest_start(struct guest *guest)
 }
 
 static int
-check_room(struct door *door, const struct peer *peer, struct err *err)
+check_room(struct door *door, const struct peer *peer,
+    const struct peer_rule *rule, struct err *err)
 {
 	const struct config *config = gateway_config(door->gateway);
+	unsigned more = rule->kind == PEER_OPERATOR ? OPERATORS_MORE : 0;
 	unsigned own = 0;
 	LOCK_SCOPE(&door->lock);
 
 	for (const struct guest *g = door->guests; g; g = g->next)
 		own += g->peer.uid == peer->uid;
-	if (door->count >= config->daemon.max_connections)
+	if (door->count >= config->daemon.max_connections + more)
 		return err_set(err, ERR_DAEMON_UNAVAILABLE,
 		    "%u connections are open, as many as "
 		    "daemon.max_connections allows",
@@ -256,7 +260,7 @@ check_peer(struct door *door, const struct peer *peer,
 
 	*ret_rule = peers_find(door->peers, peer);
 	if (*ret_rule)
-		return check_room(door, peer, err);
+		return check_room(door, peer, *ret_rule, err);
 	peer_write_user(&user, peer->uid);
 	return err_set(err, ERR_AUTH_PEER_UNKNOWN,
 	    "%s may not use this daemon: no entry of daemon.principals has "
