@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -345,6 +346,32 @@ door_accept(struct door *door)
 	return true; /* the rest waits, and is told of again */
 }
 
+/*
+ * A session has three descriptors; what the store, plugins and the broker
+ * need must not be theirs.
+ */
+static void
+raise_files(const struct config *config)
+{
+	enum { SESSION_FILES = 3, OTHER_FILES = 256 };
+	rlim_t need = OTHER_FILES +
+		      SESSION_FILES * ((rlim_t)config->daemon.max_connections +
+					  OPERATORS_MORE);
+	struct rlimit limit;
+
+	if (config->remote_mcp.enabled)
+		need += config->remote_mcp.max_connections;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= need)
+		return;
+	if (limit.rlim_max < need)
+		log_warning("daemon",
+		    "daemon.max_connections needs %lu open files, this "
+		    "process may have %lu (ulimit -n)",
+		    (unsigned long)need, (unsigned long)limit.rlim_max);
+	limit.rlim_cur = need < limit.rlim_max ? need : limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int
 find_place(struct door *door, int fd, struct err *err)
 {
@@ -352,6 +379,7 @@ find_place(struct door *door, int fd, struct err *err)
 	struct stat st;
 	int rc;
 
+	raise_files(config);
 	door->store_uid =
 	    stat(config->audit.path, &st) == 0 ? st.st_uid : geteuid();
 	rc = peers_new(config, &door->peers, err);
