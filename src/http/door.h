@@ -49,6 +49,7 @@ struct http {
 	uint64_t looked_ns;         /* when the certificate was looked at */
 	unsigned watch_count;       /* atomic; streams that ever began */
 	bool is_watching;           /* atomic; a job looks for changes */
+	bool is_stopping;           /* atomic; no stream begins any more */
 	pthread_mutex_t lock;
 	pthread_cond_t empty; /* with lock: the last exchange is gone */
 	struct exchange *exchanges;

@@ -311,6 +311,7 @@ http_cancel_all(struct http *http)
 void
 http_stop(struct http *http, uint64_t drain_ns)
 {
+	__atomic_store_n(&http->is_stopping, true, __ATOMIC_RELEASE);
 	listener_quiesce(http->listener);
 	watch_end_all(http);
 	if (listener_wait(http->listener, drain_ns))

@@ -132,6 +132,9 @@ loop_end(void *arg, struct MHD_Connection *connection, void **context,
 	(void)pthread_mutex_unlock(&request->lock);
 	listener_unlink(listener, request);
 	listener_unref(request);
+	/* a stream's head did not say that its connection ends with it */
+	if (__atomic_load_n(&listener->is_quiet, __ATOMIC_ACQUIRE))
+		ward_end_idle(listener->ward);
 }
 
 /* Headers are told one by one. */

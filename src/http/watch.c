@@ -370,6 +370,14 @@ watch_listen(struct session *session, struct request *request, struct buf *out)
 		return;
 	}
 	LOCK_SCOPE(&exchange->lock);
+	/* whoever ends all of them comes behind this lock, or was here */
+	if (__atomic_load_n(&exchange->http->is_stopping, __ATOMIC_ACQUIRE)) {
+		watch_free(watch);
+		exchange->status = 503;
+		answer_error(out, message->id, RPC_INTERNAL_ERROR, NULL,
+		    "the server is stopping");
+		return;
+	}
 	exchange->watch = watch;
 	exchange_stream_begin(exchange);
 	(void)watch_acknowledge(exchange);

@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
+import net from 'node:net';
 import { test } from 'node:test';
 import { modern, modernHeaders, withDoor } from './door.mjs';
 import { skip } from './house.mjs';
@@ -146,6 +147,34 @@ test('streams that are not read any more leave nothing behind', { skip },
     }
     await close(door, 'again');
     assert.equal((await door.modern('tools/list')).status, 200);
+    const start = Date.now();
+
+    assert.deepEqual(await door.stop(), [0, null]);
+    assert.ok(Date.now() - start < 5000, `${Date.now() - start} ms`);
+  }));
+
+test('who subscribes again while it stops does not hold it up', { skip },
+  () => withDoor(WIDE, async (door) => {
+    const body = JSON.stringify(modern(METHOD,
+      { notifications: { resourceSubscriptions: [SWITCH] } }));
+    const headers = Object.entries({ host: '127.0.0.1',
+      'content-type': 'application/json', accept: 'text/event-stream',
+      'content-length': body.length, ...modernHeaders(METHOD) })
+      .map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    const request = `POST /mcp HTTP/1.1\r\n${headers}\r\n${body}`;
+    const socket = net.connect(door.port, '127.0.0.1');
+
+    socket.setEncoding('latin1');
+    socket.on('error', () => {});
+    await new Promise((resolve) => {
+      socket.on('data', (text) => {
+        if (text.includes('acknowledged'))
+          resolve();
+        if (text.includes('"resultType":"complete"'))
+          socket.write(request);
+      });
+      socket.write(request);
+    });
     const start = Date.now();
 
     assert.deepEqual(await door.stop(), [0, null]);
