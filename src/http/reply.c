@@ -17,7 +17,10 @@
 #include "base/clock.h"
 #include "base/json.h"
 
-/* What a reader of a stream may be behind. */
+/*
+ * What a reader of a stream may be behind when there is more to tell; one
+ * message may have any size.
+ */
 enum { REPLY_STREAM_MAX = 1024 * 1024, REPLY_BLOCK = 16 * 1024 };
 
 /* Under lock: must the caller resume the connection? */
@@ -157,13 +160,26 @@ listener_stream(
 		reply_headers(request->listener, response, answer);
 	(void)pthread_mutex_lock(&request->lock);
 	request->is_stream = !request->is_answered;
-	buf_init(&request->out, REPLY_STREAM_MAX);
+	buf_init(&request->out, 0);
 	if (answer->body) {
 		buf_add(&request->out, answer->body->data, answer->body->len);
 		buf_fini(answer->body);
 	}
 	(void)pthread_mutex_unlock(&request->lock);
 	reply_give(request, response, answer->status);
+}
+
+/* Under lock: what was read takes no room. */
+static void
+reply_compact(struct listener_request *request)
+{
+	struct buf *out = &request->out;
+
+	if (request->out_at == 0)
+		return;
+	out->len -= request->out_at;
+	memmove(out->data, out->data + request->out_at, out->len + 1);
+	request->out_at = 0;
 }
 
 /* Under lock. */
@@ -175,9 +191,12 @@ reply_add(struct listener_request *request, const char *data, size_t len)
 		return false;
 	if (request->out.len == request->out_at)
 		request->waits_ns = clock_boot_ns();
-	buf_add(&request->out, data, len);
-	if (request->out.failed)
+	reply_compact(request);
+	if (request->out.len <= REPLY_STREAM_MAX)
+		buf_add(&request->out, data, len);
+	else
 		request->is_cut = true;
+	request->is_cut |= request->out.failed;
 	return !request->is_cut;
 }
 
