@@ -4,10 +4,13 @@
 /*
  * Threads: the listener's loop takes requests; what looks at the store is
  * answered by a worker of the gateway, so that no probe waits for another.
+ * probe->lock: shared while a page is written, since the doors that it tells of
+ * are gone behind probe_close().
  */
 
 #include "daemon/probe.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +34,8 @@ struct probe {
 	struct probe_setup setup;
 	struct listener *listener;
 	atomic_bool is_stopping;
+	pthread_rwlock_t lock;
+	bool is_closed; /* with lock */
 	char url[ADDRESS_TEXT_SIZE + 32];
 };
 
@@ -103,8 +108,12 @@ static void
 visit_run(void *arg)
 {
 	struct visit *visit = arg;
+	struct probe *probe = visit->probe;
 
-	page_answer(visit->probe, visit->page, visit->request);
+	(void)pthread_rwlock_rdlock(&probe->lock);
+	if (!probe->is_closed)
+		page_answer(probe, visit->page, visit->request);
+	(void)pthread_rwlock_unlock(&probe->lock);
 	listener_unref(visit->request);
 	free(visit);
 }
@@ -184,9 +193,11 @@ probe_open(
 		(void)close(listener.fd);
 		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
 	}
+	(void)pthread_rwlock_init(&probe->lock, NULL);
 	probe->setup = *setup;
 	rc = listener_start(&listener, &probe->listener, err);
 	if (rc) {
+		(void)pthread_rwlock_destroy(&probe->lock);
 		free(probe);
 		return rc;
 	}
@@ -211,11 +222,20 @@ probe_set_stopping(struct probe *probe)
 void
 probe_close(struct probe *probe)
 {
+	bool is_over;
+
 	if (!probe)
 		return;
 	listener_quiesce(probe->listener);
-	(void)listener_wait(probe->listener, REQUEST_NS);
+	is_over = listener_wait(probe->listener, REQUEST_NS);
+	(void)pthread_rwlock_wrlock(&probe->lock);
+	probe->is_closed = true;
+	(void)pthread_rwlock_unlock(&probe->lock);
 	listener_stop(probe->listener);
+	/* a visit that still waits for a worker comes back to it */
+	if (!is_over)
+		return;
 	listener_free(probe->listener);
+	(void)pthread_rwlock_destroy(&probe->lock);
 	free(probe);
 }
