@@ -59,8 +59,8 @@ say_where(const struct cli *cli, const struct http *http, struct err *err)
 
 /* Serve until a signal comes. */
 static int
-serve(struct cli *cli, const struct http_setup *setup, int stop_fd,
-    struct err *err)
+serve(
+    struct cli *cli, struct http_setup *setup, int stop_fd, struct err *err)
 {
 	struct http *http = NULL;
 	int rc = http_open(setup, &http, err);
@@ -71,7 +71,9 @@ serve(struct cli *cli, const struct http_setup *setup, int stop_fd,
 	if (rc == 0)
 		serving_wait(stop_fd);
 	http_stop(http, DRAIN_NS);
-	http_close(http);
+	/* what is stuck in it may still ask who it is */
+	if (!http_close(http))
+		setup->auth = NULL;
 	return rc;
 }
 
@@ -90,7 +92,7 @@ serve_with(
 	setup->auth = auth;
 	if (rc == 0)
 		rc = serve(cli, setup, stop_fd, err);
-	auth_close(auth);
+	auth_close(setup->auth);
 	return rc;
 }
 

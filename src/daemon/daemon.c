@@ -370,8 +370,8 @@ daemon_close(struct daemon *daemon)
 	if (!daemon)
 		return;
 	probe_close(daemon->probe);
-	http_close(daemon->http);
-	auth_close(daemon->auth);
+	if (http_close(daemon->http))
+		auth_close(daemon->auth);
 	door_close(daemon->door);
 	if (daemon->signal_fd >= 0)
 		(void)close(daemon->signal_fd);

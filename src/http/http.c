@@ -339,14 +339,16 @@ http_is_empty(struct http *http)
 	return true;
 }
 
-void
+bool
 http_close(struct http *http)
 {
 	if (!http)
-		return;
+		return true;
 	workers_stop(http->workers);
 	listener_stop(http->listener);
 	/* what a stuck call will answer to stays where it is */
-	if (http_is_empty(http))
-		http_free(http);
+	if (!http_is_empty(http))
+		return false;
+	http_free(http);
+	return true;
 }

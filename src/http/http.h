@@ -65,7 +65,10 @@ void http_counts(struct http *http, struct http_counts *ret_counts);
  * then their calls are cancelled.  Streams end at once.
  */
 void http_stop(struct http *http, uint64_t drain_ns);
-/* After http_stop(); closes what is still open.  NULL is fine. */
-void http_close(struct http *http);
+/*
+ * After http_stop(); closes what is still open.  NULL is fine.  false: a
+ * request is stuck in it, for which auth has to stay.
+ */
+bool http_close(struct http *http);
 
 #endif

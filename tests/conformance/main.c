@@ -86,7 +86,7 @@ serve(struct gateway *gateway, struct err *err)
 	while (read(STDIN_FILENO, &byte, 1) > 0)
 		;
 	http_stop(http, NS_PER_S);
-	http_close(http);
+	(void)http_close(http);
 	return 0;
 }
 
