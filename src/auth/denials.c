@@ -222,6 +222,9 @@ end_periods(struct denials *denials)
 		if (tally->peer[0] &&
 		    (denials->is_stopping || clock_boot_ns() >= tally->due_ns))
 			end_period(denials, tally);
+		/* each one would wait as long for a store that is away */
+		if (denials->is_stopping && denials->has_failed)
+			break;
 		if (tally->peer[0] && tally->due_ns < next_ns)
 			next_ns = tally->due_ns;
 	}
@@ -271,6 +274,7 @@ run(void *arg)
 		if (!denials->is_stopping && !has_due(denials))
 			sleep_until(denials, next_ns);
 	}
+	denials->has_failed = false;
 	(void)end_periods(denials);
 	(void)pthread_mutex_unlock(&denials->lock);
 	return NULL;
