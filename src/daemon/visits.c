@@ -38,9 +38,14 @@ visits_note(struct visits *visits, uint32_t uid, bool refused, uint64_t now_ns)
 		user->is_known = true;
 		return count;
 	}
+	if (now_ns >= visits->until_ns) {
+		visits->until_ns = now_ns + PAUSE_NS;
+		visits->recorded = 0;
+	}
 	user->refused++;
-	if (now_ns < user->due_ns)
+	if (now_ns < user->due_ns || visits->recorded >= VISITS_RECORDS)
 		return 0;
+	visits->recorded++;
 	count = user->refused;
 	user->refused = 0;
 	user->due_ns = now_ns + PAUSE_NS;

@@ -4,7 +4,8 @@
 /*
  * Which visits go on the record: the first that a user made, and those that
  * were refused, once a minute with their number, so that nobody can fill the
- * store by knocking.
+ * store by knocking; nor by doing so under many numbers, of which a user has
+ * 65536 in a namespace of his own: so many records of refusals in a minute.
  */
 
 #ifndef IAG_DAEMON_VISITS_H
@@ -13,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { VISITS_USERS = 64 };
+enum { VISITS_USERS = 64, VISITS_RECORDS = 64 };
 
 struct visits {
 	struct visits_user {
@@ -22,6 +23,8 @@ struct visits {
 		uint32_t refused; /* since the last record */
 		bool is_known;    /* came in before */
 	} users[VISITS_USERS];
+	uint64_t until_ns; /* of this minute */
+	unsigned recorded; /* refusals, in it */
 };
 
 /*

@@ -128,9 +128,13 @@ test_refusals_are_recorded_once_a_minute_with_their_number(void **state)
 	assert_int_equal(visits_note(&visits, 9, true, now), 1);
 	assert_int_equal(
 	    visits_note(&visits, 8, true, now + 61 * NS_PER_S), 501);
-	/* more users than there are places */
+	/* more users than there are places, and than records of a minute */
+	now += 200 * NS_PER_S;
 	for (uint32_t uid = 1000; uid < 1200; uid++)
-		assert_int_equal(visits_note(&visits, uid, true, now), 1);
+		assert_int_equal(visits_note(&visits, uid, true, now),
+		    uid < 1000 + VISITS_RECORDS);
+	now += 60 * NS_PER_S;
+	assert_int_equal(visits_note(&visits, 1300, true, now), 1);
 }
 
 static void
