@@ -193,6 +193,7 @@ guest_main(void *arg)
 		.in = guest->fd,
 		.out = guest->fd,
 		.stop_fd = door->stop_fd,
+		.is_shared = true,
 		.drain_ns =
 		    gateway_config(door->gateway)->daemon.drain_seconds *
 		    NS_PER_S,

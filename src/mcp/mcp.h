@@ -27,6 +27,8 @@ int mcp_serve(const struct registry *registry, struct gateway *gateway,
 struct mcp_stream {
 	int in, out, stop_fd;
 	uint64_t drain_ns;
+	/* the gateway has other peers: none may keep its workers */
+	bool is_shared;
 };
 int mcp_serve_stream(const struct registry *registry, struct gateway *gateway,
     const struct principal *principal, const struct mcp_stream *stream,

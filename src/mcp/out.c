@@ -27,6 +27,8 @@
 
 /* How long a peer that has hung up its own side may still read. */
 #define OUT_PATIENCE_MS 5000
+/* With so much waiting the peer is given up; one line may have any size. */
+enum { OUT_REST_MAX = 16 * 1024 * 1024 };
 
 static int
 out_reopen(int fd)
@@ -80,6 +82,7 @@ out_fini(struct out *out)
 		(void)close(out->fd);
 	if (out->halt_fd >= 0)
 		(void)close(out->halt_fd);
+	buf_fini(&out->rest);
 	(void)pthread_mutex_destroy(&out->lock);
 }
 
@@ -135,6 +138,80 @@ out_write(const struct out *out, const char *data, size_t len)
 	return true;
 }
 
+/* What the socket takes at once. */
+static bool
+out_put(const struct out *out, const char *data, size_t len, size_t *ret_put)
+{
+	size_t put = 0;
+
+	while (put < len) {
+		ssize_t n = send(out->fd, data + put, len - put,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n >= 0)
+			put += (size_t)n;
+		else if (errno == EAGAIN || errno == EWOULDBLOCK)
+			break;
+		else if (errno != EINTR)
+			return false;
+	}
+	*ret_put = put;
+	return true;
+}
+
+/* Under lock: what waits goes out first. */
+static bool
+out_put_rest(struct out *out)
+{
+	size_t put = 0;
+
+	if (!out->is_behind)
+		return true;
+	if (!out_put(out, out->rest.data + out->rest_at,
+		out->rest.len - out->rest_at, &put))
+		return false;
+	out->rest_at += put;
+	if (out->rest_at < out->rest.len)
+		return true;
+	buf_fini(&out->rest);
+	out->rest_at = 0;
+	__atomic_store_n(&out->is_behind, false, __ATOMIC_RELEASE);
+	return true;
+}
+
+/* Under lock. */
+static bool
+out_queue(struct out *out, const char *data, size_t len)
+{
+	size_t put = 0;
+
+	if (!out_put_rest(out) ||
+	    (!out->is_behind && !out_put(out, data, len, &put)))
+		return false;
+	if (put == len)
+		return true;
+	if (out->rest.len - out->rest_at > OUT_REST_MAX)
+		return false;
+	if (out->rest_at > 0) {
+		out->rest.len -= out->rest_at;
+		memmove(out->rest.data, out->rest.data + out->rest_at,
+		    out->rest.len + 1);
+		out->rest_at = 0;
+	}
+	buf_add(&out->rest, data + put, len - put);
+	__atomic_store_n(&out->is_behind, true, __ATOMIC_RELEASE);
+	return !out->rest.failed;
+}
+
+static bool
+out_pass(struct out *out, struct buf *line)
+{
+	if (out->take)
+		return out->take(out->arg, line);
+	return out->is_queue ? out_queue(out, line->data, line->len)
+			     : out_write(out, line->data, line->len);
+}
+
 bool
 out_send(struct out *out, struct buf *line)
 {
@@ -142,10 +219,24 @@ out_send(struct out *out, struct buf *line)
 
 	if (__atomic_load_n(&out->is_closed, __ATOMIC_ACQUIRE))
 		return false;
-	if (out->take ? !out->take(out->arg, line)
-		      : !out_write(out, line->data, line->len))
+	if (!out_pass(out, line))
 		__atomic_store_n(&out->is_closed, true, __ATOMIC_RELEASE);
 	return !out->is_closed;
+}
+
+bool
+out_is_behind(struct out *out)
+{
+	return __atomic_load_n(&out->is_behind, __ATOMIC_ACQUIRE);
+}
+
+void
+out_flush(struct out *out)
+{
+	LOCK_SCOPE(&out->lock);
+
+	if (!out_put_rest(out))
+		__atomic_store_n(&out->is_closed, true, __ATOMIC_RELEASE);
 }
 
 void

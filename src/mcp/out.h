@@ -5,7 +5,8 @@
  * The one way out: whole lines, one after the other, from any thread, to a
  * descriptor or to a function.  A
  * peer that does not read blocks the senders, but not past the point where
- * the server is told to stop or the peer has closed its own side.
+ * the server is told to stop or the peer has closed its own side.  Senders that
+ * have other peers, too, are not blocked: what is not read waits (is_queue).
  */
 
 #ifndef IAG_MCP_OUT_H
@@ -29,7 +30,11 @@ struct out {
 	int in;      /* the peer's other direction: a hang-up ends patience */
 	int stop_fd; /* readable: do not wait any more; -1: none */
 	int halt_fd; /* made readable by out_close() */
-	bool is_own; /* fd was opened here */
+	struct buf rest; /* what waits, from rest_at */
+	size_t rest_at;
+	bool is_queue;  /* set before anything is sent, on a socket */
+	bool is_behind; /* atomic; something waits for out_flush() */
+	bool is_own;    /* fd was opened here */
 	bool is_socket;
 	bool is_closed;
 };
@@ -45,6 +50,13 @@ void out_fini(struct out *out);
  * taken over: it has no contents that count afterwards.
  */
 bool out_send(struct out *out, struct buf *line);
+
+/*
+ * Does something wait for the peer?  Then out_flush() is due each time that
+ * fd can be written; it does not wait.
+ */
+bool out_is_behind(struct out *out);
+void out_flush(struct out *out);
 
 /* Later lines are dropped, and senders that wait give up. */
 void out_close(struct out *out);

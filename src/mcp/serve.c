@@ -22,20 +22,26 @@
 #define SERVE_GRACE_EOF_NS (UINT64_C(5) * NS_PER_S)
 #define SERVE_GRACE_STOP_NS (UINT64_C(250) * NS_PER_MS)
 #define SERVE_GRACE_CANCEL_NS (UINT64_C(2) * NS_PER_S)
+/* A wait for calls and for the peer, in turn. */
+enum { SERVE_SLICE_MS = 50 };
 
 enum serve_wake { SERVE_READ, SERVE_AGAIN, SERVE_STOP };
 
-/* Wait for input (in: -1: do not), and for calls to end. */
+/* Wait for input (in: -1: do not), for calls to end, and to write on. */
 static enum serve_wake
 serve_wait(struct session *session, int in, int stop_fd)
 {
 	struct pollfd fds[] = { { .fd = in, .events = POLLIN },
 		{ .fd = stop_fd, .events = POLLIN },
-		{ .fd = session->wake_fd, .events = POLLIN } };
+		{ .fd = session->wake_fd, .events = POLLIN },
+		{ .fd = out_is_behind(&session->out) ? session->out.fd : -1,
+		    .events = POLLOUT } };
 	uint64_t count = 0;
 
 	if (poll(fds, ARRAY_COUNT(fds), -1) < 0)
 		return errno == EINTR ? SERVE_AGAIN : SERVE_STOP;
+	if (fds[3].revents)
+		out_flush(&session->out);
 	if (fds[1].revents || out_is_closed(&session->out))
 		return SERVE_STOP;
 	if (fds[2].revents)
@@ -62,6 +68,9 @@ serve_step(struct session *session, struct reader *reader, int stop_fd,
 	size_t len = 0;
 	int r = 0;
 
+	/* who does not read what there is gets no more to read */
+	if (out_is_behind(&session->out))
+		return serve_wait(session, -1, stop_fd) != SERVE_STOP;
 	session_resume(session);
 	/* lines that wait in the buffer count as unread, too */
 	if (!session_may_read(session))
@@ -100,25 +109,50 @@ serve_is_stopped(int stop_fd)
 	return stop_fd >= 0 && poll(&fd, 1, 0) > 0;
 }
 
+/* Let the peer read on, at most that long. */
+static void
+serve_flush(struct session *session, int timeout_ms)
+{
+	struct pollfd fd = { .fd = session->out.fd, .events = POLLOUT };
+
+	if (out_is_behind(&session->out) && poll(&fd, 1, timeout_ms) > 0)
+		out_flush(&session->out);
+}
+
+/* Until no call runs; false: some do. */
+static bool
+serve_await(struct session *session, uint64_t timeout_ns)
+{
+	const uint64_t end_ns = clock_boot_ns() + timeout_ns;
+
+	while (!session_wait_idle(session, SERVE_SLICE_MS * NS_PER_MS)) {
+		serve_flush(session, 0);
+		if (clock_boot_ns() >= end_ns)
+			return false;
+	}
+	serve_flush(session, SERVE_SLICE_MS);
+	return true;
+}
+
 /* Let calls end; those that take too long are cancelled. */
 static void
 serve_drain(struct session *session, const struct mcp_stream *stream)
 {
 	const int stop_fd = stream->stop_fd;
-	uint64_t left_ns = SERVE_GRACE_EOF_NS;
+	const uint64_t end_ns = clock_boot_ns() + SERVE_GRACE_EOF_NS;
 
 	/* in slices, so that a stop is seen */
-	while (left_ns > 0 && !serve_is_stopped(stop_fd) &&
+	while (clock_boot_ns() < end_ns && !serve_is_stopped(stop_fd) &&
 	       !out_is_closed(&session->out)) {
-		if (session_wait_idle(session, 50 * NS_PER_MS))
+		if (session_wait_idle(session, SERVE_SLICE_MS * NS_PER_MS) &&
+		    !out_is_behind(&session->out))
 			return;
-		left_ns -= 50 * NS_PER_MS;
+		serve_flush(session, SERVE_SLICE_MS);
 	}
-	if (serve_is_stopped(stop_fd) &&
-	    session_wait_idle(session, stream->drain_ns))
+	if (serve_is_stopped(stop_fd) && serve_await(session, stream->drain_ns))
 		return;
 	session_cancel_all(session);
-	if (session_wait_idle(session, SERVE_GRACE_CANCEL_NS))
+	if (serve_await(session, SERVE_GRACE_CANCEL_NS))
 		return;
 	log_warning("mcp", "a call did not end after it was cancelled");
 }
@@ -152,6 +186,7 @@ mcp_serve_stream(const struct registry *registry, struct gateway *gateway,
 
 	if (r < 0)
 		return r;
+	session->out.is_queue = stream->is_shared && session->out.is_socket;
 	/* a peer that went away is an error of write(), not a death */
 	(void)sigaction(SIGPIPE, &ignore, &before);
 	reader_init(&reader, stream->in, json_bounds_default.bytes);

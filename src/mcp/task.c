@@ -77,7 +77,8 @@ task_unlink(struct task *task)
 	if (session->task_count == 0)
 		(void)pthread_cond_broadcast(&session->idle);
 	if (session->wake_fd >= 0 &&
-	    (session->wants_wake || out_is_closed(&session->out)))
+	    (session->wants_wake || out_is_closed(&session->out) ||
+		out_is_behind(&session->out)))
 		(void)!write(session->wake_fd, &one, sizeof one);
 	session->wants_wake = false;
 }
