@@ -8,6 +8,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
@@ -145,4 +146,37 @@ test('what is said while the daemon drains is answered or ended',
     assert.deepEqual(await exit, [0, null]);
     assert.equal((await wire.exit)[0], 3);
     assert.ok(answers < 50);
+  }));
+
+test('who does not read keeps nobody else from being served', { skip },
+  () => withDaemon(async (daemon) => {
+    const call = (id) => `${JSON.stringify({ jsonrpc: '2.0', id,
+      method: 'tools/call',
+      params: { name: 'ibkr_accounts_list', arguments: {} } })}\n`;
+    const count = 1500;
+    const idle = net.connect(daemon.socket);
+
+    idle.pause();
+    for (let id = 0; id < count; id++)
+      idle.write(call(id));
+    // the socket's buffer is full when nothing more comes through
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+
+    const wire = new Wire(daemon.house, daemon.args);
+
+    assert.ok((await wire.ask('tools/call', { name: 'ibkr_health',
+      arguments: {} })).result);
+    assert.deepEqual(await wire.end(), [0, null]);
+
+    // and it finds all of its answers
+    const ids = new Set();
+
+    for await (const line of createInterface(idle)) {
+      ids.add(JSON.parse(line).id);
+      if (ids.size === count)
+        break;
+    }
+    assert.equal(ids.size, count);
+    idle.destroy();
+    assert.deepEqual(await daemon.stop(), [0, null]);
   }));
