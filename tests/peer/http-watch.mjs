@@ -154,7 +154,9 @@ test('streams that are not read any more leave nothing behind', { skip },
   }));
 
 test('who subscribes again while it stops does not hold it up', { skip },
-  () => withDoor(WIDE, async (door) => {
+  () => withDoor({ remote: `  options: {fake: {delay_ms: 1500}}
+` },
+  async (door) => {
     const body = JSON.stringify(modern(METHOD,
       { notifications: { resourceSubscriptions: [SWITCH] } }));
     const headers = Object.entries({ host: '127.0.0.1',
@@ -175,8 +177,14 @@ test('who subscribes again while it stops does not hold it up', { skip },
       });
       socket.write(request);
     });
+    // for which the door waits
+    const call = door.modern('tools/call', { name: 'ibkr_accounts_list',
+      arguments: {} });
+
+    await new Promise((resolve) => setTimeout(resolve, 300));
     const start = Date.now();
 
     assert.deepEqual(await door.stop(), [0, null]);
     assert.ok(Date.now() - start < 5000, `${Date.now() - start} ms`);
+    assert.equal((await call).status, 200);
   }));
