@@ -26,6 +26,8 @@
 
 /* A message that takes longer to read is none for the loop. */
 enum { EXCHANGE_INLINE_MAX = 16 * 1024 };
+/* Nor is it kept for whom nobody knows yet: bodies share their memory. */
+enum { EXCHANGE_STRANGER_MAX = 64 * 1024 };
 
 static void
 exchange_count(struct exchange *exchange, unsigned status)
@@ -300,6 +302,8 @@ exchange_head(void *arg, struct listener_request *request)
 		if (checks[i](exchange))
 			return;
 	}
+	if (!exchange->is_judged || exchange->path)
+		listener_limit_body(request, EXCHANGE_STRANGER_MAX);
 }
 
 void

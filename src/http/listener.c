@@ -224,6 +224,7 @@ loop_head(struct listener_request *request, const char *version)
 	enum MHD_Result result = MHD_YES;
 
 	request->is_begun = true;
+	request->body_max = listener->body_max;
 	buf_init(&request->body, listener->body_max + 1);
 	if (loop_refuses(request, fault)) {
 		(void)request_queue(request, &result);
@@ -240,7 +241,7 @@ loop_body(struct listener_request *request, const char *data, size_t len)
 	struct listener *listener = request->listener;
 
 	if (!request->is_answered && !request->is_too_large &&
-	    (request->body.len + len > listener->body_max ||
+	    (request->body.len + len > request->body_max ||
 		listener->bodies + len > listener->bodies_max)) {
 		request->is_too_large = true;
 		listener->bodies -= request->body.len;
@@ -253,8 +254,10 @@ loop_body(struct listener_request *request, const char *data, size_t len)
 			   : MHD_YES;
 	}
 	buf_add(&request->body, data, len);
+	if (request->body.failed)
+		return MHD_NO;
 	listener->bodies += len;
-	return request->body.failed ? MHD_NO : MHD_YES;
+	return MHD_YES;
 }
 
 static void
@@ -703,6 +706,13 @@ const struct buf *
 listener_body(const struct listener_request *request)
 {
 	return &request->body;
+}
+
+void
+listener_limit_body(struct listener_request *request, size_t max)
+{
+	if (max < request->body_max)
+		request->body_max = max;
 }
 
 const struct address *

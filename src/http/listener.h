@@ -98,6 +98,8 @@ const struct address *listener_peer(const struct listener_request *request);
 
 void listener_set_context(struct listener_request *request, void *context);
 void *listener_context(const struct listener_request *request);
+/* In head(): take less of a body than of others. */
+void listener_limit_body(struct listener_request *request, size_t max);
 /* Keeps the request beyond take(); whoever answers later needs it. */
 struct listener_request *listener_ref(struct listener_request *request);
 void listener_unref(struct listener_request *request);

@@ -50,6 +50,7 @@ struct listener_request {
 	struct buf text; /* of headers: name, NUL, value, NUL, and so on */
 	size_t header_count;
 	struct buf body;
+	size_t body_max;
 	size_t skipped; /* bytes of a body that nobody wants */
 	struct address peer;
 	void *context;
