@@ -59,8 +59,7 @@ say_where(const struct cli *cli, const struct http *http, struct err *err)
 
 /* Serve until a signal comes. */
 static int
-serve(
-    struct cli *cli, struct http_setup *setup, int stop_fd, struct err *err)
+serve(struct cli *cli, struct http_setup *setup, int stop_fd, struct err *err)
 {
 	struct http *http = NULL;
 	int rc = http_open(setup, &http, err);

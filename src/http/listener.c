@@ -664,8 +664,8 @@ listener_path(const struct listener_request *request)
 
 /* The value of the first one at *at or behind it, which moves on; or NULL. */
 static const char *
-listener_next(const struct listener_request *request, const char *name,
-    const char **at)
+listener_next(
+    const struct listener_request *request, const char *name, const char **at)
 {
 	const char *end = request->text.data + request->text.len;
 

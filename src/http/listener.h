@@ -91,8 +91,8 @@ const char *listener_path(const struct listener_request *request);
 const char *listener_header(
     const struct listener_request *request, const char *name);
 /* All of them with that name, in their order, with a comma between. */
-void listener_list(const struct listener_request *request, const char *name,
-    struct buf *out);
+void listener_list(
+    const struct listener_request *request, const char *name, struct buf *out);
 const struct buf *listener_body(const struct listener_request *request);
 const struct address *listener_peer(const struct listener_request *request);
 

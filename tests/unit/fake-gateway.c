@@ -222,8 +222,7 @@ gateway_run(struct gateway *gateway, void (*run)(void *arg), void *arg)
 }
 
 int
-gateway_run_reserved(
-    struct gateway *gateway, void (*run)(void *arg), void *arg)
+gateway_run_reserved(struct gateway *gateway, void (*run)(void *arg), void *arg)
 {
 	return gateway_run(gateway, run, arg);
 }
