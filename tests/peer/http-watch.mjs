@@ -13,8 +13,11 @@ import { skip } from './house.mjs';
 const METHOD = 'subscriptions/listen';
 const ID = 'io.modelcontextprotocol/subscriptionId';
 const SWITCH = 'ibkr://kill-switch';
+// Streams that were given up count until the server has seen it.
 const WIDE = { remote: `remote_mcp:
   rate_limit_max_requests: 100000
+  max_connections: 256
+  max_connections_per_address: 256
 ` };
 
 // A stream whose messages are heard one by one; null: it is over.
