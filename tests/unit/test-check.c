@@ -41,8 +41,6 @@ static struct {
 	uint64_t checked_ns; /* the time that clock_check() was given */
 } world;
 
-const char *const group_roles[3] = { "parent", "take_profit", "stop_loss" };
-
 void
 preview_init(struct preview *preview)
 {
