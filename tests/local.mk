@@ -38,7 +38,7 @@ check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
 endif
-EXTRA_DIST += tests/run.sh tests/lsan.supp tests/valgrind.supp $(cli_tests) $(peer_tests) $(other_tests)
+EXTRA_DIST += tests/run.sh tests/lsan.supp tests/tsan.supp tests/valgrind.supp $(cli_tests) $(peer_tests) $(other_tests)
 
 TEST_EXTENSIONS = .bats .mjs .sh
 AM_TESTS_ENVIRONMENT = \
@@ -84,7 +84,7 @@ check-asan:
 	export UBSAN_OPTIONS=print_stacktrace=1; \
 	$(call sanitized,asan,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
 check-tsan:
-	export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1; \
+	export TSAN_OPTIONS=suppressions=$(abs_top_srcdir)/tests/tsan.supp:halt_on_error=1:second_deadlock_stack=1; \
 	$(call sanitized,tsan,-fsanitize=thread) \
 		TESTS='$(unit_tests) $(threaded_tests)'
 check-valgrind: all

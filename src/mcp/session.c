@@ -286,7 +286,7 @@ session_send(struct session *session, struct buf *line, const char *id)
 	}
 	if (line->len == 0)
 		return;
-	session->is_answered = true;
+	__atomic_store_n(&session->is_answered, true, __ATOMIC_RELAXED);
 	(void)out_send(&session->out, line);
 }
 

@@ -56,7 +56,8 @@ struct session {
 	bool wants_wake; /* the reading thread waits for room */
 	/* of the last call: the tool's scope, if the caller did not have it */
 	const char *denied_scope;
-	bool is_answered; /* the line that goes out now is the answer */
+	bool is_answered; /* the line that goes out now is the answer; both
+			   * are for doors with one request at a time */
 	/* of a call: RPC_* of its answer, where a door tells by it, or 0 */
 	int fault;
 };

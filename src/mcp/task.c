@@ -110,8 +110,8 @@ task_send_answer(struct task *task, const struct tool_result *result)
 {
 	CLEANUP_BUF struct buf line = BUF_INIT;
 
-	task->session->denied_scope =
-	    result->is_denied ? task_scope(task) : NULL;
+	__atomic_store_n(&task->session->denied_scope,
+	    result->is_denied ? task_scope(task) : NULL, __ATOMIC_RELAXED);
 	task->answer(&line, task, result);
 	if (line.failed) {
 		buf_fini(&line);
@@ -120,7 +120,7 @@ task_send_answer(struct task *task, const struct tool_result *result)
 	}
 	if (!task_give_up_id(task))
 		return;
-	task->session->is_answered = true;
+	__atomic_store_n(&task->session->is_answered, true, __ATOMIC_RELAXED);
 	(void)out_send(&task->session->out, &line);
 }
 
