@@ -113,8 +113,10 @@ each_tool() {
         # shellcheck disable=SC2086
         iag $command
         expect 0
-        [ "$(awk 'length > n { n = length } END { print n }' <<<"$output")" \
-            -le 80 ]
+        # a word that is longer than 64 (the path of a plugin) stays whole
+        [ "$(awk '{ for (i = 1; i <= NF; i++) if (length($i) > w) w = length($i) }
+            length > n { n = length }
+            END { print n - (w > 64 ? w - 64 : 0) }' <<<"$output")" -le 80 ]
     done
     iag --json orders list --account DU1234567
     has "$output" good_till_cancelled
