@@ -52,6 +52,26 @@ address_of(const struct sockaddr *socket, struct address *ret_address)
 }
 
 bool
+address_of_fd(int fd, struct address *ret_address, uint16_t *ret_port)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} place = { .v6 = { .sin6_family = AF_UNSPEC } };
+	socklen_t len = sizeof place;
+
+	if (getsockname(fd, &place.any, &len) < 0 ||
+	    !address_of(&place.any, ret_address))
+		return false;
+	if (ret_port)
+		*ret_port =
+		    ntohs(place.any.sa_family == AF_INET ? place.v4.sin_port
+							 : place.v6.sin6_port);
+	return true;
+}
+
+bool
 address_parse(const char *text, size_t len, struct address *ret_address)
 {
 	char copy[ADDRESS_TEXT_SIZE];
@@ -74,6 +94,14 @@ address_parse(const char *text, size_t len, struct address *ret_address)
 		return false;
 	memcpy(ret_address->bytes, &v6, sizeof v6);
 	return true;
+}
+
+bool
+address_parse_host(const char *text, size_t len, struct address *ret_address)
+{
+	if (len == 9 && strncmp(text, "localhost", len) == 0)
+		return address_parse("127.0.0.1", 9, ret_address);
+	return address_parse(text, len, ret_address);
 }
 
 void
@@ -210,11 +238,9 @@ address_socket(const char *text, struct sockaddr_storage *ret_socket,
 	size_t len = colon ? (size_t)(colon - text) : 0;
 	char *end = NULL;
 	unsigned long port = colon ? strtoul(colon + 1, &end, 10) : 0;
-	bool is_local = len == 9 && strncmp(text, "localhost", len) == 0;
 
 	if (!colon || !colon[1] || *end || port > 65535 ||
-	    !(is_local ? address_parse("127.0.0.1", 9, &address)
-		       : address_parse(text, len, &address)))
+	    !address_parse_host(text, len, &address))
 		return err_set(err, ERR_CONFIG_INVALID,
 		    "cannot listen at '%s': it is not ADDRESS:PORT", text);
 	if (address_is_v4(&address)) {

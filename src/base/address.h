@@ -22,8 +22,13 @@ struct address {
 
 /* false: neither IPv4 nor IPv6; *ret_address is all zero then. */
 bool address_of(const struct sockaddr *socket, struct address *ret_address);
+/* Where a socket is bound; ret_port: host order, or NULL. */
+bool address_of_fd(int fd, struct address *ret_address, uint16_t *ret_port);
 /* "192.0.2.1", "2001:db8::1", "[2001:db8::1]"; nothing behind it. */
 bool address_parse(const char *text, size_t len, struct address *ret_address);
+/* The same, or "localhost", which is 127.0.0.1. */
+bool address_parse_host(
+    const char *text, size_t len, struct address *ret_address);
 void address_format(
     const struct address *address, char text[ADDRESS_TEXT_SIZE]);
 bool address_equal(const struct address *a, const struct address *b);

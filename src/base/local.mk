@@ -16,6 +16,7 @@ libcore_la_SOURCES += \
 	src/base/err.h \
 	src/base/hash.c \
 	src/base/hash.h \
+	src/base/hex.h \
 	src/base/id.c \
 	src/base/id.h \
 	src/base/json.c \

@@ -258,9 +258,8 @@ is_loopback(const char *place)
 	size_t len = colon ? (size_t)(colon - place) : 0;
 	struct address address;
 
-	return (len == 9 && strncmp(place, "localhost", len) == 0) ||
-	       (address_parse(place, len, &address) &&
-		   address_is_loopback(&address));
+	return address_parse_host(place, len, &address) &&
+	       address_is_loopback(&address);
 }
 
 /* Nothing goes over a network in the clear, but to a proxy that is known. */

@@ -148,12 +148,9 @@ http_raise_files(unsigned connections, struct err *err)
 static bool
 http_is_local(int fd)
 {
-	struct sockaddr_storage place;
-	socklen_t len = sizeof place;
 	struct address address;
 
-	return getsockname(fd, (struct sockaddr *)&place, &len) == 0 &&
-	       address_of((struct sockaddr *)&place, &address) &&
+	return address_of_fd(fd, &address, NULL) &&
 	       address_is_loopback(&address);
 }
 

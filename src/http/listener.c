@@ -426,24 +426,15 @@ listener_start_ward(struct listener *listener,
 static void
 listener_name(struct listener *listener, int fd)
 {
-	union {
-		struct sockaddr any;
-		struct sockaddr_in four;
-		struct sockaddr_in6 six;
-	} place = { .six = { .sin6_family = AF_UNSPEC } };
-	socklen_t len = sizeof place;
 	struct address address;
 	char text[ADDRESS_TEXT_SIZE];
 	uint16_t port = 0;
 
-	if (getsockname(fd, &place.any, &len) < 0 ||
-	    !address_of(&place.any, &address))
+	if (!address_of_fd(fd, &address, &port))
 		return;
 	address_format(&address, text);
-	port = place.any.sa_family == AF_INET ? place.four.sin_port
-					      : place.six.sin6_port;
 	(void)snprintf(listener->address, sizeof listener->address,
-	    strchr(text, ':') ? "[%s]:%u" : "%s:%u", text, ntohs(port));
+	    strchr(text, ':') ? "[%s]:%u" : "%s:%u", text, port);
 }
 
 /* The certificate as it is now, for one handshake. */

@@ -9,16 +9,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/hex.h"
 #include "sim/pack.h"
-
-static int
-hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* In place; false for a bad escape and for NUL. */
 static bool
@@ -31,9 +23,9 @@ decode(char *text, bool query)
 			*to++ = (char)(query && *at == '+' ? ' ' : *at);
 			continue;
 		}
-		if (hex(at[1]) < 0 || hex(at[2]) < 0)
+		if (hex_value(at[1]) < 0 || hex_value(at[2]) < 0)
 			return false;
-		*to = (char)(hex(at[1]) * 16 + hex(at[2]));
+		*to = (char)(hex_value(at[1]) * 16 + hex_value(at[2]));
 		if (*to++ == '\0')
 			return false;
 		at += 2;
