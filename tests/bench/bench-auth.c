@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 #include <gnutls/abstract.h>
@@ -27,6 +26,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "figure.h"
 
 #define ISSUER "https://id.example.org"
 #define RESOURCE "https://mcp.example.org/mcp"
@@ -77,15 +77,6 @@ record(void *arg, const struct audit_event *event, struct err *err)
 }
 
 /* ---- measuring */
-
-static double
-now_s(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 static void
 must(bool fine, const char *what)
@@ -155,28 +146,6 @@ cached_per_s(struct auth *auth)
 			 verdict.result == AUTH_GRANTED,
 		    "the cache");
 	return FAST / (now_s() - begin);
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	double left = *(const double *)a, right = *(const double *)b;
-
-	return (left > right) - (left < right);
-}
-
-static double
-median(double *values)
-{
-	qsort(values, ROUNDS, sizeof *values, compare);
-	return values[ROUNDS / 2];
-}
-
-static void
-report(const char *what, double value, double target)
-{
-	(void)printf("%-58s %7.2f  target >= %.2f  %s\n", what, value, target,
-	    value >= target ? "reached" : "MISSED");
 }
 
 /* ---- what is measured */
@@ -272,11 +241,11 @@ main(void)
 		cached[i] = cached_per_s(auth) / bares[i];
 	}
 	(void)printf("auth: a bare RS256 verification takes %.1f us\n",
-	    1e6 / median(bares));
-	report("auth: whole check of a new token / bare verification",
-	    median(whole), 0.60);
-	report("auth: verdict on a known token / bare verification",
-	    median(cached), 5);
+	    1e6 / median_of(bares, ROUNDS));
+	report_figure("auth: whole check of a new token / bare verification",
+	    median_of(whole, ROUNDS), ">=", 0.60);
+	report_figure("auth: verdict on a known token / bare verification",
+	    median_of(cached, ROUNDS), ">=", 5);
 	auth_close(auth);
 	jwks_unref(keys);
 	gnutls_pubkey_deinit(bare.key);

@@ -21,6 +21,7 @@
 #include "../unit/journal-kit.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "figure.h"
 #include "ibkr-agent/writer.h"
 #include "journal/core.h"
 #include "orders/gates.h"
@@ -67,13 +68,6 @@ median_us(uint64_t *times, size_t count)
 	qsort(times, count, sizeof(*times), compare);
 	count /= 2;
 	return (double)times[count] / 1000;
-}
-
-static void
-report(const char *what, double value, double target)
-{
-	(void)printf("%-58s %7.2f  target <= %.2f  %s\n", what, value, target,
-	    value <= target ? "reached" : "MISSED");
 }
 
 /* Every limit is configured, every gate is there, all pass. */
@@ -181,8 +175,8 @@ bench_pure(void)
 		judge(&quote, &count, at_ns);
 		samples[i] = now_ns() - begun;
 	}
-	report("all gates and limits of an order, median us",
-	    median_us(samples, SAMPLES), 20);
+	report_figure("all gates and limits of an order, median us",
+	    median_us(samples, SAMPLES), "<=", 20);
 	activity_count_fini(&count);
 	quote_fini(&quote);
 }
@@ -325,7 +319,8 @@ bench_history(uint64_t orders)
 		     "%.1f us after %u, %.1f us after %llu\n",
 	    SESSION_ORDERS, few, SHORT_ORDERS, many,
 	    (unsigned long long)orders);
-	report("the same, long history : short history", many / few, 1.5);
+	report_figure(
+	    "the same, long history : short history", many / few, "<=", 1.5);
 	history_fini(&longer);
 	history_fini(&shorter);
 }

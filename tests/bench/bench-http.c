@@ -26,6 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "figure.h"
 #include "peer.h"
 
 enum { ROUNDS = 15, KEPT = 16, IDLE = 1000, ASKED = 200, BODY = 262144 };
@@ -59,21 +60,6 @@ static char folder[] = "/tmp/iag-bench.XXXXXX";
 static char config[256];
 static char answer[BODY];
 static size_t answer_len;
-
-static int
-compare(const void *a, const void *b)
-{
-	double d = *(const double *)a - *(const double *)b;
-
-	return d < 0 ? -1 : d > 0;
-}
-
-static double
-median(double *values, size_t count)
-{
-	qsort(values, count, sizeof *values, compare);
-	return values[count / 2];
-}
 
 static size_t
 make_request(const char *method, const char *body, char out[2048])
@@ -194,7 +180,7 @@ latency(uint16_t port, const char *request, size_t len)
 		values[i] = (now_s() - client.asked_s) * 1e6;
 	}
 	(void)close(client.fd);
-	return median(values, ASKED);
+	return median_of(values, ASKED);
 }
 
 static double
@@ -210,7 +196,7 @@ latency_stdio(struct peer *peer, const char *message)
 		(void)peer_hear(peer, &line);
 		values[i] = (now_s() - start) * 1e6;
 	}
-	return median(values, ASKED);
+	return median_of(values, ASKED);
 }
 
 static enum MHD_Result
@@ -382,11 +368,11 @@ measure_speed(struct server door, const char *program)
 	(void)waitpid(bare.pid, NULL, 0);
 	printf("tools/list of %zu bytes, %d kept connections: %.0f/s, bare "
 	       "%.0f/s, ratio %.2f (target 0.60 with tokens)\n",
-	    answer_len, KEPT, median(rates[0], ROUNDS),
-	    median(rates[1], ROUNDS), median(ratios, ROUNDS));
+	    answer_len, KEPT, median_of(rates[0], ROUNDS),
+	    median_of(rates[1], ROUNDS), median_of(ratios, ROUNDS));
 	printf("server/discover: HTTP %.0f us, stdio %.0f us (target: 150 us "
 	       "more)\n",
-	    median(waits[0], ROUNDS), median(waits[1], ROUNDS));
+	    median_of(waits[0], ROUNDS), median_of(waits[1], ROUNDS));
 }
 
 static void
@@ -428,5 +414,6 @@ main(void)
 	measure_speed(door, program);
 	measure_memory(door);
 	stop(door);
+	(void)fflush(stdout);
 	return execlp("rm", "rm", "-rf", folder, NULL);
 }

@@ -29,6 +29,7 @@
 #include "../unit/journal-kit.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "figure.h"
 #include "journal/core.h"
 
 #define ROUND_NS (400 * NS_PER_MS)
@@ -53,15 +54,6 @@ must(bool fine, const char *what)
 		return;
 	(void)fprintf(stderr, "bench-journal: %s failed\n", what);
 	exit(1);
-}
-
-static void
-report(const char *what, double ratio, const char *sense, double target)
-{
-	bool reached = sense[0] == '<' ? ratio <= target : ratio >= target;
-
-	(void)printf("%-58s %7.2f  target %s %.2f  %s\n", what, ratio, sense,
-	    target, reached ? "reached" : "MISSED");
 }
 
 static long
@@ -220,9 +212,9 @@ bench_commits(struct kit *kit)
 		     "%.0f/s\n",
 	    (double)plain / rate, (double)one / rate, CALLERS,
 	    (double)many / rate);
-	report("durable records, one caller / bare LMDB commits",
+	report_figure("durable records, one caller / bare LMDB commits",
 	    (double)one / (double)plain, ">=", 0.70);
-	report(
+	report_figure(
 	    "32 callers / one caller", (double)many / (double)one, ">=", 6.0);
 	mdb_env_close(bare.env);
 	free(bare.data);
@@ -304,10 +296,10 @@ bench_length(struct kit *shorter, struct kit *longer, uint64_t records)
 	}
 	(void)snprintf(what, sizeof(what), "one append at %llu / at %u records",
 	    (unsigned long long)records, SHORT_RECORDS);
-	report(what, append[1] / append[0], "<=", 1.3);
+	report_figure(what, append[1] / append[0], "<=", 1.3);
 	(void)snprintf(what, sizeof(what), "one tail at %llu / at %u records",
 	    (unsigned long long)records, SHORT_RECORDS);
-	report(what, tail[1] / tail[0], "<=", 1.3);
+	report_figure(what, tail[1] / tail[0], "<=", 1.3);
 }
 
 static int
@@ -358,7 +350,7 @@ bench_verify(struct kit *kit, uint64_t records)
 		     "%ld KiB after\n",
 	    (double)records * 3 * (double)NS_PER_S / (double)verify, before,
 	    anonymous_kib());
-	report("audit verify / bare SHA-256 and HMAC",
+	report_figure("audit verify / bare SHA-256 and HMAC",
 	    (double)bare / (double)verify, ">=", 0.40);
 }
 

@@ -13,13 +13,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 #include <json-c/json_tokener.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "figure.h"
 #include "map-position.h"
 #include "text.h"
 
@@ -42,15 +42,6 @@ static const char row[] =
     "\"pageSize\":100,\"incrementRules\":[{\"lowerEdge\":0.0,"
     "\"increment\":0.01}],\"displayRule\":{\"magnification\":0},"
     "\"baseMktValue\":35914.56,\"baseMktPrice\":748.2199707}";
-
-static double
-now_s(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 static double
 parse_only(const char *body, size_t len)

@@ -28,6 +28,7 @@
 #include "../unit/journal-kit.h"
 #include "base/clock.h"
 #include "base/id.h"
+#include "figure.h"
 #include "ibkr-agent/writer.h"
 #include "orders/intent.h"
 #include "peer.h"
@@ -65,15 +66,6 @@ must(bool fine, const char *what)
 		return;
 	(void)fprintf(stderr, "bench-orders: %s failed\n", what);
 	exit(1);
-}
-
-static void
-report(const char *what, double ratio, const char *sense, double target)
-{
-	bool reached = sense[0] == '<' ? ratio <= target : ratio >= target;
-
-	(void)printf("%-58s %7.2f  target %s %.2f  %s\n", what, ratio, sense,
-	    target, reached ? "reached" : "MISSED");
 }
 
 /* A command of the shell, in which $P is the program. */
@@ -413,21 +405,6 @@ submit_bytes(void)
 	return (store_bytes() - before) / PER_ROUND;
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	double left = *(const double *)a, right = *(const double *)b;
-
-	return (left > right) - (left < right);
-}
-
-static double
-median(double values[ROUNDS])
-{
-	qsort(values, ROUNDS, sizeof(*values), compare);
-	return values[ROUNDS / 2];
-}
-
 /* Ratios of each round: what else the machine did weighed on both. */
 static void
 bench_submits(MDB_env *env, size_t bytes)
@@ -447,11 +424,11 @@ bench_submits(MDB_env *env, size_t bytes)
 	(void)printf("an order leaves %zu bytes; two bare commits of them "
 		     "%.0f/s, live submits %.0f/s, on %u accounts %.0f/s, "
 		     "%ld processors\n",
-	    bytes, median(pairs), median(one), ACCOUNTS, median(many),
-	    sysconf(_SC_NPROCESSORS_ONLN));
-	report("live submit, sequential / two bare LMDB commits", median(share),
-	    ">=", 0.80);
-	report("32 accounts / one", median(gain), ">=", 6.0);
+	    bytes, median_of(pairs, ROUNDS), median_of(one, ROUNDS), ACCOUNTS,
+	    median_of(many, ROUNDS), sysconf(_SC_NPROCESSORS_ONLN));
+	report_figure("live submit, sequential / two bare LMDB commits",
+	    median_of(share, ROUNDS), ">=", 0.80);
+	report_figure("32 accounts / one", median_of(gain, ROUNDS), ">=", 6.0);
 }
 
 /* ---- the switch */
@@ -618,7 +595,7 @@ bench_start(double empty)
 	full = first_answer();
 	(void)printf("first answer: empty store %.1f ms, %u intents %.1f ms\n",
 	    1e3 * empty, count, 1e3 * full);
-	report("the same, long past : empty", full / empty, "<=", 2.0);
+	report_figure("the same, long past : empty", full / empty, "<=", 2.0);
 }
 
 int

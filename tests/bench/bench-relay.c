@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "figure.h"
 #include "peer.h"
 
 enum { ROUNDS = 101, REQUESTS = 200, TARGET_US = 60 };
@@ -26,21 +27,6 @@ enum { ROUNDS = 101, REQUESTS = 200, TARGET_US = 60 };
 
 static char folder[] = "/tmp/iag-relay.XXXXXX";
 static char config[256], place[256];
-
-static int
-compare(const void *a, const void *b)
-{
-	double d = *(const double *)a - *(const double *)b;
-
-	return d < 0 ? -1 : d > 0;
-}
-
-static double
-median(double *values, size_t count)
-{
-	qsort(values, count, sizeof *values, compare);
-	return values[count / 2];
-}
 
 /* Microseconds of one request. */
 static double
@@ -66,13 +52,13 @@ bench(struct peer *direct, struct peer *relay, const char *what,
 		through[i] = time_requests(relay, request, count);
 		more[i] = through[i] - own[i];
 	}
-	double reached = median(more, ROUNDS);
+	double reached = median_of(more, ROUNDS);
 
 	(void)printf("relay, %-36s %8.1f  at most %-6d %s   %.1f us, stdio "
 		     "%.1f us\n",
 	    what, reached, TARGET_US,
 	    reached <= TARGET_US ? "reached" : "MISSED ",
-	    median(through, ROUNDS), median(own, ROUNDS));
+	    median_of(through, ROUNDS), median_of(own, ROUNDS));
 }
 
 static const char *

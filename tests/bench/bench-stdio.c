@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "figure.h"
 #include "peer.h"
 
 enum {
@@ -61,21 +62,12 @@ static char config[256];
 static char everything[4096], node[4096];
 static const char *server[8];
 
-static int
-compare(const void *a, const void *b)
-{
-	double d = *(const double *)a - *(const double *)b;
-
-	return d < 0 ? -1 : d > 0;
-}
-
 static double
 median(const struct series *series)
 {
 	struct series sorted = *series;
 
-	qsort(sorted.values, sorted.count, sizeof *sorted.values, compare);
-	return sorted.values[sorted.count / 2];
+	return median_of(sorted.values, sorted.count);
 }
 
 /*

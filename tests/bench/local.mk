@@ -23,18 +23,13 @@ bench_parts = \
 EXTRA_PROGRAMS += $(bench_programs) $(bench_parts)
 EXTRA_DIST += $(bench_scripts)
 
-tests_bench_bench_stdio_SOURCES = \
-	tests/bench/bench-stdio.c \
-	tests/bench/peer.c \
-	tests/bench/peer.h \
-	$(NULL)
+bench_figure = tests/bench/figure.c tests/bench/figure.h
+bench_peer = tests/bench/peer.c tests/bench/peer.h $(bench_figure)
+
+tests_bench_bench_stdio_SOURCES = tests/bench/bench-stdio.c $(bench_peer)
 tests_bench_bench_stdio_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
 tests_bench_bench_stdio_LDADD = $(LMDB_LIBS)
-tests_bench_bench_http_SOURCES = \
-	tests/bench/bench-http.c \
-	tests/bench/peer.c \
-	tests/bench/peer.h \
-	$(NULL)
+tests_bench_bench_http_SOURCES = tests/bench/bench-http.c $(bench_peer)
 tests_bench_bench_http_CFLAGS = $(AM_CFLAGS) $(MICROHTTPD_CFLAGS)
 tests_bench_bench_http_LDADD = $(MICROHTTPD_LIBS)
 tests_bench_echo_LDADD =
@@ -54,31 +49,27 @@ bench: all $(bench_programs) $(bench_parts)
 .PHONY: bench
 
 tests_bench_bench_journal_SOURCES = \
-	tests/bench/bench-journal.c $(journal_kit)
+	tests/bench/bench-journal.c $(bench_figure) $(journal_kit)
 tests_bench_bench_journal_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
 tests_bench_bench_journal_LDADD = $(LDADD) $(LMDB_LIBS)
 
-tests_bench_bench_relay_SOURCES = \
-	tests/bench/bench-relay.c \
-	tests/bench/peer.c \
-	tests/bench/peer.h \
-	$(NULL)
+tests_bench_bench_relay_SOURCES = tests/bench/bench-relay.c $(bench_peer)
 tests_bench_bench_relay_LDADD =
 
-tests_bench_bench_gates_SOURCES = tests/bench/bench-gates.c $(journal_kit)
+tests_bench_bench_gates_SOURCES = \
+	tests/bench/bench-gates.c $(bench_figure) $(journal_kit)
 tests_bench_bench_gates_LDADD = $(LDADD)
+tests_bench_bench_map_SOURCES = tests/bench/bench-map.c $(bench_figure)
 tests_bench_bench_map_CPPFLAGS = $(map_cppflags)
 tests_bench_bench_map_LDADD = libcpgw.la $(LDADD) $(JSON_C_LIBS)
 
 tests_bench_bench_orders_SOURCES = \
-	tests/bench/bench-orders.c \
-	tests/bench/peer.c \
-	tests/bench/peer.h \
-	$(journal_kit)
+	tests/bench/bench-orders.c $(bench_peer) $(journal_kit)
 tests_bench_bench_orders_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
 tests_bench_bench_orders_LDADD = $(LDADD) $(LMDB_LIBS)
 
 # with a fetch of its own in front of the one in libcore
-tests_bench_bench_auth_SOURCES = tests/bench/bench-auth.c $(token_kit)
+tests_bench_bench_auth_SOURCES = \
+	tests/bench/bench-auth.c $(bench_figure) $(token_kit)
 tests_bench_bench_auth_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 tests_bench_bench_auth_LDADD = $(LDADD)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
-/* A process that answers lines with lines, and the clock. */
+/* A process that answers lines with lines. */
 
 #ifndef IAG_BENCH_PEER_H
 #define IAG_BENCH_PEER_H
@@ -28,7 +28,6 @@ void peer_end(struct peer *peer);
 /* RssAnon of the process, in KiB. */
 long peer_anon_kib(const struct peer *peer);
 
-double now_s(void);
 void bench_fail(const char *what) __attribute__((noreturn));
 
 #endif
