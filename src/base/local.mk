@@ -14,6 +14,8 @@ libcore_la_SOURCES += \
 	src/base/dec.h \
 	src/base/err.c \
 	src/base/err.h \
+	src/base/fd.c \
+	src/base/fd.h \
 	src/base/hash.c \
 	src/base/hash.h \
 	src/base/hex.h \

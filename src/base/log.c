@@ -23,6 +23,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/json.h"
 #include "base/redact.h"
 
@@ -155,16 +156,7 @@ write_out(const char *data, size_t len)
 {
 	LOCK_SCOPE(&lock);
 
-	while (len > 0) {
-		ssize_t put = write(STDERR_FILENO, data, len);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return; /* a log that nobody takes is lost */
-		data += put;
-		len -= (size_t)put;
-	}
+	(void)fd_write(STDERR_FILENO, data, len); /* or it is lost */
 }
 
 /* The message, clipped and redacted. */

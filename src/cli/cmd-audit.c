@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/json.h"
 #include "cli/audit.h"
 #include "cli/call.h"
@@ -224,18 +225,9 @@ create_file(const char *path, struct err *err)
 static int
 write_all(int fd, const char *path, const struct buf *text, struct err *err)
 {
-	size_t done = 0;
-
-	while (done < text->len) {
-		ssize_t n = write(fd, text->data + done, text->len - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_set(err, ERR_INTERNAL_ERROR,
-			    "cannot write '%s': %s", path, strerror(errno));
-		done += (size_t)n;
-	}
+	if (!fd_write(fd, text->data, text->len))
+		return err_set(err, ERR_INTERNAL_ERROR, "cannot write '%s': %s",
+		    path, strerror(errno));
 	if (fsync(fd) != 0 && errno != EINVAL && errno != EROFS)
 		return err_set(err, ERR_INTERNAL_ERROR, "cannot write '%s': %s",
 		    path, strerror(errno));

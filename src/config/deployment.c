@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/hash.h"
 
 #define CREDENTIAL_DIR "CREDENTIALS_DIRECTORY" /* systemd.exec(5) */
@@ -106,23 +107,15 @@ write_random(int fd)
 {
 	uint8_t random[HASH_SIZE];
 	char line[HASH_HEX_SIZE + 1];
-	size_t done = 0;
-	int rc = 0;
+	bool is_written;
 
 	hash_random(random, sizeof random);
 	hash_hex(random, line);
 	line[HASH_HEX_SIZE - 1] = '\n';
-	while (rc == 0 && done < HASH_HEX_SIZE) {
-		ssize_t n = write(fd, line + done, HASH_HEX_SIZE - done);
-
-		if (n > 0)
-			done += (size_t)n;
-		else if (n == 0 || errno != EINTR)
-			rc = -1;
-	}
+	is_written = fd_write(fd, line, HASH_HEX_SIZE);
 	secret_wipe(random, sizeof random);
 	secret_wipe(line, sizeof line);
-	return rc == 0 && fsync(fd) == 0 ? 0 : -1;
+	return is_written && fsync(fd) == 0 ? 0 : -1;
 }
 
 /* Give the finished file its name, unless somebody was faster. */

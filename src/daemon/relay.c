@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/json.h"
 #include "daemon/socket.h"
 
@@ -28,22 +29,6 @@ struct half {
 	int in, socket;
 	atomic_bool is_over; /* the client said all that it had to say */
 };
-
-static bool
-write_all(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t put = write(fd, data, len);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return false;
-		data += put;
-		len -= (size_t)put;
-	}
-	return true;
-}
 
 /* More bytes; 0: the end, also by an error. */
 static size_t
@@ -65,7 +50,7 @@ half_main(void *arg)
 	size_t len;
 
 	while (data && (len = read_some(half->in, data)) > 0) {
-		if (!write_all(half->socket, data, len))
+		if (!fd_write(half->socket, data, len))
 			return NULL; /* the daemon went: the other one knows */
 	}
 	atomic_store(&half->is_over, true);
@@ -111,7 +96,7 @@ copy_back(struct half *half, int out, struct err *err)
 		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
 	while ((len = read_some(half->socket, data)) > 0) {
 		/* the client gets the words, too */
-		if (!write_all(out, data, len))
+		if (!fd_write(out, data, len))
 			return 0; /* it went, and wants nothing any more */
 		if (relay_is_refused(data, len, err))
 			return err_class(err);

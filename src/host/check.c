@@ -24,6 +24,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/json.h"
 #include "host/kit.h"
 
@@ -31,21 +32,6 @@
 #define SECRET_NAME "IAG_PLUGIN_CHECK_SECRET"
 
 extern char **environ;
-
-static void
-write_all(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return;
-		data += n;
-		len -= (size_t)n;
-	}
-}
 
 static void
 format_line(
@@ -66,7 +52,7 @@ kit_line(
 
 	format_line(&line, name, result, text);
 	if (!line.failed)
-		write_all(kit->fd, line.data, line.len);
+		(void)fd_write(kit->fd, line.data, line.len);
 }
 
 void
@@ -436,7 +422,7 @@ forward(int from, int to, uint64_t until_ns, int *failed)
 			if (strstr(line, "\"result\":\"failed\""))
 				(*failed)++;
 			*end = '\n';
-			write_all(to, line, used);
+			(void)fd_write(to, line, used);
 			memmove(line, line + used, len - used);
 			len -= used;
 		}

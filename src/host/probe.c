@@ -25,25 +25,10 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "host/plugin.h"
 
 enum { PROBE_FOUND = 'f', PROBE_REFUSED = 'r', PROBE_MAX = 1048576 };
-
-static void
-send_all(int fd, const struct buf *text)
-{
-	size_t done = 0;
-
-	while (done < text->len) {
-		ssize_t n = write(fd, text->data + done, text->len - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return;
-		done += (size_t)n;
-	}
-}
 
 /* What the plugin writes is not part of anybody's output. */
 static void
@@ -74,7 +59,7 @@ child_main(const char *path, uint32_t kind, const char *name, int out)
 		    err_kind(err.code)->name, err_text(&err));
 	}
 	if (!text.failed)
-		send_all(out, &text);
+		(void)fd_write(out, text.data, text.len);
 	_exit(0);
 }
 

@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "journal/checkpoint.h"
 
 #define ANCHOR_GUARD "checkpoint"
@@ -86,16 +87,7 @@ read_known(const char *path, const struct keys *keys, struct anchor *anchor,
 static int
 write_draft(int fd, const struct buf *text)
 {
-	size_t done = 0;
-
-	while (done < text->len) {
-		ssize_t n = write(fd, text->data + done, text->len - done);
-
-		if (n < 0 && errno != EINTR)
-			return -1;
-		done += n > 0 ? (size_t)n : 0;
-	}
-	return fsync(fd);
+	return fd_write(fd, text->data, text->len) ? fsync(fd) : -1;
 }
 
 /* Whole or not at all, also when the power goes. */

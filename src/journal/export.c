@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/json.h"
 #include "base/redact.h"
 #include "journal/checkpoint.h"
@@ -197,17 +198,9 @@ cannot_write(struct err *err)
 static int
 write_piece(struct export *export, struct err *err)
 {
-	size_t at = 0;
-
 	hash_add(export->file, export->piece.data, export->piece.len);
-	while (at < export->piece.len) {
-		ssize_t n = write(export->fd, export->piece.data + at,
-		    export->piece.len - at);
-
-		if (n < 0 && errno != EINTR)
-			return cannot_write(err);
-		at += n > 0 ? (size_t)n : 0;
-	}
+	if (!fd_write(export->fd, export->piece.data, export->piece.len))
+		return cannot_write(err);
 	buf_reset(&export->piece);
 	return 0;
 }
