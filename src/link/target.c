@@ -14,6 +14,7 @@
 #include "base/clock.h"
 
 #define RETRY_MAX_S 86400
+#define DATE_MAX_S (INT64_MAX / (int64_t)NS_PER_S)
 
 static void
 write_encoded(struct buf *out, const char *text)
@@ -92,13 +93,15 @@ target_date_ns(const char *header)
 		return 0;
 	tm.tm_year = century * 100 + year - 1900;
 	seconds = timegm(&tm);
-	return seconds > 0 ? (uint64_t)seconds * NS_PER_S : 0;
+	return seconds > 0 && seconds < DATE_MAX_S
+		   ? (uint64_t)seconds * NS_PER_S
+		   : 0;
 }
 
 uint64_t
 target_retry_ns(const char *header, uint64_t real_ns)
 {
-	uint64_t at_ns, seconds = 0;
+	uint64_t at_ns, left_ns, seconds = 0;
 	const char *at = header;
 
 	if (!header)
@@ -109,7 +112,9 @@ target_retry_ns(const char *header, uint64_t real_ns)
 		return (seconds < RETRY_MAX_S ? seconds : RETRY_MAX_S) *
 		       NS_PER_S;
 	at_ns = target_date_ns(header);
-	return at_ns > real_ns ? at_ns - real_ns : 0;
+	left_ns = at_ns > real_ns ? at_ns - real_ns : 0;
+	return left_ns < RETRY_MAX_S * NS_PER_S ? left_ns
+						: RETRY_MAX_S * NS_PER_S;
 }
 
 static int

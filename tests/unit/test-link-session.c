@@ -434,6 +434,9 @@ test_dates_and_pauses_are_read(void **state)
 	assert_int_equal(0, target_date_ns("Sun, 06 Nov 1994 08:49:37 CET"));
 	assert_int_equal(0, target_date_ns("Sun, 06 Foo 1994 08:49:37 GMT"));
 	assert_int_equal(0, target_date_ns("yesterday"));
+	assert_int_equal(0, target_date_ns("Sun, 06 Nov 5392 08:49:37 GMT"));
+	assert_int_equal(86400 * NS_PER_S,
+	    target_retry_ns("Sun, 06 Nov 2094 08:49:37 GMT", date));
 	assert_int_equal(0, target_date_ns(NULL));
 	assert_int_equal(90 * NS_PER_S, target_retry_ns("90", 0));
 	assert_int_equal(
