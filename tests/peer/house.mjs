@@ -49,6 +49,18 @@ risk_policies:
 export const skip = fs.existsSync(program) ? false
   : 'the program is not built (IAG_TEST_PROGRAM)';
 
+// One command to its end; its exit code and output.
+export async function run(command, ...args) {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const out = [], err = [];
+
+  child.stdout.on('data', (data) => out.push(data));
+  child.stderr.on('data', (data) => err.push(data));
+  const [code] = await once(child, 'close');
+  return { code, out: Buffer.concat(out).toString(),
+    err: Buffer.concat(err).toString() };
+}
+
 // A folder with a configuration, by default over the fake backend; nothing
 // else in it.
 export class House {
@@ -102,16 +114,8 @@ exec '${program}' --config '${this.config}' mcp serve --transport stdio
   }
 
   // One command of the program; its exit code and output.
-  async run(...args) {
-    const child = spawn(program, ['--config', this.config, ...args],
-      { stdio: ['ignore', 'pipe', 'pipe'] });
-    const out = [], err = [];
-
-    child.stdout.on('data', (data) => out.push(data));
-    child.stderr.on('data', (data) => err.push(data));
-    const [code] = await once(child, 'close');
-    return { code, out: Buffer.concat(out).toString(),
-      err: Buffer.concat(err).toString() };
+  run(...args) {
+    return run(program, '--config', this.config, ...args);
   }
 
   remove() {

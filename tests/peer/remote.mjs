@@ -5,8 +5,6 @@
 // provider's key has signed: every tool once, every answer validated.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +18,7 @@ import { Client as ClientV2, StreamableHTTPClientTransport as HttpV2 }
 import { Door } from './door.mjs';
 import { everyTool } from './drive.mjs';
 import { behind, Front } from './front.mjs';
-import { MODERN, READ_SCOPES, skip as noProgram } from './house.mjs';
+import { MODERN, READ_SCOPES, run, skip as noProgram } from './house.mjs';
 import { Issuer, noIssuer } from './issuer.mjs';
 
 const IDENTITY = { name: 'peer', version: '1' };
@@ -83,18 +81,8 @@ test('mcp-remote with a bearer drives every tool', { skip: skipBridge }, () =>
     env: { ...process.env, MCP_REMOTE_CONFIG_DIR: door.house.dir },
     stderr: 'ignore' })));
 
-async function inspect(...args) {
-  const child = spawn(node, [inspector, '--cli', front.resource,
-    '--transport', 'http', '--format', 'json', ...args],
-  { stdio: ['ignore', 'pipe', 'pipe'] });
-  const out = [], err = [];
-
-  child.stdout.on('data', (data) => out.push(data));
-  child.stderr.on('data', (data) => err.push(data));
-  const [code] = await once(child, 'close');
-  return { code, out: Buffer.concat(out).toString(),
-    err: Buffer.concat(err).toString() };
-}
+const inspect = (...args) => run(node, inspector, '--cli', front.resource,
+  '--transport', 'http', '--format', 'json', ...args);
 
 for (const era of ['legacy', 'modern']) {
   test(`the Inspector lists, checks and calls in the ${era} era`,
