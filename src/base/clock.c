@@ -13,11 +13,16 @@
 #include "base/clock.h"
 
 #include <assert.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
 
 #define DAY_S INT64_C(86400)
 #define YEAR_FIRST 1970
@@ -52,6 +57,28 @@ clock_boot_ns(void)
 	if (test_source_set)
 		return test_source.boot_ns(test_source.arg);
 	return system_ns(CLOCK_BOOTTIME);
+}
+
+static char boot_id[40];
+
+static void
+boot_id_read(void)
+{
+	CLEANUP_CLOSE int fd =
+	    open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? 0 : read(fd, boot_id, sizeof boot_id - 1);
+
+	boot_id[len > 0 ? len : 0] = '\0';
+	boot_id[strcspn(boot_id, "\n")] = '\0';
+}
+
+const char *
+clock_boot_id(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	(void)pthread_once(&once, boot_id_read);
+	return boot_id;
 }
 
 void

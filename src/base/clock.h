@@ -24,6 +24,12 @@ struct clock_source {
 
 uint64_t clock_real_ns(void);
 uint64_t clock_boot_ns(void);
+/*
+ * Which start of the machine this is, in the kernel's words, read once; ""
+ * where it does not tell.  Boot times of different ones say nothing of each
+ * other.
+ */
+const char *clock_boot_id(void);
 /* For test programs; NULL puts the system's clocks back. */
 void clock_set_source(const struct clock_source *source);
 

@@ -26,7 +26,6 @@
 #include "base/clock.h"
 
 #define MAGIC "iaglink1"
-#define BOOT_ID "/proc/sys/kernel/random/boot_id"
 #define LOCK_S 1
 #define ATTACH_TRIES 200 /* of 10 ms */
 
@@ -132,16 +131,6 @@ take_lock(int fd, short type)
 	return fcntl(fd, F_OFD_SETLK, &lock);
 }
 
-static void
-read_boot(uint8_t ret_boot[HASH_SIZE])
-{
-	CLEANUP_CLOSE int fd = open(BOOT_ID, O_RDONLY | O_CLOEXEC);
-	char text[64];
-	ssize_t len = fd < 0 ? 0 : read(fd, text, sizeof text);
-
-	hash_sha256(text, len > 0 ? (size_t)len : 0, ret_boot);
-}
-
 static int
 make_lock(pthread_mutex_t *lock)
 {
@@ -172,9 +161,10 @@ is_ours(const struct map *map, const uint8_t identity[HASH_SIZE])
 static int
 make_sound(struct map *map, const uint8_t identity[HASH_SIZE])
 {
+	const char *start = clock_boot_id();
 	uint8_t boot[HASH_SIZE];
 
-	read_boot(boot);
+	hash_sha256(start, strlen(start), boot);
 	if (!is_ours(map, identity)) {
 		memset(map, 0, sizeof *map);
 		memcpy(map->magic, MAGIC, sizeof map->magic);

@@ -7,9 +7,8 @@
  * and sessions where they are; until somebody has looked, live submits wait.
  */
 
-#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -122,18 +121,11 @@ clock_check(struct journal_txn *txn, const struct clock_note *now,
 void
 clock_note_now(struct clock_note *ret_note)
 {
-	int fd CLEANUP_CLOSE =
-	    open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t len;
-
 	memset(ret_note, 0, sizeof(*ret_note));
 	ret_note->real_ns = clock_real_ns();
 	ret_note->boot_ns = clock_boot_ns();
-	if (fd < 0)
-		return;
-	len = read(fd, ret_note->boot_id, sizeof(ret_note->boot_id) - 1);
-	ret_note->boot_id[len > 0 ? len : 0] = '\0';
-	ret_note->boot_id[strcspn(ret_note->boot_id, "\n")] = '\0';
+	(void)snprintf(ret_note->boot_id, sizeof(ret_note->boot_id), "%s",
+	    clock_boot_id());
 }
 
 struct show_step {

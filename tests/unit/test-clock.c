@@ -218,6 +218,16 @@ test_a_source_replaces_both_clocks_until_it_is_taken_away(void **state)
 	assert_true(clock_real_ns() > UINT64_C(1700000000) * NS_PER_S);
 }
 
+static void
+test_a_start_of_the_machine_has_one_name(void **state)
+{
+	const char *id = clock_boot_id();
+
+	(void)state;
+	assert_int_equal(strlen(id), 36);
+	assert_ptr_equal(clock_boot_id(), id);
+}
+
 int
 main(void)
 {
