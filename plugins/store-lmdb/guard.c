@@ -7,6 +7,10 @@
  * behind, because to make and remove them costs more than all else here; who
  * opens the store sweeps those that nobody holds, therefore a lock counts only
  * if the name still leads to the locked file.
+ *
+ * A lock of a file can only be tried again and again, so whoever comes back
+ * at once would have it for ever: those that wait share a second byte of the
+ * file, and a newcomer that sees it steps back for a moment.
  */
 
 #include "lmdb-store.h"
@@ -20,6 +24,9 @@
 #include <unistd.h>
 
 #define NAME_LEN 120
+#define STEP_BACK_COUNT 8u
+
+enum { HELD, WAITED }; /* bytes of the file */
 
 struct guard {
 	int fd;
@@ -53,25 +60,36 @@ is_same_file(int dir, const char *name, int fd)
 	       named.st_ino == held.st_ino;
 }
 
+static int
+guard_open(struct guard *guard)
+{
+	guard->fd = openat(guard->dir, guard->name,
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return guard->fd < 0 ? errno : 0;
+}
+
+static void
+guard_close(struct guard *guard)
+{
+	if (guard->fd >= 0)
+		(void)close(guard->fd);
+	guard->fd = -1;
+}
+
 /* 0, EAGAIN if somebody holds it, or another errno. */
 static int
 try_once(struct guard *guard)
 {
-	int rc;
+	int rc = guard->fd < 0 ? guard_open(guard) : 0;
 
-	guard->fd = openat(guard->dir, guard->name,
-	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (guard->fd < 0)
-		return errno;
-	rc = lock_byte(
-	    guard->fd, F_OFD_SETLK, guard->exclusive ? F_WRLCK : F_RDLCK, 0);
+	if (rc == 0)
+		rc = lock_byte(guard->fd, F_OFD_SETLK,
+		    guard->exclusive ? F_WRLCK : F_RDLCK, HELD);
 	if (rc == EACCES)
 		rc = EAGAIN;
-	if (rc == 0 && !is_same_file(guard->dir, guard->name, guard->fd))
+	if (rc == 0 && !is_same_file(guard->dir, guard->name, guard->fd)) {
+		guard_close(guard);
 		rc = EAGAIN;
-	if (rc != 0) {
-		(void)close(guard->fd);
-		guard->fd = -1;
 	}
 	return rc;
 }
@@ -83,16 +101,44 @@ is_held(struct iag_ctx *ctx, const struct guard *guard)
 	    "guard '%s' is held by another process or call", guard->name);
 }
 
+/*
+ * Let those go first who wait for it already, as long as it takes them to
+ * look again; one that waits and was stopped costs no more than that.
+ */
+static void
+step_back(struct iag_ctx *ctx, struct guard *guard)
+{
+	for (unsigned i = 0; i < STEP_BACK_COUNT; i++) {
+		if (guard->fd < 0 && guard_open(guard) != 0)
+			return;
+		if (lock_byte(guard->fd, F_OFD_GETLK, F_WRLCK, WAITED) == 0 ||
+		    lock_pause(ctx, 0) != IAG_OK)
+			return;
+	}
+}
+
+static void
+set_waiting(struct guard *guard, bool waits)
+{
+	if (guard->fd >= 0)
+		(void)lock_byte(
+		    guard->fd, F_OFD_SETLK, waits ? F_RDLCK : F_UNLCK, WAITED);
+}
+
 static int32_t
 wait_for_file(struct iag_ctx *ctx, struct guard *guard)
 {
+	step_back(ctx, guard);
 	for (unsigned i = 0;; i++) {
 		int rc = try_once(guard);
 
+		if (rc == 0 && i > 0)
+			set_waiting(guard, false);
 		if (rc == 0)
 			return IAG_OK;
 		if (rc != EAGAIN)
 			return fault(ctx, rc, "take a guard");
+		set_waiting(guard, true);
 		if (lock_pause(ctx, i) != IAG_OK)
 			return is_held(ctx, guard);
 	}
@@ -108,8 +154,10 @@ wait_for(struct iag_ctx *ctx, struct guard *guard)
 	if (result != IAG_OK)
 		return result == IAG_AGAIN ? is_held(ctx, guard) : result;
 	result = wait_for_file(ctx, guard);
-	if (result != IAG_OK)
+	if (result != IAG_OK) {
+		guard_close(guard);
 		turn_give(guard->env, guard->turn);
+	}
 	return result;
 }
 
@@ -161,7 +209,7 @@ store_guard_check(struct iag_ctx *ctx, void *instance, const char *name)
 		return IAG_OK;
 	if (fd < 0)
 		return fault(ctx, errno, "look at a guard");
-	rc = lock_byte(fd, F_OFD_GETLK, F_WRLCK, 0);
+	rc = lock_byte(fd, F_OFD_GETLK, F_WRLCK, HELD);
 	(void)close(fd);
 	if (rc == EAGAIN)
 		return IAG_AGAIN;
@@ -191,7 +239,7 @@ sweep_one(int dir, const char *name)
 		return;
 	/* a guard holds no bytes: what does is not ours */
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0 &&
-	    lock_byte(fd, F_OFD_SETLK, F_WRLCK, 0) == 0 &&
+	    lock_byte(fd, F_OFD_SETLK, F_WRLCK, HELD) == 0 &&
 	    is_same_file(dir, name, fd))
 		(void)unlinkat(dir, name, 0);
 	(void)close(fd);

@@ -312,21 +312,15 @@ turn_take(
 	uint64_t now_ns = clock_boot_ns();
 	struct call *own =
 	    call_new(call->is_operator ? now_ns + TURN_NS : now_ns);
-	int ret = IAG_AGAIN;
+	int ret;
 
 	if (!own)
 		return no_memory(err);
-	/* whoever had it may be gone by the time one looks: then once more */
-	for (int tries = 0; ret && tries < 3; tries++) {
-		err_fini(&fault);
-		fault = (struct err)ERR_INIT;
-		ret = journal_guard_take(desk_journal(call->desk), own,
-		    GUARD_RECONCILER, true, ret_turn, &fault);
-		if (ret && journal_guard_check(desk_journal(call->desk),
-			       GUARD_RECONCILER, NULL) == IAG_AGAIN)
-			ret = 0;
-	}
+	ret = journal_guard_take(desk_journal(call->desk), own,
+	    GUARD_RECONCILER, true, ret_turn, &fault);
 	call_unref(own);
+	if (ret == IAG_AGAIN)
+		return 0; /* whoever had it may be gone by now: no matter */
 	if (ret)
 		err_move(err, &fault);
 	return ret;

@@ -791,6 +791,85 @@ test_one_holder_at_a_time_while_files_come_and_go(void **state)
 	assert_int_equal(0, most);
 }
 
+enum { VISITS = 10 };
+
+static int go[2]; /* a pipe */
+
+/* One that wants the guard again and again, from outside. */
+static void
+visit_guard(struct kit *kit, int out)
+{
+	struct store_guard *guard = NULL;
+	char c;
+
+	open_store(kit);
+	tell(out, 'x');
+	if (read(go[0], &c, 1) != 1)
+		_exit(1);
+	for (unsigned i = 0; i < VISITS; i++) {
+		if (guard_within(
+			kit, 60 * NS_PER_S, IAG_STORE_EXCLUSIVE, &guard) < 0)
+			_exit(1);
+		store_guard_drop(guard);
+	}
+}
+
+struct queue {
+	struct kit *kit;
+	bool ended; /* atomic, as the next */
+	unsigned turns;
+};
+
+/* A write that holds the guard, and another one at once. */
+static void *
+write_under_guard(void *arg)
+{
+	struct queue *queue = arg;
+
+	while (!__atomic_load_n(&queue->ended, __ATOMIC_RELAXED)) {
+		struct store_guard *guard = NULL;
+
+		if (guard_within(queue->kit, 60 * NS_PER_S, IAG_STORE_EXCLUSIVE,
+			&guard) < 0)
+			return queue;
+		put(queue->kit->store, "k", "v");
+		(void)__atomic_add_fetch(&queue->turns, 1, __ATOMIC_RELAXED);
+		store_guard_drop(guard);
+	}
+	return NULL;
+}
+
+/* An operator's command does not wait behind the queue of a daemon. */
+static void
+test_who_comes_back_at_once_lets_another_process_go_first(void **state)
+{
+	struct queue queue = { .kit = *state };
+	pthread_t thread;
+	void *failed;
+	int status;
+	pid_t pid;
+
+	open_store(queue.kit);
+	assert_int_equal(0, pipe(go));
+	assert_int_equal('x', in_child(visit_guard, queue.kit, &pid));
+	assert_int_equal(
+	    0, pthread_create(&thread, NULL, write_under_guard, &queue));
+	while (__atomic_load_n(&queue.turns, __ATOMIC_RELAXED) == 0)
+		(void)sched_yield();
+	tell(go[1], 'x');
+	__atomic_store_n(&queue.turns, 0, __ATOMIC_RELAXED);
+	assert_int_equal(pid, waitpid(pid, &status, 0));
+	__atomic_store_n(&queue.ended, true, __ATOMIC_RELAXED);
+	(void)pthread_join(thread, &failed);
+	assert_null(failed);
+	(void)close(go[0]);
+	(void)close(go[1]);
+	assert_int_equal(0, status);
+	/* in turn: about one each; who only tries again waits for many */
+	print_message("# %u turns for %d\n", queue.turns, VISITS);
+	assert_true(queue.turns < 10 * VISITS);
+}
+
 static bool
 has_guard_file(const struct kit *kit, const char *name)
 {
@@ -1103,6 +1182,7 @@ main(void)
 		TEST(test_a_guard_ends_with_its_process),
 		TEST(test_guards_exclude_within_one_process),
 		TEST(test_one_holder_at_a_time_while_files_come_and_go),
+		TEST(test_who_comes_back_at_once_lets_another_process_go_first),
 		TEST(test_opening_sweeps_guards_that_nobody_holds),
 		TEST(test_guard_names_stay_in_their_directory),
 		TEST(test_cursors_go_both_ways_from_anywhere),
