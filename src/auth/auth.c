@@ -92,6 +92,7 @@ admit(const struct grant *grant, struct auth_verdict *ret_verdict)
 	memcpy(ret_verdict->name, grant->name, sizeof ret_verdict->name);
 	memcpy(ret_verdict->token_id, grant->token_id,
 	    sizeof ret_verdict->token_id);
+	memcpy(ret_verdict->key, grant->key, sizeof ret_verdict->key);
 }
 
 /* ---- what a token is good for */
@@ -145,6 +146,8 @@ judge(const struct visit *visit, const struct jwt *jwt, const struct jwks *keys,
 	if (rc == 0)
 		rc = jwt_read_claims(
 		    jwt, &visit->auth->rules, clock_real_ns(), &claims, err);
+	if (rc == 0)
+		memcpy(ret_grant->key, jwk_digest(jwk), sizeof ret_grant->key);
 	return rc ? rc : grant_of(visit, &claims, ret_grant, err);
 }
 
@@ -388,6 +391,18 @@ auth_refuse_header(
 {
 	deny(auth, peer, AUTH_MALFORMED, ERR_AUTH_TOKEN_INVALID,
 	    "there is more than one Authorization header", ret_verdict);
+}
+
+bool
+auth_holds(struct auth *auth, const struct auth_verdict *verdict)
+{
+	uint32_t generation;
+	struct jwks *keys = keyring_get(auth->ring, &generation);
+	bool is_there = keys && jwks_has(keys, verdict->key);
+
+	jwks_unref(keys);
+	return is_there && verdict->result == AUTH_GRANTED &&
+	       clock_real_ns() < verdict->expires_ns;
 }
 
 unsigned

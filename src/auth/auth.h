@@ -69,6 +69,7 @@ struct auth_verdict {
 	uint64_t scopes;              /* bits of scope.h, those allowed */
 	char token_id[HASH_HEX_SIZE]; /* HMAC of the id, for the audit */
 	uint64_t expires_ns;          /* real time; skew included */
+	uint8_t key[HASH_SIZE]; /* digest of the issuer's that proved it */
 	/* without */
 	enum err_code code;
 	char text[AUTH_TEXT_SIZE]; /* why; nothing of the token is in it */
@@ -91,6 +92,13 @@ void auth_check(struct auth *auth, const char *header, const char *peer,
 /* AUTH_MALFORMED, counted for the audit: more than one header. */
 void auth_refuse_header(
     struct auth *auth, const char *peer, struct auth_verdict *ret_verdict);
+
+/*
+ * Is what was granted still good, for an answer that goes on: the token has
+ * not ended, and the issuer still has the key that proved it?  It does not
+ * wait.
+ */
+bool auth_holds(struct auth *auth, const struct auth_verdict *verdict);
 
 /* 200, 401, 400, 503 */
 unsigned auth_status(const struct auth_verdict *verdict);

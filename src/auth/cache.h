@@ -21,6 +21,7 @@ enum { CACHE_TOKENS = 1024 };
 struct grant {
 	char name[AUTH_NAME_SIZE];
 	char token_id[HASH_HEX_SIZE];
+	uint8_t key[HASH_SIZE]; /* digest of the one that it was proved by */
 	bool is_operator;
 	uint64_t scopes;
 	uint64_t expires_ns;

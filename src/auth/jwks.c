@@ -35,7 +35,8 @@ struct jwk {
 	char kid[JWKS_KID_MAX + 1];
 	bool has_kid;
 	gnutls_pubkey_t key;
-	size_t signature_len; /* that of the modulus */
+	size_t signature_len;      /* that of the modulus */
+	uint8_t digest[HASH_SIZE]; /* over name and numbers */
 };
 
 struct jwks {
@@ -188,18 +189,23 @@ read_kid(struct json_object *entry, struct jwk *jwk)
 	return NULL;
 }
 
-static void
-add_digest(struct hash *hash, const struct jwk *jwk, const struct number *n,
-    const struct number *e)
+static bool
+set_digest(struct jwk *jwk, const struct number *n, const struct number *e)
 {
+	struct hash *hash = hash_new();
 	const uint32_t lens[] = { (uint32_t)jwk->has_kid,
 		(uint32_t)strlen(jwk->kid), (uint32_t)n->len,
 		(uint32_t)e->len };
 
+	if (!hash)
+		return false;
 	hash_add(hash, lens, sizeof lens);
 	hash_add(hash, jwk->kid, strlen(jwk->kid));
 	hash_add(hash, n->data, n->len);
 	hash_add(hash, e->data, e->len);
+	hash_end(hash, jwk->digest);
+	hash_free(hash);
+	return true;
 }
 
 /* NULL: the set has one key more. */
@@ -223,11 +229,10 @@ add_entry(struct jwks *jwks, struct json_object *entry, struct hash *hash)
 		fault = read_kid(entry, jwk);
 	if (fault)
 		return fault;
-	jwk->key = import(&n, &e);
-	if (!jwk->key)
+	if (!set_digest(jwk, &n, &e) || !(jwk->key = import(&n, &e)))
 		return "an RSA key cannot be used";
 	jwk->signature_len = n.len;
-	add_digest(hash, jwk, &n, &e);
+	hash_add(hash, jwk->digest, sizeof jwk->digest);
 	jwks->count++;
 	return NULL;
 }
@@ -346,6 +351,22 @@ const uint8_t *
 jwks_digest(const struct jwks *jwks)
 {
 	return jwks->digest;
+}
+
+bool
+jwks_has(const struct jwks *jwks, const uint8_t digest[HASH_SIZE])
+{
+	for (size_t i = 0; i < jwks->count; i++) {
+		if (hash_equal(jwks->keys[i].digest, digest))
+			return true;
+	}
+	return false;
+}
+
+const uint8_t *
+jwk_digest(const struct jwk *jwk)
+{
+	return jwk->digest;
 }
 
 const struct jwk *

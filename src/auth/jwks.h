@@ -47,6 +47,10 @@ const uint8_t *jwks_digest(const struct jwks *jwks);
 struct jwk;
 const struct jwk *jwks_find(const struct jwks *jwks, const char *kid);
 
+/* SHA-256 over its name and numbers; and is a key of that among these? */
+const uint8_t *jwk_digest(const struct jwk *jwk);
+bool jwks_has(const struct jwks *jwks, const uint8_t digest[HASH_SIZE]);
+
 /* Is that the key's RS256 signature of data?  Any number of threads. */
 bool jwk_verify(const struct jwk *jwk, const void *data, size_t len,
     const uint8_t *signature, size_t signature_len);

@@ -59,6 +59,7 @@ struct http {
 struct exchange {
 	struct http *http;
 	struct exchange *next, *prev; /* with http->lock */
+	bool is_watcher;              /* with http->lock; a stream, or soon */
 	struct listener_request *request;
 	struct address client;
 	struct auth_verdict verdict; /* with http->auth */

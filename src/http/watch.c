@@ -42,6 +42,7 @@ struct watch {
 	struct watched items[WATCH_MAX];
 	size_t count;
 	uint64_t spoke_ns;
+	struct err fault; /* why one of them cannot be looked at */
 };
 
 static void
@@ -60,6 +61,7 @@ watch_free(struct watch *watch)
 		return;
 	for (size_t i = 0; i < watch->count; i++)
 		watched_fini(&watch->items[i]);
+	err_fini(&watch->fault);
 	free(watch->id);
 	free(watch);
 }
@@ -122,19 +124,21 @@ struct look {
 	size_t count;
 };
 
+/* A row that cannot be read is a fault of the streams that watch it. */
 static int
 look_step(struct journal_txn *txn, void *arg, struct err *err)
 {
 	const struct look *look = arg;
-	int r = 0;
 
-	for (size_t i = 0; i < look->count && r == 0; i++) {
+	(void)err;
+	for (size_t i = 0; i < look->count; i++) {
 		struct watch *watch = look->watches[i];
+		int r = 0;
 
 		for (size_t n = 0; n < watch->count && r == 0; n++)
-			r = watched_look(txn, &watch->items[n], err);
+			r = watched_look(txn, &watch->items[n], &watch->fault);
 	}
-	return r;
+	return 0;
 }
 
 static int
@@ -182,6 +186,8 @@ watched_init(struct watched *item, const struct session *session,
 		is_order ? "ibkr_order_status" : "ibkr_kill_switch_status"))
 		return false;
 	item->uri = strdup(text);
+	if (is_order && strlen(uri.parts[2]) > ORDER_ID_MAX)
+		return false;
 	if (is_order) {
 		journal_account_hash(journal, uri.parts[1], item->account);
 		item->order_id = strdup(uri.parts[2]);
@@ -334,6 +340,10 @@ watch_make(struct session *session, struct exchange *exchange,
 			"resourceSubscriptions"));
 		r = look_run(exchange->http, &look, err);
 	}
+	if (r == 0 && watch->fault.code != ERR_NONE) {
+		r = err_class(&watch->fault);
+		err_move(err, &watch->fault);
+	}
 	if (r < 0) {
 		watch_free(watch);
 		return r;
@@ -341,6 +351,65 @@ watch_make(struct session *session, struct exchange *exchange,
 	watch_settle(watch);
 	*ret_watch = watch;
 	return 0;
+}
+
+/* Streams of one caller: others have connections left. */
+static unsigned
+watch_most(const struct http *http)
+{
+	unsigned half = (unsigned)http->config->remote_mcp.max_connections / 2;
+
+	return half > 0 ? half : 1;
+}
+
+/* May the caller have one more?  From here on it is counted. */
+static bool
+watch_enter(struct exchange *exchange)
+{
+	struct http *http = exchange->http;
+	unsigned count = 0;
+	LOCK_SCOPE(&http->lock);
+
+	for (struct exchange *e = http->exchanges; e; e = e->next)
+		count += e->is_watcher &&
+			 (!http->auth || strcmp(e->verdict.name,
+					     exchange->verdict.name) == 0);
+	exchange->is_watcher = count < watch_most(http);
+	return exchange->is_watcher;
+}
+
+static void
+watch_leave(struct exchange *exchange)
+{
+	LOCK_SCOPE(&exchange->http->lock);
+
+	exchange->is_watcher = false;
+}
+
+/* Has it the form of one that can be had?  false: the answer is in out. */
+static bool
+watch_check(
+    struct exchange *exchange, const struct message *message, struct buf *out)
+{
+	if (!(exchange->accept & RULES_STREAM)) {
+		exchange->status = 406;
+		answer_error(out, message->id, RPC_INVALID_REQUEST, NULL,
+		    "updates come as text/event-stream only");
+		return false;
+	}
+	if (!json_object_is_type(
+		json_get(message->params, "notifications"), json_type_object)) {
+		answer_error(out, message->id, RPC_INVALID_PARAMS, NULL,
+		    "'notifications' must be an object");
+		return false;
+	}
+	if (watch_enter(exchange))
+		return true;
+	exchange->status = 429;
+	answer_error(out, message->id, RPC_INVALID_REQUEST, NULL,
+	    "this caller has %u streams, which is the most: end one of them",
+	    watch_most(exchange->http));
+	return false;
 }
 
 /* The method: no answer comes before the end. */
@@ -352,19 +421,10 @@ watch_listen(struct session *session, struct request *request, struct buf *out)
 	const struct message *message = request->message;
 	struct watch *watch = NULL;
 
-	if (!(exchange->accept & RULES_STREAM)) {
-		exchange->status = 406;
-		answer_error(out, message->id, RPC_INVALID_REQUEST, NULL,
-		    "updates come as text/event-stream only");
+	if (!watch_check(exchange, message, out))
 		return;
-	}
-	if (!json_object_is_type(
-		json_get(message->params, "notifications"), json_type_object)) {
-		answer_error(out, message->id, RPC_INVALID_PARAMS, NULL,
-		    "'notifications' must be an object");
-		return;
-	}
 	if (watch_make(session, exchange, message, &watch, &err) < 0) {
+		watch_leave(exchange);
 		answer_error(out, message->id, RPC_INTERNAL_ERROR, NULL, "%s",
 		    err_text(&err));
 		return;
@@ -408,11 +468,20 @@ watch_collect(struct http *http, size_t *ret_count)
 	return all;
 }
 
+/* Does what it tells end: the right to hear it, or the sight of it? */
 static bool
-watch_is_expired(const struct exchange *exchange)
+watch_is_lost(const struct exchange *exchange)
 {
-	return exchange->http->auth &&
-	       clock_real_ns() >= exchange->verdict.expires_ns;
+	const struct err *fault = &exchange->watch->fault;
+
+	if (fault->code != ERR_NONE)
+		log_warning("http",
+		    "a stream ends, since what it watches cannot be "
+		    "watches: %s",
+		    err_text(fault));
+	return fault->code != ERR_NONE ||
+	       (exchange->http->auth &&
+		   !auth_holds(exchange->http->auth, &exchange->verdict));
 }
 
 /* Tell one stream; the references of the collection and of its call. */
@@ -423,7 +492,7 @@ watch_turn(struct exchange *exchange, bool is_over)
 	bool is_ended = false;
 
 	(void)pthread_mutex_lock(&exchange->lock);
-	if (!exchange->is_answered && (is_over || watch_is_expired(exchange) ||
+	if (!exchange->is_answered && (is_over || watch_is_lost(exchange) ||
 					  !watch_tell_changes(exchange)))
 		is_ended = watch_end(exchange);
 	(void)pthread_mutex_unlock(&exchange->lock);

@@ -4,13 +4,14 @@
 // subscriptions/listen: what may be watched, what is told, and how it ends.
 
 import assert from 'node:assert/strict';
-import http from 'node:http';
+import fs from 'node:fs';
 import net from 'node:net';
+import path from 'node:path';
 import { test } from 'node:test';
 import { modern, modernHeaders, withDoor } from './door.mjs';
-import { skip } from './house.mjs';
+import { ORDER_SCOPES, READ_SCOPES, Wire, skip } from './house.mjs';
+import { LISTEN as METHOD, Stream } from './stream.mjs';
 
-const METHOD = 'subscriptions/listen';
 const ID = 'io.modelcontextprotocol/subscriptionId';
 const SWITCH = 'ibkr://kill-switch';
 // Streams that were given up count until the server has seen it.
@@ -19,56 +20,6 @@ const WIDE = { remote: `remote_mcp:
   max_connections: 256
   max_connections_per_address: 256
 ` };
-
-// A stream whose messages are heard one by one; null: it is over.
-class Stream {
-  static open(door, id, uris, notifications = { resourceSubscriptions: uris }) {
-    const stream = new Stream();
-    const message = modern(METHOD, { notifications }, id);
-
-    stream.events = [];
-    stream.waiting = [];
-    return new Promise((resolve, reject) => {
-      stream.request = http.request({ port: door.port, method: 'POST',
-        path: '/mcp', agent: false, headers: {
-          'content-type': 'application/json', accept: 'text/event-stream',
-          ...modernHeaders(METHOD) } }, (response) => {
-        let rest = '';
-
-        stream.status = response.statusCode;
-        response.setEncoding('utf8');
-        response.on('data', (text) => {
-          const parts = (rest + text).split('\n\n');
-
-          rest = parts.pop();
-          for (const part of parts) {
-            if (!part.startsWith(':'))
-              stream.take(JSON.parse(part.match(/^data: (.*)$/m)[1]));
-          }
-        });
-        response.on('close', () => stream.take(null));
-        response.on('error', () => {});
-        resolve(stream);
-      });
-      stream.request.on('error', reject);
-      stream.request.end(JSON.stringify(message));
-    });
-  }
-
-  take(event) {
-    const waiter = this.waiting.shift();
-
-    if (waiter)
-      waiter(event);
-    else
-      this.events.push(event);
-  }
-
-  hear() {
-    return this.events.length > 0 ? Promise.resolve(this.events.shift())
-      : new Promise((resolve) => this.waiting.push(resolve));
-  }
-}
 
 async function close(door, reason) {
   const { code, err } = await door.house.run('kill-switch', 'close',
@@ -83,7 +34,8 @@ test('inv7: who watches the kill switch is told of each change', { skip },
     const streams = await Promise.all([Stream.open(door, 'a', [SWITCH]),
       Stream.open(door, 0, [SWITCH, 'ibkr://orders/DU1234567/none',
         'ibkr://docs/audit', 'file:///etc/passwd', 7]),
-      Stream.open(door, 'none', undefined, { toolsListChanged: true })]);
+      Stream.open(door, 'none', undefined,
+        { notifications: { toolsListChanged: true } })]);
     const ids = ['a', 0, 'none'];
 
     for (const [i, stream] of streams.entries()) {
@@ -190,4 +142,102 @@ test('who subscribes again while it stops does not hold it up', { skip },
     assert.deepEqual(await door.stop(), [0, null]);
     assert.ok(Date.now() - start < 5000, `${Date.now() - start} ms`);
     assert.equal((await call).status, 200);
+  }));
+
+test('one caller does not take all connections for streams', { skip },
+  () => withDoor({ remote: `remote_mcp:
+  rate_limit_max_requests: 100000
+  max_connections: 8
+  max_connections_per_address: 64
+` }, async (door) => {
+    const open = (id) => Stream.open(door, id, [SWITCH]);
+    const streams = await Promise.all([1, 2, 3, 4].map(open));
+
+    await Promise.all(streams.map((stream) => stream.hear()));
+    const { status, json } = await door.modern(METHOD,
+      { notifications: {} });
+
+    assert.equal(status, 429);
+    assert.match(json.error.message, /4 streams/);
+    assert.equal((await door.modern('tools/list')).status, 200);
+    // a place that was left can be had
+    streams[0].request.destroy();
+    const deadline = Date.now() + 60000;
+    let next;
+
+    while ((next = await open(5)).status === 429)
+      assert.ok(Date.now() < deadline, door.err);
+    assert.equal((await next.hear()).method,
+      'notifications/subscriptions/acknowledged');
+    [...streams, next].forEach(({ request }) => request.destroy());
+  }));
+
+// An order that another process places, and its address.
+async function place(house) {
+  const wire = new Wire(house);
+  const good = async (name, args) => {
+    const { result } = await wire.call(name,
+      { account_id: 'DU1234567', ...args });
+
+    assert.equal(result.isError, false, result.content[0].text);
+    return result.structuredContent;
+  };
+  const { preview_id } = await good('ibkr_order_preview', { symbol: 'AAPL',
+    side: 'buy', quantity: '1', order_type: 'limit', limit_price: '190.00',
+    time_in_force: 'day' });
+  const { approval_id } = await good('ibkr_approvals_create', { preview_id });
+  const { broker_order_id: id } = await good('ibkr_paper_order_submit',
+    { approval_id, idempotency_key: 'k' });
+
+  wire.child.stdin.end();
+  await wire.exit;
+  return { id, uri: `ibkr://orders/DU1234567/${id}` };
+}
+
+// Damage the stored row of an order, in all its versions, under the feet of
+// whoever reads it.
+function damage(house, id) {
+  const file = path.join(house.store, 'data.mdb');
+  const text = fs.readFileSync(file, 'latin1');
+  const fd = fs.openSync(file, 'r+');
+  let count = 0;
+
+  for (const { index } of text.matchAll(`/${id}{"account"`))
+    count += fs.writeSync(fd, '!', index + id.length + 1);
+  fs.closeSync(fd);
+  assert.ok(count > 0);
+}
+
+test('a row that cannot be read ends the streams that watch it, and no other',
+  { skip },
+  () => withDoor({ ...WIDE, scopes: READ_SCOPES.concat(ORDER_SCOPES),
+    more: `order_preview: {enabled: true}
+paper_trading:
+  enabled: true
+  allowed_accounts: [DU1234567]
+  writer: local-candidate
+` }, async (door) => {
+    const { id, uri } = await place(door.house);
+    const both = await Stream.open(door, 1, [SWITCH, uri]);
+    const other = await Stream.open(door, 2, [SWITCH]);
+
+    assert.deepEqual((await both.hear()).params.notifications,
+      { resourceSubscriptions: [SWITCH, uri] });
+    await other.hear();
+    damage(door.house, id);
+    let last;
+
+    do
+      last = await both.hear();
+    while (last.method);
+    assert.equal(last.result.resultType, 'complete');
+    assert.equal(await both.hear(), null);
+    assert.match(door.err, /a stream ends/);
+    await close(door, 'again');
+    assert.equal((await other.hear()).params.uri, SWITCH);
+    const again = await door.modern(METHOD,
+      { notifications: { resourceSubscriptions: [uri] } });
+
+    assert.equal(again.json.error.code, -32603, again.text);
+    other.request.destroy();
   }));

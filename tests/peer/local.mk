@@ -42,6 +42,7 @@ EXTRA_DIST += \
 	tests/peer/providers.json \
 	tests/peer/schema.mjs \
 	tests/peer/simulator.mjs \
+	tests/peer/stream.mjs \
 	tests/peer/try-remote.mjs \
 	$(NULL)
 

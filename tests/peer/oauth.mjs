@@ -20,6 +20,7 @@ import { behind, Front, TOKEN_SECRET } from './front.mjs';
 import { skip } from './house.mjs';
 import { authorize, CALLBACK, Issuer, makeKey, mint, noIssuer, SCOPES }
   from './issuer.mjs';
+import { Stream } from './stream.mjs';
 
 const why = skip || noIssuer;
 const READ = ['ibkr:health:read', 'ibkr:orders:read', 'ibkr:audit:read'];
@@ -451,6 +452,49 @@ test('keys change under load, and nobody with a good token is refused',
     issuer.use([makeKey(), curve]);
     await untilAccepted(await issuer.token(resource, scope));
     assertRefused(await list(kept), 'AUTH_TOKEN_INVALID');
+  });
+
+test('a stream ends with its token, or with the key that proved it',
+  { skip: why }, async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const [, curve] = issuer.keys;
+    const scope = 'ibkr:health:read';
+    const open = async (token, headers = bearer(token)) => {
+      const stream = await Stream.open(door, 1, [], { headers });
+
+      assert.equal((await stream.hear()).method,
+        'notifications/subscriptions/acknowledged');
+      return stream;
+    };
+    const isOver = async (stream) => {
+      assert.equal((await stream.hear()).result.resultType, 'complete');
+      assert.equal(await stream.hear(), null);
+    };
+    // it has six seconds, which are all of the skew
+    const brief = await open(issuer.mint(resource,
+      { claims: { exp: now - 54 } }));
+    const first = await open(await issuer.token(resource, scope));
+
+    await isOver(brief);
+    issuer.use([makeKey(), curve]);
+    const end = Date.now() + 60000;
+
+    // a token under the new key has the set fetched
+    while ((await list(await issuer.token(resource, scope))).status !== 200)
+      assert(Date.now() < end, 'the new key is not found');
+    await isOver(first);
+    assert.deepEqual(first.events, []);
+    const second = await open(await issuer.token(resource, scope));
+
+    issuer.use([makeKey(), issuer.keys[0], curve]);
+    while ((await list(await issuer.token(resource, scope))).status !== 200)
+      assert(Date.now() < end, 'the next key is not found');
+    // its key is still there: it goes on until the client has enough
+    assert.equal((await list(await issuer.token(resource, scope))).status,
+      200);
+    assert.deepEqual(second.events, []);
+    second.request.destroy();
+    issuer.use([issuer.keys[0], curve]);
   });
 
 test('keys that were had stay while the provider is away', { skip: why },

@@ -532,6 +532,38 @@ test_a_key_that_is_gone_ends_its_tokens(void **state)
 	    header, AUTH_REFUSED, 401, ERR_AUTH_TOKEN_INVALID, "does not have");
 }
 
+static void
+test_what_goes_on_ends_with_its_token_and_with_its_key(void **state)
+{
+	struct auth_verdict first;
+
+	(void)state;
+	assert_int_equal(AUTH_GRANTED, check(bearer(key, "k1", 600, "")));
+	first = verdict;
+	assert_true(auth_holds(auth, &first));
+	pass(659);
+	assert_true(auth_holds(auth, &first));
+	pass(1);
+	assert_false(auth_holds(auth, &first));
+	assert_int_equal(AUTH_GRANTED, check(bearer(key, "k1", 600, "")));
+	first = verdict;
+	/* found in the cache, it is the same one */
+	assert_int_equal(AUTH_GRANTED, check(bearer(key, "k1", 600, "")));
+	assert_true(auth_holds(auth, &verdict));
+	publish(other, "k1"); /* the name stays, the key does not */
+	(void)check(bearer(other, "unknown", 600, "")); /* fetches */
+	assert_int_equal(AUTH_GRANTED, check(bearer(other, "k1", 600, "")));
+	assert_true(auth_holds(auth, &verdict));
+	assert_false(auth_holds(auth, &first));
+	/* nor does anything without keys that are trusted */
+	publish(NULL, NULL);
+	first = verdict;
+	first.expires_ns = UINT64_MAX;
+	assert_true(auth_holds(auth, &first));
+	pass(2 * UINT64_C(86400));
+	assert_false(auth_holds(auth, &first));
+}
+
 /* A key of another's under a name that was good before. */
 static void
 test_a_name_alone_is_no_key(void **state)
@@ -868,6 +900,7 @@ main(void)
 		TEST(test_an_unknown_key_is_fetched_but_not_too_often),
 		TEST(test_few_threads_wait_for_a_fetch),
 		TEST(test_a_key_that_is_gone_ends_its_tokens),
+		TEST(test_what_goes_on_ends_with_its_token_and_with_its_key),
 		TEST(test_a_name_alone_is_no_key),
 		TEST(test_old_keys_stay_when_no_new_ones_can_be_had),
 		TEST(test_a_broken_key_set_changes_nothing),
