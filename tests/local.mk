@@ -1,12 +1,15 @@
 # How tests run: every one through tests/run.sh, in a home of its own, and
 # every one speaks TAP.  Folders append to the lists:
 #   unit_tests   cmocka programs, linked with libcore
+#   day_tests    the same, with a time of their own: not for other eyes than
+#                those of the address sanitizer
 #   cli_tests    .bats files
 #   peer_tests   .mjs files for node
 #   other_tests  scripts (.sh) that print TAP
-# All but unit_tests must be distributed: the lists below see to that.
+# All but programs must be distributed: the lists below see to that.
 
 unit_tests =
+day_tests =
 cli_tests =
 peer_tests =
 other_tests =
@@ -15,6 +18,7 @@ threaded_tests =
 
 include tests/unit/local.mk
 include tests/crash/local.mk
+include tests/day/local.mk
 include tests/cli/local.mk
 include tests/model/local.mk
 include tests/plug/local.mk
@@ -34,8 +38,8 @@ LDADD = libcore.la $(CMOCKA_LIBS) libreplay.la
 TESTS = $(cli_tests) $(peer_tests) $(other_tests) $(fuzzers)
 check_PROGRAMS += $(fuzzers)
 if HAVE_CMOCKA
-check_PROGRAMS += $(unit_tests)
-TESTS += $(unit_tests)
+check_PROGRAMS += $(unit_tests) $(day_tests)
+TESTS += $(unit_tests) $(day_tests)
 endif
 endif
 EXTRA_DIST += tests/run.sh tests/lsan.supp tests/tsan.supp tests/valgrind.supp $(cli_tests) $(peer_tests) $(other_tests)
@@ -64,11 +68,11 @@ SH_LOG_COMPILER = $(run_test) script
 
 # make check-NAME: only the tests with that word in their name
 named_tests = $(foreach t,$(TESTS),$(if $(findstring $(1),$(t)),$(t)))
-check-secret check-oom check-crash check-landed check-soak:
+check-secret check-oom check-crash check-landed check-soak check-day:
 	@t='$(call named_tests,$(@:check-%=%))'; \
 	if test -z "$$t"; then echo "$@: no test has that name"; else \
 		$(MAKE) $(AM_MAKEFLAGS) check TESTS="$$t"; fi
-.PHONY: check-secret check-oom check-crash check-landed check-soak
+.PHONY: check-secret check-oom check-crash check-landed check-soak check-day
 
 # The same tests under other eyes.  The sanitizers have builds of their own
 # beneath this one; they need a source directory that is not configured.
