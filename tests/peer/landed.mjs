@@ -323,8 +323,9 @@ class Batch {
       wrong.push(`another order: ${again.good.broker_order_id}`);
     if (said === 'refused' && was.length)
       wrong.push('refused, and at the broker');
-    if (said === 'silent' || told.fault?.retryable) {
-      // not on the record, or free to be sent: then this was the first time
+    if (said === 'silent' || told.fault?.retryable || told.fault?.refusals) {
+      // not on the record, or free to be sent, as behind a gate: then this was
+      // the first time
       this.count(said, final);
       return wrong.map((text) => `${about}: ${text}`);
     }
