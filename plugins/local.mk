@@ -105,6 +105,8 @@ libcpgw_la_SOURCES = \
 	plugins/backend-client-portal-gateway/map-contract.h \
 	plugins/backend-client-portal-gateway/map-market.c \
 	plugins/backend-client-portal-gateway/map-market.h \
+	plugins/backend-client-portal-gateway/map-news.c \
+	plugins/backend-client-portal-gateway/map-news.h \
 	plugins/backend-client-portal-gateway/map-option.c \
 	plugins/backend-client-portal-gateway/map-option.h \
 	plugins/backend-client-portal-gateway/map-order.c \
@@ -142,6 +144,7 @@ backend_client_portal_gateway_la_SOURCES = \
 	plugins/backend-client-portal-gateway/op-market.c \
 	plugins/backend-client-portal-gateway/op-order.c \
 	plugins/backend-client-portal-gateway/op-session.c \
+	plugins/backend-client-portal-gateway/op-world.c \
 	plugins/backend-client-portal-gateway/ops.h \
 	plugins/backend-client-portal-gateway/plugin.c \
 	plugins/backend-client-portal-gateway/query.c \

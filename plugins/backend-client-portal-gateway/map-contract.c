@@ -67,6 +67,32 @@ map_search(
 	return IAG_OK;
 }
 
+int32_t
+map_stock(struct map *map, const struct reply *reply, const char *symbol,
+    char ret_id[16])
+{
+	int32_t ret = map_open(map, reply, MAP_ARRAY);
+	const struct node *row;
+
+	*ret_id = '\0';
+	if (ret && !(reply->status == 200 && says_nothing(map)))
+		return ret;
+	row = ret ? NULL : node_first(map->root);
+	for (uint32_t i = 0; row && i < map->root->count; i++) {
+		char id[SCALAR_ID_SIZE], name[40];
+
+		if (scalar_contract(node_get(row, "conid"), id) &&
+		    node_text(node_get(row, "symbol"), name, sizeof(name)) &&
+		    strcasecmp(name, symbol) == 0) {
+			(void)snprintf(ret_id, 16, "%.15s", id);
+			return IAG_OK;
+		}
+		row = node_next(row);
+	}
+	return map_fail(map, IAG_NOTFOUND, "INPUT_AMBIGUOUS_CONTRACT",
+	    "the broker knows no stock '%s'", symbol);
+}
+
 /* A map of lists: each row of each list. */
 static int32_t
 lists_open(struct map *map, const struct reply *reply)

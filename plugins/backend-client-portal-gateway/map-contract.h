@@ -30,6 +30,9 @@ struct narrowing {
 /* /iserver/secdef/search. */
 int32_t map_search(
     struct map *map, const struct reply *reply, struct candidates *ret_found);
+/* The same answer: the first stock with this ticker. */
+int32_t map_stock(struct map *map, const struct reply *reply,
+    const char *symbol, char ret_id[16]);
 /* /trsrv/futures. */
 int32_t map_futures(
     struct map *map, const struct reply *reply, struct candidates *ret_found);

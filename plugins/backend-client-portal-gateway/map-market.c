@@ -215,6 +215,59 @@ map_greeks(
 	return IAG_OK;
 }
 
+/* A day as one, or in the broker's own words. */
+static void
+put_day(struct text *out, const char *key, const struct node *value)
+{
+	char day[12];
+
+	if (scalar_date(value, day))
+		emit_str(out, key, day);
+	else
+		emit_word(out, key, value);
+}
+
+static const struct emit_field fundamental_fields[] = {
+	{ "company", "7051", emit_text },
+	{ "industry", "7280", emit_text },
+	{ "category", "7281", emit_text },
+	{ "market_cap", "7289", emit_decimal },
+	{ "pe_ratio", "7290", emit_decimal },
+	{ "eps", "7291", emit_decimal },
+	{ "beta", "7718", emit_decimal },
+	{ "dividend_amount", "7286", emit_decimal },
+	{ "dividend_yield", "7287", emit_decimal }, /* percent */
+	{ "dividends_next_12m", "7671", emit_decimal },
+	{ "dividends_last_12m", "7672", emit_decimal },
+	{ "ex_dividend_date", "7288", put_day },
+	{ "high_52w", "7293", put_quote },
+	{ "low_52w", "7294", put_quote },
+	{ "average_volume_90d", "7282", put_quote },
+};
+
+int32_t
+map_fundamentals(struct map *map, const struct reply *reply, const char *symbol,
+    const char *contract, int last)
+{
+	const struct node *row;
+	int32_t ret =
+	    row_open(map, reply, contract, FUNDAMENTAL_FIELDS, last, &row);
+
+	if (ret)
+		return ret;
+	map->source_ns = scalar_time(node_get(row, "_updated"));
+	emit_open(map->out, NULL, '{');
+	emit_str(map->out, "symbol", symbol);
+	emit_moment(map->out, "as_of", map->source_ns);
+	emit_open(map->out, "fields", '{');
+	emit_str(map->out, "contract_id", contract);
+	EMIT(map->out, row, fundamental_fields);
+	emit_close(map->out, '}');
+	emit_close(map->out, '}');
+	map->flags |= IAG_REPLY_COMPLETE;
+	return IAG_OK;
+}
+
 int32_t
 map_rate(struct map *map, const struct reply *reply, const char *base,
     const char *quote)

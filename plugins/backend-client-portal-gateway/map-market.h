@@ -22,6 +22,13 @@ int32_t map_quote(struct map *map, const struct reply *reply,
 int32_t map_greeks(
     struct map *map, const struct reply *reply, const char *contract, int last);
 
+/* Figures of a company, of which older documents of the broker tell. */
+#define FUNDAMENTAL_FIELDS                                             \
+	"7280,7281,7282,7286,7287,7288,7289,7290,7291,7293,7294,7671," \
+	"7672,7718,7051,6509"
+int32_t map_fundamentals(struct map *map, const struct reply *reply,
+    const char *symbol, const char *contract, int last);
+
 /* /iserver/exchangerate. */
 int32_t map_rate(struct map *map, const struct reply *reply, const char *base,
     const char *quote);

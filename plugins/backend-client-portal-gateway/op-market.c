@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
-/*
- * Quotes, bars, scans, rates and calendars.  A quote opens a market data
- * line, which stays open for the next one; the one that was not used for
- * longest is closed when there are many.
- */
+/* Quotes, bars, scans, rates and calendars. */
 
 #include <stdio.h>
 #include <string.h>
@@ -32,20 +28,6 @@ struct quote_want {
 };
 
 /* ---- quotes */
-
-static void
-line_use(struct query *q, const char *contract)
-{
-	char closed[16], body[40];
-	const struct ask ask = { .route = ROUTE_UNSUBSCRIBE, .body = body };
-	struct reply reply;
-
-	if (!memory_use_line(q->memory, contract, closed))
-		return;
-	/* {"error":"unknown"} only says that it is closed already */
-	(void)snprintf(body, sizeof(body), "{\"conid\":%s}", closed);
-	(void)query_ask(q, &ask, &reply);
-}
 
 static int32_t
 quote_map(struct query *q, const struct reply *reply, int last)
@@ -75,7 +57,7 @@ snapshot_answer(struct query *q, const char *fields, query_map *map,
 
 	if (ret)
 		return query_fail(q, ret);
-	line_use(q, want->contract);
+	query_line(q, want->contract);
 	q->want = want;
 	return query_answer(q, &ask, streaming, map);
 }

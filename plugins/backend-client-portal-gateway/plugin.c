@@ -22,10 +22,6 @@
 static const struct iag_host *host;
 
 #define NO_DEPTH "the broker gives order books by websocket alone, not by REST"
-#define NO_NEWS "news is not part of the broker's published REST interface"
-#define NO_FUNDAMENTALS                                             \
-	"fundamentals are not part of the broker's published REST " \
-	"interface"
 #define NO_TRANSFERS \
 	"the broker's gateway does not reach the interface for transfers"
 
@@ -49,9 +45,9 @@ static const struct iag_host *host;
 	X(option_greeks, op_option_greeks, NULL, "contract_id") \
 	X(market_depth, NULL, NO_DEPTH, "") \
 	X(scanner_run, op_scanner_run, NULL, "scanner_code instrument location") \
-	X(news_list, NULL, NO_NEWS, "") \
-	X(news_article, NULL, NO_NEWS, "") \
-	X(fundamentals_get, NULL, NO_FUNDAMENTALS, "") \
+	X(news_list, op_news_list, NULL, "symbol") \
+	X(news_article, op_news_article, NULL, "article_id") \
+	X(fundamentals_get, op_fundamentals_get, NULL, "symbol") \
 	X(market_session, op_market_session, NULL, "exchange") \
 	X(market_holidays, op_market_holidays, NULL, "exchange") \
 	X(currency_rate, op_currency_rate, NULL, "base quote") \
@@ -75,6 +71,12 @@ static const struct {
 
 /* The same names, as the host wants them. */
 static const char *const names[] = { OPERATIONS(NAME) };
+
+/* Given by the host, from broker.undocumented_endpoints. */
+static const struct iag_option options[] = {
+	{ IAG_OPTION_BOOLEAN, 0, "undocumented_endpoints", "false", NULL, NULL,
+	    NULL, "read news and fundamentals, which nobody documents" },
+};
 
 static int32_t
 load(struct iag_ctx *ctx, const struct iag_host *table)
@@ -227,6 +229,9 @@ static const struct iag_plugin plugin = {
 	.version = PACKAGE_VERSION,
 	.summary = "The broker's Client Portal Gateway, over its REST "
 		   "interface",
+	.options = options,
+	.option_count = COUNT(options),
+	.option_size = sizeof(options[0]),
 	.load = load,
 	.instance = &instance_ops,
 	.ops = &backend_ops,

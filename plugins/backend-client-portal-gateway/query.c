@@ -9,6 +9,7 @@
 
 #include "query.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "map-contract.h"
@@ -309,6 +310,24 @@ query_portfolio(struct query *q)
 	if (q->primed)
 		query_note_primed(q);
 	return IAG_OK;
+}
+
+/*
+ * A snapshot opens a line, which stays open for the next one; the one that was
+ * not used for longest is closed when there are many.
+ */
+void
+query_line(struct query *q, const char *contract)
+{
+	char closed[16], body[40];
+	const struct ask ask = { .route = ROUTE_UNSUBSCRIBE, .body = body };
+	struct reply reply;
+
+	if (!memory_use_line(q->memory, contract, closed))
+		return;
+	/* {"error":"unknown"} only says that it is closed already */
+	(void)snprintf(body, sizeof(body), "{\"conid\":%s}", closed);
+	(void)query_ask(q, &ask, &reply);
 }
 
 void

@@ -47,6 +47,7 @@ enum route_name {
 	ROUTE_UNSUBSCRIBE,
 	ROUTE_HISTORY,
 	ROUTE_SCANNER,
+	ROUTE_NEWS,
 	ROUTE_ORDERS,
 	ROUTE_ORDER,
 	ROUTE_TRADES,
@@ -131,6 +132,8 @@ int32_t query_portfolio(struct query *q);
 /* Note that both kinds of accounts were asked for. */
 void query_note_primed(struct query *q);
 
+/* A market data line for this contract, at the cost of the oldest one. */
+void query_line(struct query *q, const char *contract);
 /* The currency of a contract; "" if the broker does not tell. */
 void query_currency(struct query *q, const char *contract, char currency[8]);
 

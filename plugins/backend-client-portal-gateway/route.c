@@ -55,6 +55,8 @@ const struct iag_route routes[ROUTE_COUNT] = {
 	    READ("POST", "/iserver/marketdata/unsubscribe", NULL),
 	[ROUTE_HISTORY] = READ("GET", "/iserver/marketdata/history", "history"),
 	[ROUTE_SCANNER] = READ("POST", "/iserver/scanner/run", "scanner"),
+	/* documented nowhere */
+	[ROUTE_NEWS] = READ("GET", "/iserver/news/portfolio", NULL),
 	[ROUTE_ORDERS] = READ("GET", "/iserver/account/orders", "orders"),
 	[ROUTE_ORDER] =
 	    READ("GET", "/iserver/account/order/status/{order}", NULL),

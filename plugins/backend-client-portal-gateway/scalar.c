@@ -160,7 +160,7 @@ prefix_scan(const char *text, size_t len, unsigned *marks)
 static size_t
 suffix_scan(const char *text, size_t len, struct digits *d, unsigned *marks)
 {
-	static const char units[] = "KMB";
+	static const char units[] = "KMBT";
 	const char *unit;
 
 	if (len == 0 || !*text)

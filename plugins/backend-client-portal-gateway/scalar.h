@@ -24,7 +24,7 @@
 #define SCALAR_CLOSE 0x1u   /* C: the price of the last close */
 #define SCALAR_HALTED 0x2u  /* H: trading is halted */
 #define SCALAR_PERCENT 0x4u /* % */
-#define SCALAR_UNIT 0x8u    /* K, M or B: rounded by the broker */
+#define SCALAR_UNIT 0x8u    /* K, M, B or T: rounded by the broker */
 
 /* Plain decimal text, without exponent; NULL: not given. */
 const char *scalar_decimal(

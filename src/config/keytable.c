@@ -115,8 +115,8 @@ const struct key key_table[] = {
 	{ "broker.undocumented_endpoints", BOOL,
 	    CONFIG(broker.undocumented_endpoints), .def = "false",
 	    .help = "Allow a backend to use what the broker serves without "
-		    "documenting it.  client_portal_gateway uses nothing of "
-		    "that kind." },
+		    "documenting it: news of what is held and fundamentals, "
+		    "of client_portal_gateway." },
 	{ "broker.simulator", BOOL, CONFIG(broker.simulator), .def = "false",
 	    .help = "The gateway at broker.base_url is a simulator.  Refused "
 		    "with live trading." },

@@ -141,10 +141,12 @@ option_add(const struct plugin *plugin, struct instance_option *options,
 	options[(*count)++].value = value;
 }
 
+#define OPTIONS 3 /* at most */
+
 /* What the configuration gives to a plugin beside plugins.options. */
 static size_t
 options_of(const struct plugin *plugin, const struct config *config,
-    const char *store, bool read_only, struct instance_option options[2])
+    const char *store, bool read_only, struct instance_option options[OPTIONS])
 {
 	size_t count = 0;
 
@@ -159,6 +161,8 @@ options_of(const struct plugin *plugin, const struct config *config,
 		    config->broker.base_url);
 		option_add(plugin, options, &count, "fixtures",
 		    config->broker.fixture_root);
+		option_add(plugin, options, &count, "undocumented_endpoints",
+		    config->broker.undocumented_endpoints ? "true" : "false");
 		break;
 	default:
 		break;
@@ -170,7 +174,7 @@ int
 house_check_options(
     const struct plugin *plugin, const struct config *config, struct err *err)
 {
-	struct instance_option options[2];
+	struct instance_option options[OPTIONS];
 	size_t count =
 	    options_of(plugin, config, config->audit.path, false, options);
 
@@ -182,7 +186,7 @@ house_open_store(struct host *host, const struct config *config,
     const char *path, bool read_only, struct instance **ret_store,
     struct err *err)
 {
-	struct instance_option options[2];
+	struct instance_option options[OPTIONS];
 	struct plugin *plugin;
 	size_t count;
 	int rc;
@@ -199,7 +203,7 @@ int
 house_open_backend(struct host *host, const struct config *config,
     struct instance **ret_backend, struct err *err)
 {
-	struct instance_option options[2];
+	struct instance_option options[OPTIONS];
 	struct plugin *plugin;
 	size_t count;
 	int rc;

@@ -32,6 +32,7 @@ libsim_la_SOURCES = \
 	src/sim/on-control.c \
 	src/sim/on-history.c \
 	src/sim/on-market.c \
+	src/sim/on-news.c \
 	src/sim/on-observe.c \
 	src/sim/on-order.c \
 	src/sim/on-portfolio.c \

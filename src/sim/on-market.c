@@ -308,7 +308,44 @@ volatility(const struct row *row, struct buf *value)
 	greek(row, value, "28.0%", "27.4%");
 }
 
+/* Of companies alone, and made up. */
+static void
+figure(const struct row *row, struct buf *value, const char *text)
+{
+	if (strcmp(row->contract->type, "STK") == 0)
+		word(value, text);
+}
+
+#define FIGURE(name, text)                                         \
+	static void name(const struct row *row, struct buf *value) \
+	{                                                          \
+		figure(row, value, text);                          \
+	}
+
+FIGURE(industry, "Computers")
+FIGURE(category, "Computers-Hardware")
+FIGURE(dividend, "1.04")
+FIGURE(dividend_yield, "0.52%")
+FIGURE(ex_date, "20260810")
+FIGURE(capital, "3,050B")
+FIGURE(price_earnings, "28.4")
+FIGURE(earnings, "7.02")
+FIGURE(beta, "1.21")
+FIGURE(year_high, "288.62")
+FIGURE(year_low, "169.21")
+
 static const struct field fields[] = {
+	{ "7280", industry },
+	{ "7281", category },
+	{ "7286", dividend },
+	{ "7287", dividend_yield },
+	{ "7288", ex_date },
+	{ "7289", capital },
+	{ "7290", price_earnings },
+	{ "7291", earnings },
+	{ "7718", beta },
+	{ "7293", year_high },
+	{ "7294", year_low },
 	{ "31", last },
 	{ "84", bid },
 	{ "86", ask },

@@ -40,6 +40,7 @@ struct family {
 extern const struct family session_family, account_family, portfolio_family;
 extern const struct family contract_family, schedule_family, market_family;
 extern const struct family history_family, scanner_family, analyst_family;
+extern const struct family news_family;
 extern const struct family order_family, reply_family, trade_family;
 extern const struct family control_family, observe_family;
 

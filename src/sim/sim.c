@@ -35,7 +35,7 @@ struct sim_late {
 static const struct family *const broker_families[] = { &session_family,
 	&account_family, &portfolio_family, &contract_family, &schedule_family,
 	&market_family, &history_family, &scanner_family, &order_family,
-	&reply_family, &trade_family, &analyst_family };
+	&reply_family, &trade_family, &analyst_family, &news_family };
 static const struct family *const control_families[] = { &control_family,
 	&observe_family };
 

@@ -127,6 +127,19 @@ account=DU1234567
     [[ $body != *depth* && $body != *news* ]]
 }
 
+@test "what nobody documents is read where that is configured" {
+    portal
+    sed -i "s/^  simulator: true/&\n  undocumented_endpoints: true/" "$config"
+    shows news list --symbol AAPL -- '"article_id": "DJ-N$265598"' \
+        '"headline": "AAPL - ' '"published_at"' '"complete": false'
+    shows news article --article-id 'DJ-N$265598' -- '"provider": "DJ-N"'
+    shows fundamentals get --symbol AAPL -- '"market_cap": "3050000000000"' \
+        '"pe_ratio": "28.4"' '"contract_id": "265598"' '"as_of"'
+    iag news list --symbol NVDA --json
+    expect 5
+    has "$stderr$output" BROKER_CAPABILITY_UNAVAILABLE "of what the login holds"
+}
+
 @test "nobody is logged in: said by every tool, and what to do" {
     portal --state login
     iag accounts list --json

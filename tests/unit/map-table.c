@@ -13,6 +13,7 @@
 #include "map-calendar.h"
 #include "map-contract.h"
 #include "map-market.h"
+#include "map-news.h"
 #include "map-option.h"
 #include "map-order.h"
 #include "map-position.h"
@@ -215,6 +216,32 @@ run_greeks(struct map *map, const struct reply *reply)
 }
 
 static int32_t
+run_stock(struct map *map, const struct reply *reply)
+{
+	char id[16];
+
+	return map_stock(map, reply, "aapl", id);
+}
+
+static int32_t
+run_fundamentals(struct map *map, const struct reply *reply)
+{
+	return map_fundamentals(map, reply, "AAPL", CONTRACT, 0);
+}
+
+static int32_t
+run_news(struct map *map, const struct reply *reply)
+{
+	return map_news(map, reply, "AAPL", 2);
+}
+
+static int32_t
+run_article(struct map *map, const struct reply *reply)
+{
+	return map_article(map, reply, "DJ-N$1a2b");
+}
+
+static int32_t
 run_rate(struct map *map, const struct reply *reply)
 {
 	return map_rate(map, reply, "EUR", "USD");
@@ -370,5 +397,9 @@ const struct map_case map_cases[] = {
 	{ "order-status", "ibkr_order_status", run_order_status },
 	{ "trades", "ibkr_executions_list", run_trades },
 	{ "whatif", NULL, map_whatif },
+	{ "stock", NULL, run_stock },
+	{ "fundamentals", "ibkr_fundamentals_get", run_fundamentals },
+	{ "news", "ibkr_news_list", run_news },
+	{ "article", "ibkr_news_article", run_article },
 };
 const size_t map_case_count = sizeof(map_cases) / sizeof(map_cases[0]);

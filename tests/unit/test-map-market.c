@@ -391,6 +391,52 @@ test_calendars(void **state)
 	map_rows_check(rows, COUNT(rows));
 }
 
+static void
+test_inv11_news_and_figures_are_those_that_came(void **state)
+{
+	static const struct map_row rows[] = {
+		{ "fundamentals",
+		    "[{\"conid\":265598,\"_updated\":1770000000000,\"6509\":\"RpB\",\"7051\":\"APPLE INC\",\"7280\":\"Computers\",\"7289\":\"3.05T\",\"7290\":\"28.4\",\"7287\":\"0.52%\",\"7288\":\"20260810\",\"7293\":\"288.62\",\"7294\":-1}]",
+		    "{\"symbol\":\"AAPL\",\"as_of\":\"2026-02-02T02:40:00.000Z\",\"fields\":{\"contract_id\":\"265598\",\"company\":\"APPLE INC\",\"industry\":\"Computers\",\"market_cap\":\"3050000000000\",\"pe_ratio\":\"28.4\",\"dividend_yield\":\"0.52\",\"ex_dividend_date\":\"2026-08-10\",\"high_52w\":\"288.62\"}}",
+		    DONE, 0 },
+		{ "fundamentals",
+		    "[{\"conid\":\"265598\",\"7289\":\"3,050B\",\"7290\":null,\"7291\":\"\",\"7288\":\"Aug 10, 2026\"}]",
+		    "{\"symbol\":\"AAPL\",\"fields\":{\"contract_id\":\"265598\",\"market_cap\":\"3050000000000\",\"ex_dividend_date\":\"Aug 10, 2026\"}}",
+		    DONE, 0 },
+		{ "fundamentals", "[{\"conid\":265598,\"6509\":\"RpB\"}]",
+		    "!MARKET_DATA_INCOMPLETE", MAP_RETRY, 0 },
+		{ "stock",
+		    "[{\"conid\":\"1\",\"symbol\":\"AAPLX\"},{\"conid\":-1,\"symbol\":\"AAPL\"},{\"conid\":\"265598\",\"symbol\":\"AAPL\"}]",
+		    "", 0, 0 },
+		{ "stock", "[]", "!INPUT_AMBIGUOUS_CONTRACT", 0, 0 },
+		{ "stock", "{\"error\":\"No symbol found\"}",
+		    "!INPUT_AMBIGUOUS_CONTRACT", 0, 0 },
+		{ "news",
+		    "{\"news\":[{\"id\":\"DJ-N$1a2b\",\"headline\":\"AAPL - old\",\"source\":\"Dow Jones\",\"provider\":\"DJ-N\",\"sentiment\":0.1,\"receiptTime\":\"1770000000000\",\"tickers\":[\"AAPL\",\"MSFT\"]},{\"id\":\"RCG$9\",\"headline\":\"MSFT\",\"provider\":\"RCG\",\"receiptTime_r\":1770000600000,\"tickers\":[\"MSFT\"]},{\"id\":77,\"headline\":\"AAPL \\\"new\\\"\",\"source\":\"RCG\",\"provider\":\"\",\"receiptTime_r\":1770000300000,\"tickers\":\"MSFT, aapl\"},{\"id\":\"x y\",\"headline\":\"AAPL third\",\"tickers\":[{\"symbol\":\"AAPL\"}]}]}",
+		    "{\"symbol\":\"AAPL\",\"articles\":[{\"article_id\":\"77\",\"headline\":\"AAPL \\\"new\\\"\",\"provider\":\"RCG\",\"published_at\":\"2026-02-02T02:45:00.000Z\"},{\"article_id\":\"DJ-N$1a2b\",\"headline\":\"AAPL - old\",\"provider\":\"DJ-N\",\"published_at\":\"2026-02-02T02:40:00.000Z\"}]}",
+		    0, 0 },
+		{ "news",
+		    "{\"news\":[{\"id\":\"1\",\"headline\":\"MSFT\",\"tickers\":[\"MSFT\"]}]}",
+		    "!BROKER_CAPABILITY_UNAVAILABLE", 0, 0 },
+		{ "news", "{\"news\":[]}", "!BROKER_CAPABILITY_UNAVAILABLE", 0,
+		    0 },
+		{ "news", "{\"news\":[{\"id\":\"1\",\"headline\":\"AAPL\"}]}",
+		    "!BROKER_RESPONSE_INVALID", 0, 0 },
+		{ "news",
+		    "{\"news\":[{\"id\":\"1\",\"headline\":null,\"tickers\":[\"AAPL\"]}]}",
+		    "!BROKER_RESPONSE_INVALID", 0, 0 },
+		{ "article",
+		    "{\"news\":[{\"id\":\"DJ-N$1a2b\",\"headline\":\"AAPL - old\",\"source\":\"Dow Jones\",\"provider\":\"DJ-N\",\"sentiment\":0.1,\"receiptTime\":\"1770000000000\",\"tickers\":[\"AAPL\",\"MSFT\"]},{\"id\":\"RCG$9\",\"headline\":\"MSFT\",\"provider\":\"RCG\",\"receiptTime_r\":1770000600000,\"tickers\":[\"MSFT\"]},{\"id\":77,\"headline\":\"AAPL \\\"new\\\"\",\"source\":\"RCG\",\"provider\":\"\",\"receiptTime_r\":1770000300000,\"tickers\":\"MSFT, aapl\"},{\"id\":\"x y\",\"headline\":\"AAPL third\",\"tickers\":[{\"symbol\":\"AAPL\"}]}]}",
+		    "{\"article_id\":\"DJ-N$1a2b\",\"headline\":\"AAPL - old\",\"provider\":\"DJ-N\",\"published_at\":\"2026-02-02T02:40:00.000Z\"}",
+		    0, 0 },
+		{ "article", "{\"news\":[]}", "!BROKER_CAPABILITY_UNAVAILABLE",
+		    0, 0 },
+	};
+
+	(void)state;
+	map_rows_check(rows, COUNT(rows));
+}
+
 int
 main(void)
 {
@@ -402,6 +448,8 @@ main(void)
 		cmocka_unit_test(test_a_chain_comes_in_three_steps),
 		cmocka_unit_test(test_a_scan_ranks),
 		cmocka_unit_test(test_calendars),
+		cmocka_unit_test(
+		    test_inv11_news_and_figures_are_those_that_came),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
