@@ -51,3 +51,16 @@ update-tools-manual: tests/unit/test-tools-manual
 .PHONY: update-tools-manual
 
 dist_doc_DATA += docs/migration.md docs/release.md docs/service.md
+
+# Files, the library, the units; the socket's page is the service's.
+dist_man_MANS += \
+	docs/ibkr-agent-audit.5 \
+	docs/ibkr-agent-store.5 \
+	docs/ibkr-agent.service.8 \
+	docs/libibkr-agent.3 \
+	$(NULL)
+install-data-hook:
+	cd '$(DESTDIR)$(man8dir)' && rm -f ibkr-agent.socket.8 && \
+	$(LN_S) ibkr-agent.service.8 ibkr-agent.socket.8
+uninstall-hook:
+	rm -f '$(DESTDIR)$(man8dir)/ibkr-agent.socket.8'

@@ -71,7 +71,9 @@ relink() {
 
 # manual pages of others are Debian's
 outside() {
-    sed -E 's,href="([^"i][^"]*\.[0-9])\.html",href="https://manpages.debian.org/\1",g'
+    sed -E -e 's,href="((lib)?ibkr-agent[^"]*\.html"),href="=\1,g' \
+        -e 's,href="([^"=][^"]*\.[0-9])\.html",href="https://manpages.debian.org/\1",g' \
+        -e 's,href="=,href=",g'
 }
 
 guide() {

@@ -67,7 +67,7 @@ shell() {
 
 pages() {
     local out
-    out=$(bash scripts/sources.sh 1 3 5 7 | grep '^docs/' |
+    out=$(bash scripts/sources.sh 1 3 5 7 8 | grep '^docs/' |
         xargs -r mandoc -Tlint -Wwarning 2>&1)
     [ -z "$out" ] || {
         echo "$out"
@@ -76,7 +76,7 @@ pages() {
 }
 
 spelling() {
-    bash scripts/sources.sh c h sh md 1 3 5 7 ac am mk m4 bats mjs |
+    bash scripts/sources.sh c h sh md 1 3 5 7 8 ac am mk m4 bats mjs |
         xargs codespell --ignore-words scripts/words.txt
 }
 

@@ -31,7 +31,7 @@ here() {
         grep -v IBKR_AGENT_CONFIG >"$BATS_TEST_TMPDIR/codes"
     [ "$(wc -l <"$BATS_TEST_TMPDIR/codes")" -gt 12 ]
     while read -r code; do
-        grep -q "^ERR_CODE($code," "$IAG_TEST_SRCDIR/src/base/codes.h" ||
+        knows refusal "$code" ||
             { echo "no code $code" && false; }
     done <"$BATS_TEST_TMPDIR/codes"
 }
@@ -43,6 +43,86 @@ here() {
     while read -r option; do
         has "$all" "$option"
     done <"$BATS_TEST_TMPDIR/options"
+}
+
+# knows KIND NAME OPTION...: the program has it
+knows() {
+    case $1 in
+    command)
+        grep -qF -- "__ibkr_agent_at \"$2\"" <<<"$completion" ||
+            grep -qE -- "__ibkr_agent_at \"${2% *}\"' -a ${2##* } " <<<"$completion" ||
+            grep -qE -- "__ibkr_agent_at \"\"' -a $2( |$)" <<<"$completion"
+        ;;
+    flag) grep -qF -- "__ibkr_agent_at \"$2\"' -l ${3#--} " <<<"$completion" ;;
+    option) grep -q -- "^complete -c ibkr-agent -l ${2#--} " <<<"$completion" ;;
+    key) grep -q "^\.It Va $2\$" "$IAG_TEST_SRCDIR/docs/ibkr-agent.yaml.5" ;;
+    tool) grep -q "^\.Ss $2\$" "$IAG_TEST_SRCDIR/docs/ibkr-agent-tools.7" ;;
+    code) grep -q "^ERR_CODE($2," "$IAG_TEST_SRCDIR/src/base/codes.h" ;;
+    scope) grep -q "\"$2\"" "$IAG_TEST_SRCDIR/src/config/scope.c" ;;
+    forbidden) grep -q "\"$2\"" "$IAG_TEST_SRCDIR"/src/tools/*.c ;;
+    refusal) knows code "$2" || grep -q "\"$2\"" "$IAG_TEST_SRCDIR"/src/orders/*.c ;;
+    event) grep -q "^	\"$2\"," "$IAG_TEST_SRCDIR/src/journal/eventtype.c" ;;
+    *) return 1 ;;
+    esac
+}
+
+# mapped TEXT: the migration page has it, in its own words
+mapped() {
+    grep -qE -- "\`$1([ :\`]|\`)" <<<"$page"
+}
+
+@test "each name of the reference is here, or on the migration page" {
+    local completion page kind name lost=0 rows=0
+    completion=$("$IAG_TEST_PROGRAM" completion fish)
+    page=$(guide migration)
+    while read -r kind name; do
+        [ "$kind" = "#" ] && continue
+        rows=$((rows + 1))
+        # shellcheck disable=SC2086 # the options of a command
+        case $kind in
+        command) command_is_known $name ;;
+        *) knows "$kind" "$name" || mapped "$name" ;;
+        esac || { echo "neither here nor mapped: $kind $name" && lost=1; }
+    done <"$IAG_TEST_SRCDIR/tests/cli/reference.txt"
+    [ "$rows" -gt 250 ]
+    [ "$lost" -eq 0 ]
+}
+
+# command_is_known WORD... OPTION...
+command_is_known() {
+    local path="" word
+    for word; do
+        case $word in
+        --*) ;;
+        *) path="$path${path:+ }$word" ;;
+        esac
+    done
+    mapped "$path" || knows command "$path" || return
+    for word; do
+        case $word in
+        --*) knows flag "$path" "$word" || mapped "$word" || mapped "$path" ||
+            { echo "$path $word" && return 1; } ;;
+        esac
+    done
+}
+
+@test "the migration pages name commands and tools that there are" {
+    local completion kind name
+    completion=$("$IAG_TEST_PROGRAM" completion fish)
+    {
+        for page in migration deviations; do
+            guide $page | awk -F'|' '/^\|/ { print $3; next } { print }'
+        done | grep -oE '`[^`]+`' | tr -d '`' | sed 's/^ibkr-agent //'
+        guide migration | sed -n 's/^ *ibkr-agent \(--config [^ ]* \)*//p'
+    } >"$BATS_TEST_TMPDIR/named"
+    grep -oE '\bibkr_[a-z_]+\b' "$BATS_TEST_TMPDIR/named" | sort -u |
+        sed 's/^/tool /' >"$BATS_TEST_TMPDIR/things"
+    grep -E '^[a-z-]+ [a-z-]+($| --)' "$BATS_TEST_TMPDIR/named" |
+        sed -E 's/ --.*//;s/^/command /' | sort -u >>"$BATS_TEST_TMPDIR/things"
+    [ "$(wc -l <"$BATS_TEST_TMPDIR/things")" -gt 10 ]
+    while read -r kind name; do
+        knows "$kind" "$name" || { echo "no $kind $name" && false; }
+    done <"$BATS_TEST_TMPDIR/things"
 }
 
 @test "the configuration of the service page is one, with a credential" {
@@ -63,7 +143,7 @@ here() {
 @test "the unit has a small surface, and its programs are there" {
     local unit=$IAG_TEST_BUILDDIR/contrib/systemd/ibkr-agent.service
     grep -q "^ExecStart=/.*/ibkr-agent --config /etc/ibkr-agent/ibkr-agent.yaml serve$" "$unit"
-    ! grep -r '@[a-z]*@' "$IAG_TEST_BUILDDIR"/contrib/systemd \
+    run ! grep -r '@[a-z]*@' "$IAG_TEST_BUILDDIR"/contrib/systemd \
         "$IAG_TEST_BUILDDIR"/contrib/apparmor
     command -v systemd-analyze >/dev/null || skip "there is no systemd-analyze"
     run systemd-analyze security --offline=yes --threshold=15 "$unit"

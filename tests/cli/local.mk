@@ -29,7 +29,7 @@ cli_tests += \
 	tests/cli/tools.bats \
 	$(NULL)
 
-EXTRA_DIST += tests/cli/daemon.bash tests/cli/desk.bash tests/cli/launch.py tests/cli/helper.bash tests/cli/simulator.bash tests/cli/terminal.zsh
+EXTRA_DIST += tests/cli/daemon.bash tests/cli/desk.bash tests/cli/launch.py tests/cli/helper.bash tests/cli/reference.txt tests/cli/simulator.bash tests/cli/terminal.zsh
 
 # a wall clock that is ahead, put in front of libc (ahead in helper.bash)
 check_LTLIBRARIES += tests/cli/skewed-clock.la

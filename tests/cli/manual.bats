@@ -86,8 +86,62 @@ help_options() {
     expect 0
 }
 
-@test "the page is clean mdoc" {
+@test "the pages are clean mdoc and name pages that there are" {
+    local name section
+    while read -r name section; do
+        [ -f "$IAG_TEST_SRCDIR/docs/$name.$section" ] ||
+            { echo "there is no $name($section)" && false; }
+    done < <(sed -n 's/^\.Xr \(lib\)\{0,1\}\(ibkr-[^ ]*\) \([0-9]\).*/\1\2 \3/p' \
+        "$IAG_TEST_SRCDIR"/docs/*.[1-9] | sort -u)
     command -v mandoc >/dev/null || skip "mandoc is not installed"
-    run mandoc -Tlint -W warning "$IAG_TEST_SRCDIR/docs/ibkr-agent.1"
+    run mandoc -Tlint -W warning "$IAG_TEST_SRCDIR"/docs/*.[1-9]
     expect 0
+}
+
+audit_page() {
+    cat "$IAG_TEST_SRCDIR/docs/ibkr-agent-audit.5"
+}
+
+@test "ibkr-agent-audit(5) has the types of events and the members" {
+    diff <(audit_page | sed -n '/^\.Sh EVENT/,/^\.Sh THE/s/^\.It Li //p') \
+        <(sed -n '/type_names\[\]/,/^};/s/^	"\([a-z_]*\)",$/\1/p' \
+            "$IAG_TEST_SRCDIR/src/journal/eventtype.c")
+    diff <(audit_page | sed -n '/^\.Sh RECORDS/,/^\.Sh EVENT/s/^\.It Va //p' |
+        sed 's/ , /\n/g' | sort) \
+        <(grep -ohE '(add_(member|hmac|name)\([^;]*"[a-z_]+"|\\"(account_id_hash|changes|scopes)\\")' \
+            "$IAG_TEST_SRCDIR/src/journal/record.c" |
+            grep -oE '"[a-z_]+\\?"' | tr -d '"\\' | sort -u)
+}
+
+hex_bytes() {
+    printf '%b' "$(sed 's/../\\x&/g' <<<"$1")"
+}
+
+@test "inv6 an export holds by what ibkr-agent-audit(5) says, without us" {
+    local export=$BATS_TEST_TMPDIR/trail.jsonl store hash n=0 line
+    make_config
+    "$IAG_TEST_PROGRAM" accounts list >/dev/null
+    "$IAG_TEST_PROGRAM" health >/dev/null
+    "$IAG_TEST_PROGRAM" audit export --out "$export" >/dev/null
+    has_hex() { grep -o "\"$1\":\"[0-9a-f]*\"" | cut -d'"' -f4; }
+    store=$(has_hex store_id <"$export.manifest")
+    hash=$(has_hex previous_hash <"$export.manifest")
+    while read -r line; do
+        leaf=$({ printf '\0' && printf '%s' "$line" |
+            sed 's/^{"event"://;s/,"leaf":.*//'; } | sha256sum | cut -c1-64)
+        [ "$leaf" = "$(has_hex leaf <<<"$line")" ]
+        hash=$({ printf 'iag-chain-1\0' && hex_bytes "$store" &&
+            hex_bytes "$(printf '%016x' $n)" && hex_bytes "$hash" &&
+            hex_bytes "$leaf"; } | sha256sum | cut -c1-64)
+        n=$((n + 1))
+    done <"$export"
+    [ "$n" -ge 3 ]
+    [ "$hash" = "$(has_hex last_hash <"$export.manifest")" ]
+    [ "$(sha256sum <"$export" | cut -c1-64)" = \
+        "$(has_hex file_sha256 <"$export.manifest")" ]
+    # the example of the page
+    cd "$BATS_TEST_TMPDIR"
+    audit_page | sed -n '/^\.Bd.*/,/^\.Ed/{/^{ printf/,/sha256sum/p}' |
+        sed 's/\\e/\\/g' >example.sh
+    [ "$(sh example.sh | cut -c1-64)" = "$(head -n 1 trail.jsonl | has_hex leaf)" ]
 }

@@ -59,6 +59,19 @@ secret_file() {
         ! -name '*.mdb' -size -2 -name '*secret*' | head -n 1
 }
 
+@test "libibkr-agent(3) has every function, and its example runs" {
+    local page=$IAG_TEST_SRCDIR/docs/libibkr-agent.3
+    local functions
+    functions=$(grep -o '\biag_gateway_[a-z_]*(' \
+        "$IAG_TEST_SRCDIR/include/ibkr-agent/gateway.h" | tr -d '(' | sort -u)
+    diff <(sed -n 's/^\.Fo //p' "$page" | sort) - <<<"$functions"
+    diff <(grep -E '^\.(It )?Fn' "$page" | grep -o 'iag_gateway_[a-z_]*' |
+        sort -u) - <<<"$functions"
+    sed -n '/^#include <stdio/,/^}/p' "$page" | sed 's/\\e/\\/g' \
+        >"$BATS_TEST_TMPDIR/example.c"
+    build "$BATS_TEST_TMPDIR/example.c"
+}
+
 @test "the header is C++ as well" {
     command -v c++ >/dev/null || skip "there is no c++"
     printf '#include <ibkr-agent/gateway.h>\nint main() { return 0; }\n' \
