@@ -17,6 +17,7 @@ peer_tests += \
 	tests/peer/lifecycle.mjs \
 	tests/peer/lint.mjs \
 	tests/peer/oauth.mjs \
+	tests/peer/openapi.mjs \
 	tests/peer/orders.mjs \
 	tests/peer/providers.mjs \
 	tests/peer/remote.mjs \
