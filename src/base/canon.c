@@ -53,8 +53,8 @@ compare_members(const void *a, const void *b)
 	return utf16_rank((unsigned char)*x) - utf16_rank((unsigned char)*y);
 }
 
-static int
-canon_string(struct buf *out, const char *str, size_t len, struct err *err)
+int
+json_canon_string(struct buf *out, const char *str, size_t len, struct err *err)
 {
 	size_t i = 0;
 
@@ -145,7 +145,7 @@ canon_object(
 
 		if (i > 0)
 			buf_char(out, ',');
-		rc = canon_string(out, key, strlen(key), err);
+		rc = json_canon_string(out, key, strlen(key), err);
 		if (rc < 0)
 			return rc;
 		buf_char(out, ':');
@@ -188,7 +188,7 @@ canon_value(
 		    "no canonical form: a number has a fraction or an "
 		    "exponent; it must be a string");
 	case json_type_string:
-		return canon_string(out, json_object_get_string(obj),
+		return json_canon_string(out, json_object_get_string(obj),
 		    (size_t)json_object_get_string_len(obj), err);
 	default:
 		return canon_container(out, obj, depth, err);

@@ -66,7 +66,7 @@ bool json_int_fits(const char *digits, size_t count, bool negative);
 unsigned json_utf8_len(const char *text, size_t len);
 /*
  * How many bytes from text on need no thought: ASCII from 0x20 but '"' and
- * '\\'.  Counted in eights; it may be more.
+ * '\\'.
  */
 size_t json_plain_len(const char *text, size_t len);
 
@@ -89,6 +89,9 @@ void json_write(struct buf *out, struct json_object *obj, unsigned indent);
  * no UTF-8 are refused.  On failure nothing is appended.
  */
 int json_canon(struct buf *out, struct json_object *obj, struct err *err);
+/* The same of one string. */
+int json_canon_string(
+    struct buf *out, const char *str, size_t len, struct err *err);
 
 /*
  * Typed member readers.  Absent or null members give def; a member of

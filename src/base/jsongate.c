@@ -213,6 +213,12 @@ check_escape(struct gate *gate)
 	}
 }
 
+static bool
+is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
 /* The word tricks are those of Mycroft's zero-byte test. */
 size_t
 json_plain_len(const char *text, size_t len)
@@ -233,6 +239,8 @@ json_plain_len(const char *text, size_t len)
 			break;
 		at += 8;
 	}
+	while (at < len && is_plain((unsigned char)text[at]))
+		at++;
 	return at;
 }
 

@@ -72,13 +72,17 @@ change_format(const struct change *change, enum journal_table table,
 {
 	if (out->len > 0)
 		buf_char(out, ',');
-	if (deleted)
-		buf_printf(
-		    out, "{\"deleted\":true,\"key\":\"%s\",", change->key);
-	else
-		buf_printf(out, "{\"hash\":\"%s\",\"key\":\"%s\",",
-		    change->hash, change->key);
-	buf_printf(out, "\"table\":\"%s\"}", table_name(table));
+	if (deleted) {
+		buf_str(out, "{\"deleted\":true,\"key\":\"");
+	} else {
+		buf_str(out, "{\"hash\":\"");
+		buf_str(out, change->hash);
+		buf_str(out, "\",\"key\":\"");
+	}
+	buf_str(out, change->key);
+	buf_str(out, "\",\"table\":\"");
+	buf_str(out, table_name(table));
+	buf_str(out, "\"}");
 }
 
 static int

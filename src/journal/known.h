@@ -21,7 +21,7 @@
 #include "ibkr-agent/types.h"
 #include "journal/journal.h"
 
-#define KNOWN_ROWS 256u
+#define KNOWN_ROWS 1024u
 /* Of key and row together; longer ones are not kept. */
 #define KNOWN_ROW_LEN 16384u
 

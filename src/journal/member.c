@@ -16,11 +16,15 @@
 static size_t
 skip_string(const char *text, size_t len, size_t at)
 {
-	for (at++; at < len; at++) {
-		if (text[at] == '\\')
-			at++;
-		else if (text[at] == '"')
-			return at + 1;
+	const char *end, *back;
+
+	for (at++; at < len; at = (size_t)(back - text) + 2) {
+		end = memchr(text + at, '"', len - at);
+		if (!end)
+			return len;
+		back = memchr(text + at, '\\', (size_t)(end - text) - at);
+		if (!back)
+			return (size_t)(end - text) + 1;
 	}
 	return len;
 }
@@ -54,28 +58,39 @@ skip_value(const char *text, size_t len, size_t at)
 }
 
 bool
+record_next(const char *text, size_t len, size_t *at,
+    struct iag_bytes *ret_name, struct iag_bytes *ret_value)
+{
+	size_t colon, end;
+
+	if (*at + 1 == len && text[*at] == '}')
+		*at = len;
+	if (*at >= len || text[*at] != '"' || text[0] != '{')
+		return false;
+	colon = skip_string(text, len, *at);
+	if (colon >= len || text[colon] != ':')
+		return false;
+	end = skip_value(text, len, colon + 1);
+	*ret_name = (struct iag_bytes){ text + *at + 1, colon - *at - 2 };
+	*ret_value = (struct iag_bytes){ text + colon + 1, end - colon - 1 };
+	*at = end < len && text[end] == ',' ? end + 1 : end;
+	return true;
+}
+
+bool
 record_member(
     const char *text, size_t len, const char *name, struct iag_bytes *ret_value)
 {
 	size_t name_len = strlen(name);
+	struct iag_bytes found, value;
 	size_t at = 1;
 
-	while (at < len && text[at] == '"') {
-		size_t colon = skip_string(text, len, at);
-		size_t end;
-
-		if (colon >= len || text[colon] != ':')
-			return false;
-		end = skip_value(text, len, colon + 1);
-		if (colon - at == name_len + 2 &&
-		    memcmp(text + at + 1, name, name_len) == 0) {
-			ret_value->data = text + colon + 1;
-			ret_value->len = end - colon - 1;
-			return true;
-		}
-		if (end >= len || text[end] != ',')
-			return false;
-		at = end + 1;
+	while (record_next(text, len, &at, &found, &value)) {
+		if (found.len != name_len ||
+		    memcmp(found.data, name, name_len) != 0)
+			continue;
+		*ret_value = value;
+		return true;
 	}
 	return false;
 }

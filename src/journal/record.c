@@ -388,6 +388,14 @@ record_fini(struct record *record)
 	buf_fini(&record->rest);
 }
 
+static void
+add_changes(struct buf *out, const char *changes)
+{
+	buf_str(out, "\"changes\":[");
+	buf_str(out, changes);
+	buf_str(out, "],");
+}
+
 void
 record_format(const struct record *record, const char *changes,
     uint64_t real_ns, struct buf *out)
@@ -398,7 +406,7 @@ record_format(const struct record *record, const char *changes,
 	clock_format(real_ns, text);
 	buf_add(out, record->first.data, record->first.len);
 	if (changes[0])
-		buf_printf(out, "\"changes\":[%s],", changes);
+		add_changes(out, changes);
 	at = out->len + record->time_at;
 	buf_add(out, record->rest.data, record->rest.len);
 	if (!out->failed)

@@ -40,6 +40,12 @@ void record_format(const struct record *record, const char *changes,
  */
 bool record_member(const char *text, size_t len, const char *name,
     struct iag_bytes *ret_value);
+/*
+ * One top-level member after the other: *at begins as 1 and is len behind the
+ * last one; if it is not when there is no more, the text is no object.
+ */
+bool record_next(const char *text, size_t len, size_t *at,
+    struct iag_bytes *ret_name, struct iag_bytes *ret_value);
 /* The same for a string without escapes that equals value. */
 bool record_has_str(
     const char *text, size_t len, const char *name, const char *value);

@@ -88,7 +88,6 @@ int
 approval_get(struct journal_txn *txn, const char *id,
     struct approval *ret_approval, struct err *err)
 {
-	CLEANUP_JSON struct json_object *obj = NULL;
 	CLEANUP_APPROVAL struct approval approval;
 	char key[ID_TEXT_SIZE];
 	int ret;
@@ -98,12 +97,9 @@ approval_get(struct journal_txn *txn, const char *id,
 		return IAG_NOTFOUND;
 	for (size_t i = 0; i < sizeof(key); i++)
 		key[i] = (char)tolower((unsigned char)id[i]);
-	ret = row_get(txn, TABLE_APPROVALS,
-	    (struct iag_bytes){ key, ID_TEXT_SIZE - 1 }, &obj, "an approval",
-	    err);
-	if (ret == 0)
-		ret = row_read(
-		    approval_fields, obj, &approval, "an approval", err);
+	ret = row_load(txn, TABLE_APPROVALS,
+	    (struct iag_bytes){ key, ID_TEXT_SIZE - 1 }, approval_fields,
+	    &approval, NULL, "an approval", err);
 	if (ret)
 		return ret;
 	if (!*approval.id || !approval.state || !approval.account ||
@@ -115,32 +111,36 @@ approval_get(struct journal_txn *txn, const char *id,
 	return 0;
 }
 
+/* What a preview is told of its approval (preview_get()). */
+static const struct row_field index_fields[] = {
+	{
+	    .name = "approval_id",
+	    .kind = ROW_CHARS,
+	    .at = offsetof(struct approval, id),
+	    .size = ID_TEXT_SIZE,
+	},
+	{ .name = NULL },
+};
+
 static int
 index_put(
     struct journal_txn *txn, const struct approval *approval, struct err *err)
 {
-	CLEANUP_JSON struct json_object *obj = json_object_new_object();
 	char key[sizeof("preview/") + ID_TEXT_SIZE];
 
 	(void)snprintf(key, sizeof(key), "preview/%s", approval->preview_id);
-	if (json_add_str(obj, "approval_id", approval->id))
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	return row_put(txn, TABLE_APPROVALS,
-	    (struct iag_bytes){ key, strlen(key) }, obj, err);
+	return row_save(txn, TABLE_APPROVALS,
+	    (struct iag_bytes){ key, strlen(key) }, index_fields, approval,
+	    NULL, err);
 }
 
 int
 approval_update(
     struct journal_txn *txn, const struct approval *approval, struct err *err)
 {
-	CLEANUP_JSON struct json_object *obj = json_object_new_object();
-	int ret = row_write(approval_fields, approval, obj, err);
-
-	return ret ? ret
-		   : row_put(txn, TABLE_APPROVALS,
-			 (struct iag_bytes){
-			     approval->id, strlen(approval->id) },
-			 obj, err);
+	return row_save(txn, TABLE_APPROVALS,
+	    (struct iag_bytes){ approval->id, strlen(approval->id) },
+	    approval_fields, approval, NULL, err);
 }
 
 int

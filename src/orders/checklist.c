@@ -44,7 +44,7 @@ no_memory(struct err *err)
 
 /* The row, empty where there is none: {item: {at, by}}. */
 static int
-row_load(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
+item_load(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
     struct json_object **ret_row, struct err *err)
 {
 	char key[KEY_SIZE];
@@ -63,7 +63,7 @@ checklist_missing(struct journal_txn *txn,
 {
 	CLEANUP_JSON struct json_object *row = NULL;
 	const char *mark = "";
-	int ret = row_load(txn, account_hash, &row, err);
+	int ret = item_load(txn, account_hash, &row, err);
 
 	buf_reset(out);
 	for (size_t i = 0; ret == 0 && i < ITEMS; i++) {
@@ -135,7 +135,7 @@ show_step(struct journal_txn *txn, void *arg, struct err *err)
 {
 	const struct step *step = arg;
 	CLEANUP_JSON struct json_object *row = NULL;
-	int ret = row_load(txn, step->hash, &row, err);
+	int ret = item_load(txn, step->hash, &row, err);
 
 	buf_reset(step->out);
 	return ret ? ret : result_write(step->out, step->account, row, err);
@@ -181,7 +181,7 @@ set_step(struct journal_txn *txn, void *arg, struct err *err)
 	CLEANUP_JSON struct json_object *row = NULL;
 	struct audit_event event = *step->call->event;
 	char key[KEY_SIZE];
-	int ret = row_load(txn, step->hash, &row, err);
+	int ret = item_load(txn, step->hash, &row, err);
 
 	buf_reset(step->out);
 	for (size_t i = 0; ret == 0 && i < step->count; i++) {

@@ -74,34 +74,29 @@ clock_is_sound(const struct clock_note *noted, const struct clock_note *now,
 static int
 note_get(struct journal_txn *txn, struct clock_note *note, struct err *err)
 {
-	CLEANUP_JSON struct json_object *obj = NULL;
-	int ret = row_get(txn, TABLE_STATE,
-	    (struct iag_bytes){ note_key, strlen(note_key) }, &obj,
-	    "the clock's note", err);
+	int ret;
 
 	memset(note, 0, sizeof(*note));
-	if (ret)
-		return ret == IAG_NOTFOUND ? 0 : ret;
-	return row_read(note_fields, obj, note, "the clock's note", err);
+	ret = row_load(txn, TABLE_STATE,
+	    (struct iag_bytes){ note_key, strlen(note_key) }, note_fields, note,
+	    NULL, "the clock's note", err);
+	return ret == IAG_NOTFOUND ? 0 : ret;
 }
 
 int
 clock_put(
     struct journal_txn *txn, const struct clock_note *now, struct err *err)
 {
-	CLEANUP_JSON struct json_object *obj = json_object_new_object();
 	struct clock_note note, noted;
 	int ret = note_get(txn, &noted, err);
 
 	note = *now;
 	if (!note.accepted_ns)
 		note.accepted_ns = noted.accepted_ns;
-	if (ret == 0)
-		ret = row_write(note_fields, &note, obj, err);
 	return ret ? ret
-		   : row_put(txn, TABLE_STATE,
-			 (struct iag_bytes){ note_key, strlen(note_key) }, obj,
-			 err);
+		   : row_save(txn, TABLE_STATE,
+			 (struct iag_bytes){ note_key, strlen(note_key) },
+			 note_fields, &note, NULL, err);
 }
 
 int

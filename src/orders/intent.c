@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/json.h"
 #include "journal/record.h"
 #include "orders/row.h"
 
@@ -113,6 +112,7 @@ static const struct row_field intent_fields[] = {
 	FIELD(id, ROW_CHARS),
 	ROW_WORDS(struct intent, state, state_word, state_find),
 	ROW_WORDS(struct intent, operation, operation_word, operation_find),
+	FIELD(watched_ns, ROW_U64),
 	ROW_WORDS(struct intent, mode, order_mode_name, order_mode_find),
 	FIELD(account, ROW_TEXT),
 	FIELD(key, ROW_TEXT),
@@ -135,12 +135,11 @@ static const struct row_field intent_fields[] = {
 	FIELD(settled_ns, ROW_U64),
 	FIELD(activity_ns, ROW_U64),
 	FIELD(activity_sequence, ROW_U64),
-	FIELD(result, ROW_TEXT),
-	FIELD(error, ROW_TEXT),
-	FIELD(context, ROW_TEXT),
+	FIELD(result, ROW_JSON),
+	FIELD(error, ROW_JSON),
+	FIELD(context, ROW_JSON),
 	FIELD(absent_ns, ROW_U64),
 	FIELD(absent_session, ROW_TEXT),
-	FIELD(watched_ns, ROW_U64),
 	{ .name = NULL },
 };
 
@@ -178,19 +177,6 @@ row_key(const struct intent *intent, const char account_hash[HASH_HEX_SIZE],
 	return (struct iag_bytes){ key, len };
 }
 
-static int
-intent_read(struct json_object *obj, struct intent *intent, struct err *err)
-{
-	struct json_object *order = json_get(obj, "order");
-	int ret = row_read(intent_fields, obj, intent, "an intent", err);
-
-	if (ret || !order)
-		return ret;
-	ret = order_from_json(order, &intent->order, err);
-	intent->has_order = ret == 0;
-	return ret;
-}
-
 /* What every intent has; without it nobody could settle it. */
 static int
 intent_check(const struct intent *intent, struct err *err)
@@ -206,14 +192,13 @@ static int
 get_at(struct journal_txn *txn, struct iag_bytes key, struct intent *ret_intent,
     struct err *err)
 {
-	CLEANUP_JSON struct json_object *obj = NULL;
 	CLEANUP_INTENT struct intent intent;
 	int ret;
 
 	intent_init(&intent);
-	ret = row_get(txn, TABLE_INTENTS, key, &obj, "an intent", err);
-	if (ret == 0)
-		ret = intent_read(obj, &intent, err);
+	ret = row_load(txn, TABLE_INTENTS, key, intent_fields, &intent,
+	    &intent.order, "an intent", err);
+	intent.has_order = intent.order.mode != 0;
 	if (ret == 0)
 		ret = intent_check(&intent, err);
 	if (ret)
@@ -277,8 +262,6 @@ int
 intent_put(struct journal_txn *txn, const struct intent *intent,
     const char account_hash[HASH_HEX_SIZE], struct err *err)
 {
-	CLEANUP_JSON struct json_object *obj = json_object_new_object();
-	struct json_object *order = NULL;
 	uint8_t buf[INTENT_KEY_SIZE];
 	struct iag_bytes key = row_key(intent, account_hash, buf);
 	int ret = intent_check(intent, err);
@@ -286,14 +269,8 @@ intent_put(struct journal_txn *txn, const struct intent *intent,
 	if (ret == 0)
 		ret = arrow_check(txn, key, intent, err);
 	if (ret == 0)
-		ret = row_write(intent_fields, intent, obj, err);
-	if (ret == 0 && intent->has_order) {
-		ret = order_to_json(&intent->order, &order, err);
-		if (ret == 0 && json_add(obj, "order", order))
-			ret = err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	}
-	if (ret == 0)
-		ret = row_put(txn, TABLE_INTENTS, key, obj, err);
+		ret = row_save(txn, TABLE_INTENTS, key, intent_fields, intent,
+		    intent->has_order ? &intent->order : NULL, err);
 	if (ret == 0)
 		ret = row_index(txn, INTENT_INDEX_UNSETTLED, key,
 		    !state_is_settled(intent->state), err);

@@ -60,7 +60,9 @@ libcore_la_SOURCES += \
 	src/orders/reserve.c \
 	src/orders/resolve.c \
 	src/orders/row.c \
+	src/orders/rowtext.c \
 	src/orders/row.h \
+	src/orders/rowtext.h \
 	src/orders/sendleave.c \
 	src/orders/sendleave.h \
 	src/orders/settle.c \

@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
 /*
- * One table of members drives the copy, the JSON and the digest of an order,
+ * One table of members drives the copy, the text and the digest of an order,
  * so that a member cannot be in one of them and missing from another.
  */
 
@@ -13,7 +13,8 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
-#include "base/json.h"
+#include "journal/record.h"
+#include "orders/rowtext.h"
 
 /* Words for numbers; the first one of a number is its name. */
 struct word {
@@ -178,24 +179,25 @@ struct member {
 		    offsetof(struct order, member), NULL \
 	}
 
+/* By name, which makes what is written canonical (RFC 8785). */
 static const struct member members[] = {
-	WORD(mode, modes),
-	WORD(side, sides),
-	WORD(type, types),
-	WORD(tif, tifs),
 	TEXT(account, true),
-	TEXT(contract_id, true),
-	TEXT(symbol, true),
 	TEXT(asset_class, true),
+	TEXT(contract_id, true),
 	TEXT(currency, true),
-	DECIMAL(quantity, true),
 	TEXT(exchange, false),
 	DECIMAL(limit_price, false),
-	DECIMAL(stop_price, false),
-	DECIMAL(trailing_amount, false),
-	DECIMAL(trailing_percent, false),
+	WORD(mode, modes),
 	DECIMAL(multiplier, false),
 	DECIMAL(price_magnifier, false),
+	DECIMAL(quantity, true),
+	WORD(side, sides),
+	DECIMAL(stop_price, false),
+	TEXT(symbol, true),
+	WORD(tif, tifs),
+	DECIMAL(trailing_amount, false),
+	DECIMAL(trailing_percent, false),
+	WORD(type, types),
 };
 
 /* Whoever adds a member to struct order adds its row. */
@@ -285,7 +287,7 @@ normal_text(struct buf *out, const char *text, struct err *err)
 }
 
 static int
-member_add(struct json_object *obj, const struct order *order,
+member_write(struct buf *out, const struct order *order,
     const struct member *member, bool normal, struct err *err)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT;
@@ -293,40 +295,32 @@ member_add(struct json_object *obj, const struct order *order,
 	int ret;
 
 	if (member->kind == MEMBER_WORD)
-		return json_add_str(obj, member->name,
-		    word_name(member->words, number_of(order, member)));
+		return rowtext_add(out, member->name,
+		    word_name(member->words, number_of(order, member)), err);
 	value = text_of(order, member);
 	if (!value || member->kind == MEMBER_TEXT || !normal)
-		return json_add_str(obj, member->name, value);
+		return rowtext_add(out, member->name, value, err);
 	ret = normal_text(&text, value, err);
-	return ret ? ret : json_add_str(obj, member->name, buf_text(&text));
+	return ret ? ret : rowtext_add(out, member->name, buf_text(&text), err);
 }
 
 static int
-to_json(const struct order *order, bool normal, struct json_object **ret_obj,
-    struct err *err)
+write_members(
+    struct buf *out, const struct order *order, bool normal, struct err *err)
 {
-	CLEANUP_JSON struct json_object *obj = json_object_new_object();
+	int ret = 0;
 
-	if (!obj)
-		return no_memory(err);
-	for (size_t i = 0; i < ARRAY_COUNT(members); i++) {
-		int ret = member_add(obj, order, &members[i], normal, err);
-
-		if (ret == IAG_NOMEM)
-			return no_memory(err);
-		if (ret)
-			return ret;
-	}
-	*ret_obj = STEAL(obj);
-	return 0;
+	buf_char(out, '{');
+	for (size_t i = 0; i < ARRAY_COUNT(members) && ret == 0; i++)
+		ret = member_write(out, order, &members[i], normal, err);
+	buf_char(out, '}');
+	return ret == 0 && out->failed ? no_memory(err) : ret;
 }
 
 int
-order_to_json(
-    const struct order *order, struct json_object **ret_obj, struct err *err)
+order_write(struct buf *out, const struct order *order, struct err *err)
 {
-	return to_json(order, false, ret_obj, err);
+	return write_members(out, order, false, err);
 }
 
 static int
@@ -337,92 +331,127 @@ corrupt(struct err *err, const char *name, const char *value)
 }
 
 static int
-member_take(struct order *order, const struct member *member,
-    struct json_object *value, struct err *err)
+member_read(struct order *order, const struct member *member,
+    struct iag_bytes value, struct err *err)
 {
-	const char *text = NULL;
-	char *copy;
+	char **at = text_at(order, member), word[ROWTEXT_SHORT];
+	uint32_t number;
+	int ret;
 
-	if (value && !json_object_is_type(value, json_type_string))
-		return corrupt(err, member->name, "no text");
-	if (value)
-		text = json_object_get_string(value);
-	if (!text && !member->needed)
-		return 0;
 	if (member->kind == MEMBER_WORD) {
-		uint32_t number = word_find(member->words, text);
-
+		if (rowtext_copy(value, word))
+			return corrupt(err, member->name, "no text");
+		number = word_find(member->words, word);
 		memcpy((char *)order + member->offset, &number, sizeof(number));
-		return number ? 0 : corrupt(err, member->name, text);
+		return number ? 0 : corrupt(err, member->name, word);
 	}
-	if (!text || (member->kind == MEMBER_DECIMAL && !dec_is_text(text)))
-		return corrupt(err, member->name, text);
-	copy = strdup(text);
-	*text_at(order, member) = copy;
-	return copy ? 0 : no_memory(err);
+	free(STEAL(*at));
+	ret = rowtext_take(value, at);
+	if (ret)
+		return ret == IAG_NOMEM ? no_memory(err)
+					: corrupt(err, member->name, "no text");
+	return member->kind == MEMBER_DECIMAL && !dec_is_text(*at)
+		   ? corrupt(err, member->name, *at)
+		   : 0;
 }
 
-int
-order_from_json(
-    struct json_object *obj, struct order *ret_order, struct err *err)
+static const struct member *
+member_find(struct iag_bytes name)
 {
-	CLEANUP_ORDER struct order order = { .mode = 0 };
-	int known = 0;
-
-	if (!json_object_is_type(obj, json_type_object))
-		return corrupt(err, "the order", "no object");
 	for (size_t i = 0; i < ARRAY_COUNT(members); i++) {
-		struct json_object *value = NULL;
-		int ret;
-
-		known += json_object_object_get_ex(
-			     obj, members[i].name, &value) != 0;
-		ret = member_take(&order, &members[i], value, err);
-		if (ret)
-			return ret;
+		if (strlen(members[i].name) == name.len &&
+		    memcmp(members[i].name, name.data, name.len) == 0)
+			return &members[i];
 	}
-	if (known != json_object_object_length(obj))
-		return corrupt(err, "a member", "something unknown");
-	order_move(ret_order, &order);
-	return 0;
+	return NULL;
 }
 
 static int
-frame_json(const struct order_frame *frame, struct json_object **ret_obj)
+read_members(struct iag_bytes text, struct order *order, struct err *err)
 {
-	CLEANUP_JSON struct json_object *obj = json_object_new_object();
-	int ret = json_add_str(obj, "preview_id", frame->preview_id);
+	const struct member *member;
+	struct iag_bytes name, value;
+	size_t at = 1;
+	int ret = 0;
 
-	ret |= json_add_str(obj, "writer", frame->writer);
-	ret |= json_add_str(obj, "connection", frame->connection);
-	ret |= json_add_str(obj, "policy_digest", frame->policy_digest);
-	ret |= json_add_str(obj, "group_id", frame->group_id);
-	ret |= json_add_str(obj, "group_role", frame->group_role);
-	if (ret)
-		return IAG_NOMEM;
-	*ret_obj = STEAL(obj);
+	while (
+	    ret == 0 && record_next(text.data, text.len, &at, &name, &value)) {
+		member = member_find(name);
+		ret = member ? member_read(order, member, value, err)
+			     : corrupt(err, "a member", "something unknown");
+	}
+	return ret || at == text.len ? ret
+				     : corrupt(err, "the order", "no object");
+}
+
+/* Nothing that every order has may be missing. */
+static int
+needed_check(const struct order *order, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(members); i++) {
+		const struct member *member = &members[i];
+
+		if (member->needed &&
+		    (member->kind == MEMBER_WORD ? !number_of(order, member)
+						 : !text_of(order, member)))
+			return corrupt(err, member->name, NULL);
+	}
 	return 0;
+}
+
+int
+order_read(struct iag_bytes text, struct order *ret_order, struct err *err)
+{
+	CLEANUP_ORDER struct order order = { .mode = 0 };
+	int ret = read_members(text, &order, err);
+
+	if (ret == 0)
+		ret = needed_check(&order, err);
+	if (ret == 0)
+		order_move(ret_order, &order);
+	return ret;
+}
+
+/* Names by order, as those of the members. */
+static int
+write_frame(struct buf *out, const struct order_frame *frame, struct err *err)
+{
+	const char *const parts[][2] = {
+		{ "connection", frame->connection },
+		{ "group_id", frame->group_id },
+		{ "group_role", frame->group_role },
+		{ "policy_digest", frame->policy_digest },
+		{ "preview_id", frame->preview_id },
+		{ "writer", frame->writer },
+	};
+	int ret = 0;
+
+	buf_char(out, '{');
+	for (size_t i = 0; i < ARRAY_COUNT(parts) && ret == 0; i++)
+		ret = rowtext_add(out, parts[i][0], parts[i][1], err);
+	buf_char(out, '}');
+	return ret;
 }
 
 int
 order_digest(const struct order *order, const struct order_frame *frame,
     char ret_hex[HASH_HEX_SIZE], struct err *err)
 {
-	CLEANUP_JSON struct json_object *whole = json_object_new_object();
 	CLEANUP_BUF struct buf text = BUF_INIT;
-	struct json_object *part = NULL;
 	uint8_t digest[HASH_SIZE];
 	int ret;
 
-	ret = to_json(order, true, &part, err);
+	buf_str(&text, "{\"frame\":");
+	ret = write_frame(&text, frame, err);
+	if (ret == 0) {
+		buf_str(&text, ",\"order\":");
+		ret = write_members(&text, order, true, err);
+	}
 	if (ret)
 		return ret;
-	if (json_add(whole, "order", part) || frame_json(frame, &part) ||
-	    json_add(whole, "frame", part))
+	buf_char(&text, '}');
+	if (text.failed)
 		return no_memory(err);
-	ret = json_canon(&text, whole, err);
-	if (ret)
-		return ret;
 	hash_sha256(text.data, text.len, digest);
 	hash_hex(digest, ret_hex);
 	return 0;

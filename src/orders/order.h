@@ -63,12 +63,10 @@ const char *order_status_name(uint32_t status);
 uint32_t order_status_find(const char *name);
 bool order_status_is_terminal(uint32_t status);
 
-/* Members as above, words for numbers; absent ones are left out. */
-int order_to_json(
-    const struct order *order, struct json_object **ret_obj, struct err *err);
-/* JOURNAL_CORRUPT for what order_to_json() does not write. */
-int order_from_json(
-    struct json_object *obj, struct order *ret_order, struct err *err);
+/* As a JSON object in canonical form, without the members that are absent. */
+int order_write(struct buf *out, const struct order *order, struct err *err);
+/* JOURNAL_CORRUPT for what order_write() does not write. */
+int order_read(struct iag_bytes text, struct order *ret_order, struct err *err);
 
 /* What surrounds an order and is approved with it (ruling 13). */
 struct order_frame {

@@ -68,32 +68,19 @@ row_key(const char account_hash[HASH_HEX_SIZE], const char *id,
 }
 
 static int
-read_row(struct json_object *obj, struct order_row *row, struct err *err)
-{
-	struct json_object *order = json_get(obj, "order");
-	int ret = row_read(row_fields, obj, row, "an order", err);
-
-	if (ret)
-		return ret;
-	if (!row->account || !row->broker_order_id || !row->mode ||
-	    !row->status || !order)
-		return err_set(
-		    err, ERR_JOURNAL_CORRUPT, "an order is not complete");
-	return order_from_json(order, &row->order, err);
-}
-
-static int
 get_at(struct journal_txn *txn, struct iag_bytes key, struct order_row *ret_row,
     struct err *err)
 {
-	CLEANUP_JSON struct json_object *obj = NULL;
 	CLEANUP_ORDER_ROW struct order_row row;
 	int ret;
 
 	order_row_init(&row);
-	ret = row_get(txn, TABLE_ORDERS, key, &obj, "an order", err);
-	if (ret == 0)
-		ret = read_row(obj, &row, err);
+	ret = row_load(txn, TABLE_ORDERS, key, row_fields, &row, &row.order,
+	    "an order", err);
+	if (ret == 0 && (!row.account || !row.broker_order_id || !row.mode ||
+			    !row.status || !row.order.mode))
+		ret = err_set(
+		    err, ERR_JOURNAL_CORRUPT, "an order is not complete");
 	if (ret)
 		return ret;
 	*ret_row = row;
@@ -172,28 +159,10 @@ indexes_set(struct journal_txn *txn, struct iag_bytes key, const char *hash,
 	return ret;
 }
 
-static int
-row_object(
-    const struct order_row *row, struct json_object **ret_obj, struct err *err)
-{
-	CLEANUP_JSON struct json_object *obj = json_object_new_object();
-	struct json_object *order = NULL;
-	int ret = row_write(row_fields, row, obj, err);
-
-	if (ret == 0)
-		ret = order_to_json(&row->order, &order, err);
-	if (ret == 0 && json_add(obj, "order", order))
-		ret = err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	if (ret == 0)
-		*ret_obj = STEAL(obj);
-	return ret;
-}
-
 int
 order_row_put(struct journal_txn *txn, const struct order_row *row,
     const char account_hash[HASH_HEX_SIZE], struct err *err)
 {
-	CLEANUP_JSON struct json_object *obj = NULL;
 	char buf[ROW_KEY_SIZE];
 	struct iag_bytes key;
 	int ret = row_key(account_hash, row->broker_order_id, buf, &key, err);
@@ -201,9 +170,8 @@ order_row_put(struct journal_txn *txn, const struct order_row *row,
 	if (ret == 0)
 		ret = stored_check(txn, key, account_hash, row, err);
 	if (ret == 0)
-		ret = row_object(row, &obj, err);
-	if (ret == 0)
-		ret = row_put(txn, TABLE_ORDERS, key, obj, err);
+		ret = row_save(
+		    txn, TABLE_ORDERS, key, row_fields, row, &row->order, err);
 	return ret ? ret : indexes_set(txn, key, account_hash, row, err);
 }
 

@@ -58,45 +58,30 @@ id_key(const char *id, char text[ID_TEXT_SIZE], struct iag_bytes *ret_key)
 	return true;
 }
 
-static int
-preview_read(struct json_object *obj, struct preview *preview, struct err *err)
-{
-	struct json_object *order = json_get(obj, "order");
-	int ret = row_read(preview_fields, obj, preview, "a preview", err);
-
-	if (ret)
-		return ret;
-	if (!order || !*preview->id || !*preview->digest || !preview->writer)
-		return err_set(
-		    err, ERR_JOURNAL_CORRUPT, "a preview is not complete");
-	return order_from_json(order, &preview->order, err);
-}
+/* What stands in TABLE_APPROVALS for a preview. */
+static const struct row_field approval_fields[] = {
+	FIELD(approval_id, ROW_CHARS),
+	{ .name = NULL },
+};
 
 /* Which approval was made of it; none is fine. */
 static int
 approval_of(struct journal_txn *txn, struct preview *preview, struct err *err)
 {
-	CLEANUP_JSON struct json_object *obj = NULL;
 	char key[sizeof("preview/") + ID_TEXT_SIZE];
-	const char *id;
 	int ret;
 
 	(void)snprintf(key, sizeof(key), "preview/%s", preview->id);
-	ret = row_get(txn, TABLE_APPROVALS,
-	    (struct iag_bytes){ key, strlen(key) }, &obj, "an approval", err);
-	if (ret)
-		return ret == IAG_NOTFOUND ? 0 : ret;
-	id = json_get_str(obj, "approval_id", "");
-	if (strlen(id) < ID_TEXT_SIZE)
-		memcpy(preview->approval_id, id, strlen(id) + 1);
-	return 0;
+	ret = row_load(txn, TABLE_APPROVALS,
+	    (struct iag_bytes){ key, strlen(key) }, approval_fields, preview,
+	    NULL, "an approval", err);
+	return ret == IAG_NOTFOUND ? 0 : ret;
 }
 
 int
 preview_get(struct journal_txn *txn, const char *id,
     struct preview *ret_preview, struct err *err)
 {
-	CLEANUP_JSON struct json_object *obj = NULL;
 	CLEANUP_PREVIEW struct preview preview;
 	char text[ID_TEXT_SIZE];
 	struct iag_bytes key;
@@ -105,9 +90,12 @@ preview_get(struct journal_txn *txn, const char *id,
 	preview_init(&preview);
 	if (!id_key(id, text, &key))
 		return IAG_NOTFOUND;
-	ret = row_get(txn, TABLE_PREVIEWS, key, &obj, "a preview", err);
-	if (ret == 0)
-		ret = preview_read(obj, &preview, err);
+	ret = row_load(txn, TABLE_PREVIEWS, key, preview_fields, &preview,
+	    &preview.order, "a preview", err);
+	if (ret == 0 && (!preview.order.mode || !*preview.id ||
+			    !*preview.digest || !preview.writer))
+		ret = err_set(
+		    err, ERR_JOURNAL_CORRUPT, "a preview is not complete");
 	if (ret == 0)
 		ret = approval_of(txn, &preview, err);
 	if (ret)
@@ -121,18 +109,9 @@ int
 preview_put(
     struct journal_txn *txn, const struct preview *preview, struct err *err)
 {
-	CLEANUP_JSON struct json_object *obj = json_object_new_object();
-	struct json_object *order = NULL;
-	int ret = row_write(preview_fields, preview, obj, err);
-
-	if (ret == 0)
-		ret = order_to_json(&preview->order, &order, err);
-	if (ret == 0 && json_add(obj, "order", order))
-		ret = err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	return ret ? ret
-		   : row_put(txn, TABLE_PREVIEWS,
-			 (struct iag_bytes){ preview->id, strlen(preview->id) },
-			 obj, err);
+	return row_save(txn, TABLE_PREVIEWS,
+	    (struct iag_bytes){ preview->id, strlen(preview->id) },
+	    preview_fields, preview, &preview->order, err);
 }
 
 bool

@@ -9,6 +9,10 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "journal/record.h"
+#include "orders/rowtext.h"
+
+#define ORDER "order" /* the member */
 
 /* As much as a row of the store may have (ruling 35). */
 static const struct json_bounds row_bounds = { 1048576, 32, 100000 };
@@ -19,55 +23,79 @@ no_memory(struct err *err)
 	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 }
 
-static int
-u64_write(struct json_object *obj, const char *name, uint64_t value)
+/* A text of any length, owned by the row. */
+static bool
+is_text(const struct row_field *field)
 {
-	CLEANUP_BUF struct buf text = BUF_INIT;
-
-	if (value == 0)
-		return 0;
-	buf_printf(&text, "%llu", (unsigned long long)value);
-	return text.failed ? IAG_NOMEM
-			   : json_add_str(obj, name, buf_text(&text));
+	return field->kind == ROW_TEXT || field->kind == ROW_JSON;
 }
 
 static int
-field_write(
-    const struct row_field *field, const void *row, struct json_object *obj)
+u64_write(struct buf *out, const char *name, uint64_t value)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	if (value == 0)
+		return 0;
+	for (; value > 0; value /= 10)
+		digits[--at] = (char)('0' + value % 10);
+	rowtext_name(out, name);
+	buf_char(out, '"');
+	buf_add(out, digits + at, sizeof(digits) - at);
+	buf_char(out, '"');
+	return 0;
+}
+
+static int
+field_write(const struct row_field *field, const void *row, struct buf *out,
+    struct err *err)
 {
 	const char *at = (const char *)row + field->at;
+	const char *text = NULL;
 	uint32_t word;
 	uint64_t number;
 
 	switch (field->kind) {
 	case ROW_TEXT:
-		return json_add_str(
-		    obj, field->name, *(const char *const *)(const void *)at);
+		text = *(const char *const *)(const void *)at;
+		break;
+	case ROW_JSON:
+		return rowtext_add_object(out, field->name,
+		    *(const char *const *)(const void *)at, err);
 	case ROW_CHARS:
-		return json_add_str(obj, field->name, *at ? at : NULL);
+		text = *at ? at : NULL;
+		break;
 	case ROW_U64:
 		memcpy(&number, at, sizeof(number));
-		return u64_write(obj, field->name, number);
+		return u64_write(out, field->name, number);
 	case ROW_BOOL:
-		return json_add_str(obj, field->name,
-		    *(const bool *)(const void *)at ? "true" : NULL);
+		text = *(const bool *)(const void *)at ? "true" : NULL;
+		break;
 	case ROW_WORD:
 		memcpy(&word, at, sizeof(word));
-		return json_add_str(
-		    obj, field->name, word ? field->word(word) : NULL);
+		text = word ? field->word(word) : NULL;
+		break;
 	}
-	return 0;
+	return rowtext_add(out, field->name, text, err);
 }
 
-int
-row_write(const struct row_field *fields, const void *row,
-    struct json_object *obj, struct err *err)
+/* Members in the order of fields, the last one is the order. */
+static int
+row_write(struct buf *out, const struct row_field *fields, const void *row,
+    const struct order *order, struct err *err)
 {
-	for (const struct row_field *f = fields; f->name; f++) {
-		if (field_write(f, row, obj))
-			return no_memory(err);
+	int ret = 0;
+
+	buf_char(out, '{');
+	for (const struct row_field *f = fields; f->name && ret == 0; f++)
+		ret = field_write(f, row, out, err);
+	if (ret == 0 && order) {
+		rowtext_name(out, ORDER);
+		ret = order_write(out, order, err);
 	}
-	return 0;
+	buf_char(out, '}');
+	return ret == 0 && out->failed ? no_memory(err) : ret;
 }
 
 static bool
@@ -83,66 +111,145 @@ u64_read(const char *text, uint64_t *ret_value)
 }
 
 static int
-text_read(char **at, const char *text, struct err *err)
+no_text(const struct row_field *field, const char *what, struct err *err)
 {
-	*at = strdup(text);
-	return *at ? 0 : no_memory(err);
+	return err_set(err, ERR_JOURNAL_CORRUPT, "%s has no text for its %s",
+	    what, field->name);
 }
 
 static int
-field_read(const struct row_field *field, const char *text, void *row,
+text_read(const struct row_field *field, struct iag_bytes value, char **at,
     const char *what, struct err *err)
 {
-	char *at = (char *)row + field->at;
+	int ret;
+
+	free(STEAL(*at)); /* a member that comes twice */
+	ret = field->kind == ROW_JSON ? rowtext_take_object(value, at)
+				      : rowtext_take(value, at);
+	return ret == IAG_NOMEM ? no_memory(err)
+	       : ret            ? no_text(field, what, err)
+				: 0;
+}
+
+/* What is no text of any length. */
+static bool
+short_read(const struct row_field *field, const char *text, char *at)
+{
 	uint64_t number = 0;
 	uint32_t word;
-	bool good = true;
+	bool good;
 
 	switch (field->kind) {
-	case ROW_TEXT:
-		return text_read((char **)(void *)at, text, err);
 	case ROW_CHARS:
-		good = strlen(text) < field->size;
-		if (good)
-			memcpy(at, text, strlen(text) + 1);
-		break;
+		if (strlen(text) >= field->size)
+			return false;
+		memcpy(at, text, strlen(text) + 1);
+		return true;
 	case ROW_U64:
 		good = u64_read(text, &number);
 		memcpy(at, &number, sizeof(number));
-		break;
+		return good;
 	case ROW_BOOL:
 		good = strcmp(text, "true") == 0;
 		*(bool *)(void *)at = good;
-		break;
+		return good;
 	case ROW_WORD:
 		word = field->find(text);
-		good = word != 0;
 		memcpy(at, &word, sizeof(word));
+		return word != 0;
+	case ROW_TEXT:
+	case ROW_JSON:
 		break;
 	}
-	return good ? 0
-		    : err_set(err, ERR_JOURNAL_CORRUPT,
-			  "%s has '%s' for its %s", what, text, field->name);
+	return false;
+}
+
+static int
+field_read(const struct row_field *field, struct iag_bytes value, void *row,
+    const char *what, struct err *err)
+{
+	char *at = (char *)row + field->at;
+	char text[ROWTEXT_SHORT];
+
+	if (is_text(field))
+		return text_read(field, value, (char **)(void *)at, what, err);
+	if (rowtext_copy(value, text))
+		return no_text(field, what, err);
+	return short_read(field, text, at)
+		   ? 0
+		   : err_set(err, ERR_JOURNAL_CORRUPT, "%s has '%s' for its %s",
+			 what, text, field->name);
+}
+
+/* Members mostly stand in the order of fields: *next is the likely one. */
+static const struct row_field *
+field_find(const struct row_field *fields, const struct row_field **next,
+    struct iag_bytes name)
+{
+	const struct row_field *f = *next;
+
+	do {
+		if (!f->name)
+			f = fields;
+		if (strlen(f->name) == name.len &&
+		    memcmp(f->name, name.data, name.len) == 0) {
+			*next = f + 1;
+			return f;
+		}
+		f++;
+	} while (f != *next && (f->name || *next != fields));
+	return NULL;
+}
+
+/* Members that fields do not name are passed over. */
+static int
+row_read(const struct row_field *fields, struct iag_bytes text, void *row,
+    struct iag_bytes *ret_order, const char *what, struct err *err)
+{
+	const struct row_field *next = fields, *field;
+	struct iag_bytes name, value;
+	size_t at = 1;
+	int ret = 0;
+
+	while (
+	    ret == 0 && record_next(text.data, text.len, &at, &name, &value)) {
+		field = field_find(fields, &next, name);
+		if (field)
+			ret = field_read(field, value, row, what, err);
+		else if (ret_order && name.len == strlen(ORDER) &&
+			 memcmp(name.data, ORDER, name.len) == 0)
+			*ret_order = value;
+	}
+	return ret || at == text.len ? ret
+				     : err_set(err, ERR_JOURNAL_CORRUPT,
+					   "%s is no JSON object", what);
 }
 
 int
-row_read(const struct row_field *fields, struct json_object *obj, void *row,
-    const char *what, struct err *err)
+row_save(struct journal_txn *txn, enum journal_table table,
+    struct iag_bytes key, const struct row_field *fields, const void *row,
+    const struct order *order, struct err *err)
 {
-	struct json_object *member;
-	int ret = 0;
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	int ret = row_write(&text, fields, row, order, err);
 
-	for (const struct row_field *f = fields; f->name && ret == 0; f++) {
-		member = json_get(obj, f->name);
-		if (!member)
-			continue;
-		if (!json_object_is_type(member, json_type_string))
-			return err_set(err, ERR_JOURNAL_CORRUPT,
-			    "%s has no text for its %s", what, f->name);
-		ret = field_read(
-		    f, json_object_get_string(member), row, what, err);
-	}
-	return ret;
+	return ret ? ret
+		   : txn_put(txn, table, key,
+			 (struct iag_bytes){ buf_text(&text), text.len }, err);
+}
+
+int
+row_load(struct journal_txn *txn, enum journal_table table,
+    struct iag_bytes key, const struct row_field *fields, void *row,
+    struct order *ret_order, const char *what, struct err *err)
+{
+	struct iag_bytes text, order = { NULL, 0 };
+	int ret = txn_get(txn, table, key, &text, err);
+
+	if (ret == 0)
+		ret = row_read(
+		    fields, text, row, ret_order ? &order : NULL, what, err);
+	return ret || !order.data ? ret : order_read(order, ret_order, err);
 }
 
 void
@@ -151,7 +258,7 @@ row_fini(const struct row_field *fields, void *row)
 	char **text;
 
 	for (const struct row_field *f = fields; f->name; f++) {
-		if (f->kind != ROW_TEXT)
+		if (!is_text(f))
 			continue;
 		text = (char **)(void *)((char *)row + f->at);
 		free(STEAL(*text));

@@ -18,9 +18,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "journal/journal.h"
+#include "orders/order.h"
 
 enum row_kind {
 	ROW_TEXT,  /* char *, owned; NULL: absent */
+	ROW_JSON,  /* the same, the text of an object, kept as it is */
 	ROW_CHARS, /* char[size]; "": absent */
 	ROW_U64,   /* uint64_t; 0: absent */
 	ROW_BOOL,  /* bool; false: absent */
@@ -48,15 +50,18 @@ struct row_field {
 		.word = to_word, .find = of_word                        \
 	}
 
-/* Add the members of *row to obj. */
-int row_write(const struct row_field *fields, const void *row,
-    struct json_object *obj, struct err *err);
+/* Put the members of *row, and order where there is one (else NULL). */
+int row_save(struct journal_txn *txn, enum journal_table table,
+    struct iag_bytes key, const struct row_field *fields, const void *row,
+    const struct order *order, struct err *err);
 /*
  * The reverse, into an empty row; what: "an intent", for JOURNAL_CORRUPT.
- * On failure the row still has to be released.
+ * IAG_NOTFOUND without text.  *ret_order stays as it is without an order; it
+ * may be NULL.  On failure the row still has to be released.
  */
-int row_read(const struct row_field *fields, struct json_object *obj, void *row,
-    const char *what, struct err *err);
+int row_load(struct journal_txn *txn, enum journal_table table,
+    struct iag_bytes key, const struct row_field *fields, void *row,
+    struct order *ret_order, const char *what, struct err *err);
 /* Free the texts. */
 void row_fini(const struct row_field *fields, void *row);
 

@@ -150,7 +150,6 @@ placing_init(struct placing *p, struct world *w, const char *key)
 	    "\"contract_id\":\"265598\",\"symbol\":\"AAPL\","
 	    "\"asset_class\":\"stock\",\"currency\":\"USD\","
 	    "\"quantity\":\"3\",\"limit_price\":\"101.50\"}";
-	CLEANUP_JSON struct json_object *obj = json_tokener_parse(order);
 	const char *owner;
 
 	p->w = w;
@@ -172,7 +171,9 @@ placing_init(struct placing *p, struct world *w, const char *key)
 	p->intent.connection = strdup("fake");
 	p->intent.client_ref = strdup(key);
 	memset(p->intent.request_digest, 'a', HASH_HEX_SIZE - 1);
-	assert_int_equal(order_from_json(obj, &p->intent.order, NULL), 0);
+	assert_int_equal(order_read((struct iag_bytes){ order, strlen(order) },
+			     &p->intent.order, NULL),
+	    0);
 	p->intent.has_order = true;
 }
 
