@@ -2,9 +2,10 @@
 // Copyright (C) 2026 the ibkr-agent-gateway authors
 
 // Mixed load over HTTP for a while: calls, lists, streams, clients that
-// leave and bytes that are none, all at a time.  Whoever behaves is served;
-// memory and descriptors are at the end what they were after the beginning.
-// IAG_TEST_SOAK says for how many seconds; make check-soak takes an hour.
+// leave, are slow, send too much or bytes that are none, all at a time.
+// Whoever behaves is served; memory and descriptors are at the end what they
+// were after the beginning.  IAG_TEST_SOAK says for how many seconds; make
+// check-soak takes an hour.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -64,17 +65,60 @@ function impatient(door, method, params) {
   });
 }
 
+// A connection of its own, which act() writes to; done when it is closed.
+function socket(door, act) {
+  return () => new Promise((resolve) => {
+    const peer = net.connect(door.port, '127.0.0.1');
+
+    peer.on('error', () => {});
+    peer.on('close', resolve);
+    peer.resume();
+    peer.once('connect', () => act(peer));
+  });
+}
+
+const PING = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' });
+const headOf = (length) => `POST /mcp HTTP/1.1\r\nHost: localhost\r\n`
+  + `Content-Type: application/json\r\nContent-Length: ${length}\r\n`
+  + 'Connection: close\r\n\r\n';
+
 // Bytes that are no request.
 function rude(door, random) {
-  return () => new Promise((resolve) => {
-    const socket = net.connect(door.port, '127.0.0.1');
+  return socket(door, (peer) => peer.end(Buffer.from(
+    Array.from({ length: 200 }, () => Math.floor(random() * 256)))));
+}
 
-    socket.on('error', () => {});
-    socket.on('close', resolve);
-    socket.resume();
-    socket.end(Buffer.from(Array.from({ length: 200 }, () =>
-      Math.floor(random() * 256))));
-  });
+// One that comes in pieces, and is answered all the same.
+function slow(door) {
+  const bytes = headOf(PING.length) + PING;
+
+  return async () => {
+    let text = '';
+
+    await socket(door, (peer) => {
+      let at = 0;
+      const next = () => {
+        if (at < bytes.length)
+          peer.write(bytes.slice(at, at += 40), () => setImmediate(next));
+      };
+
+      peer.on('data', (data) => { text += data; });
+      next();
+    })();
+    assert.match(text, /^HTTP\/1\.1 200 .*"result"/s);
+  };
+}
+
+// One that ends in the middle, by a reset.
+function broken(door) {
+  return socket(door, (peer) => peer.write(headOf(PING.length)
+    + PING.slice(0, 9), () => peer.resetAndDestroy()));
+}
+
+// More than is taken.
+function large(door) {
+  return socket(door, (peer) => peer.write(headOf(2 << 20)
+    + 'x'.repeat(1 << 18)));
 }
 
 test(`mixed load for ${SECONDS} seconds leaves nothing behind`, { skip },
@@ -97,6 +141,9 @@ test(`mixed load for ${SECONDS} seconds leaves nothing behind`, { skip },
       impatient(door, 'subscriptions/listen', { notifications:
         { resourceSubscriptions: ['ibkr://kill-switch'] } }),
       rude(door, random),
+      slow(door),
+      broken(door),
+      large(door),
     ];
     const counts = kinds.map(() => 0);
     const run = async (until) => {
