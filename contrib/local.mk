@@ -14,6 +14,21 @@ dist_template_DATA = \
 	contrib/plugin-template/README.md \
 	contrib/plugin-template/backend-example.c \
 	contrib/plugin-template/configure.ac \
+	contrib/plugin-template/writer-spool.c \
+	$(NULL)
+
+# Examples for authors of plugins; each is a project of its own, too.
+papersimdir = $(exampledir)/paper-sim
+dist_papersim_DATA = \
+	contrib/paper-sim/Makefile \
+	contrib/paper-sim/README.md \
+	contrib/paper-sim/writer-paper-sim.c \
+	$(NULL)
+auditmirrordir = $(exampledir)/audit-mirror
+dist_auditmirror_DATA = \
+	contrib/audit-mirror/Makefile \
+	contrib/audit-mirror/README.md \
+	contrib/audit-mirror/store-mirror.c \
 	$(NULL)
 
 dist_example_DATA += \

@@ -30,6 +30,22 @@ extern "C" {
 #define IAG_STORE_READ 1
 #define IAG_STORE_WRITE 2
 
+/*
+ * The table that has the audit trail, for stores that keep a copy
+ * of it.  A key is the number of the record, u64 with the highest byte first,
+ * and a value is
+ *
+ *   hash (32) | MAC (32) | leaf (32) | type (1) | record
+ *
+ * with a record of JSON, and type IAG_STORE_AUDIT_RECORD, or _ROTATION where
+ * 32 more bytes stand before the record, or another one, without a record.
+ * leaf is the SHA-256 of a zero byte and the record.  What other tables have
+ * is the host's own business.
+ */
+#define IAG_STORE_TABLE_AUDIT 2
+#define IAG_STORE_AUDIT_RECORD 0x52
+#define IAG_STORE_AUDIT_ROTATION 0x4b
+
 /* put: IAG_REJECTED if the key is there */
 #define IAG_STORE_NO_OVERWRITE 0x1u
 

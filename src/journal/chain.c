@@ -7,7 +7,14 @@
 
 #include <string.h>
 
+#include "ibkr-agent/store.h"
 #include "journal/bytes.h"
+#include "journal/journal.h"
+
+/* Stores that keep a copy of the trail read it by the ABI's own names. */
+_Static_assert(TABLE_AUDIT == IAG_STORE_TABLE_AUDIT, "the table moved");
+_Static_assert(ENTRY_RECORD == IAG_STORE_AUDIT_RECORD, "a type changed");
+_Static_assert(ENTRY_ROTATION == IAG_STORE_AUDIT_ROTATION, "a type changed");
 
 int
 chain_init(struct chain *chain, const uint8_t key[HASH_SIZE],

@@ -9,7 +9,7 @@
 set -u
 src=$IAG_TEST_SRCDIR
 n=0
-echo 1..6
+echo 1..7
 
 # result STATUS WHAT: a line of TAP; of a failure, what is in ./out
 result() {
@@ -60,6 +60,7 @@ cd "$TMPDIR" || exit 99
 mkdir old
 chmod 755 . old
 passes backend-example "$src/contrib/plugin-template/backend-example.c"
+passes writer-spool "$src/contrib/plugin-template/writer-spool.c"
 passes writer-refusing "$src"/plugins/writer-refusing/*.c
 passes writer-local-candidate "$src"/plugins/writer-local-candidate/*.c \
     -ljson-c

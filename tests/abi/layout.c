@@ -35,6 +35,11 @@
 
 _Static_assert(sizeof(void *) == 8, "this table is for 64-bit machines");
 _Static_assert(IAG_ABI_MAJOR == 1, "another major has a table of its own");
+#ifdef IAG_STORE_TABLE_AUDIT /* since 1.1 */
+_Static_assert(IAG_STORE_TABLE_AUDIT == 2 && IAG_STORE_AUDIT_RECORD == 0x52 &&
+		   IAG_STORE_AUDIT_ROTATION == 0x4b,
+    "the audit trail moved");
+#endif
 
 #define S struct iag_bytes
 AT(S, data, 0, const void *)
