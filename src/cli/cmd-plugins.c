@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "host/check.h"
+#include "tools/judge.h"
 
 /* The kit has about ten groups of checks of a minute each at most. */
 #define CHECK_SECONDS 900
@@ -237,6 +238,7 @@ run_plugins_check(struct cli *cli, struct err *err)
 
 	if (!cli_has(cli, "--child"))
 		return check_in_child(cli, path, err);
+	plugin_check_set_judge(&tools_judge);
 	cli->exit_code = plugin_check_child(path, STDOUT_FILENO, 0) ? 1 : 0;
 	return 0;
 }

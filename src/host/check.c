@@ -33,6 +33,14 @@
 
 extern char **environ;
 
+static const struct plugin_judge *judge;
+
+void
+plugin_check_set_judge(const struct plugin_judge *with)
+{
+	judge = with;
+}
+
 static void
 format_line(
     struct buf *out, const char *name, const char *result, const char *text)
@@ -61,6 +69,61 @@ kit_begin(struct kit *kit, const char *name)
 	kit->name = name;
 	kit->failed = false;
 	kit->fault[0] = '\0';
+	kit->note[0] = '\0';
+}
+
+void
+kit_doing(struct kit *kit, const char *callback)
+{
+	(void)snprintf(
+	    kit->shared->doing, sizeof kit->shared->doing, "'%s'", callback);
+}
+
+void
+kit_note(struct kit *kit, const char *format, ...)
+{
+	va_list ap;
+
+	if (kit->note[0])
+		return;
+	va_start(ap, format);
+	(void)vsnprintf(kit->note, sizeof kit->note, format, ap);
+	va_end(ap);
+}
+
+void
+kit_judge_answer(
+    struct kit *kit, const char *operation, const struct answer *answer)
+{
+	CLEANUP_BUF struct buf strangers = BUF_INIT;
+	CLEANUP_ERR struct err err = ERR_INIT;
+
+	if (!judge || kit->failed)
+		return;
+	(void)kit_expect(kit,
+	    judge->answer(operation, answer, &strangers, &err) == 0,
+	    "'%s' answers what no caller may be shown: %s", operation,
+	    err_text(&err));
+	if (strangers.len)
+		kit_note(kit,
+		    "'%s' answers with members that nobody knows and that are "
+		    "taken out: %s",
+		    operation, buf_text(&strangers));
+}
+
+void
+kit_arguments(const char *operation, struct buf *out)
+{
+	if (judge)
+		judge->arguments(operation, out);
+	else
+		buf_str(out, "{}");
+}
+
+bool
+kit_knows(const char *operation)
+{
+	return !judge || judge->is_known(operation);
 }
 
 bool
@@ -88,7 +151,8 @@ kit_expect_ok(
 bool
 kit_end(struct kit *kit)
 {
-	kit_line(kit, kit->name, kit->failed ? "failed" : "passed", kit->fault);
+	kit_line(kit, kit->name, kit->failed ? "failed" : "passed",
+	    kit->failed ? kit->fault : kit->note);
 	return !kit->failed;
 }
 
@@ -182,6 +246,7 @@ kit_open(struct kit *kit)
 	CLEANUP_ERR struct err err = ERR_INIT;
 	struct instance *instance = NULL;
 
+	kit_doing(kit, "open' or 'start");
 	(void)kit_expect_ok(kit,
 	    instance_open(kit->host, kit->plugin, "check", kit->options,
 		kit->option_count, &instance, &err),
@@ -202,8 +267,10 @@ free_options(struct kit *kit)
 bool
 kit_close(struct kit *kit)
 {
-	bool ok = host_free(kit->host);
+	bool ok;
 
+	kit_doing(kit, "stop' or 'close");
+	ok = host_free(kit->host);
 	kit->host = NULL;
 	free_options(kit);
 	return kit_expect(
@@ -216,6 +283,7 @@ kit_context(struct kit *kit, struct instance *instance, const char *callback)
 	struct iag_ctx *ctx = instance_context(
 	    instance, callback, NULL, clock_boot_ns() + 5 * NS_PER_S);
 
+	kit_doing(kit, callback);
 	if (!ctx)
 		(void)kit_expect(kit, false, "out of memory");
 	return ctx;
@@ -238,8 +306,9 @@ static void
 check_descriptor(struct kit *kit)
 {
 	kit_begin(kit, "descriptor");
+	kit_doing(kit, "load");
 	if (kit_load(kit, NULL))
-		*kit->kind = plugin_kind(kit->plugin);
+		kit->shared->kind = plugin_kind(kit->plugin);
 	(void)kit_end(kit);
 	if (kit->host)
 		(void)kit_close(kit);
@@ -431,19 +500,29 @@ forward(int from, int to, uint64_t until_ns, int *failed)
 	}
 }
 
-/* How the process ended, if not well; false: well. */
+/*
+ * How the process ended, if not well; false: well.  doing: the callbacks that
+ * it was last seen in, or "".
+ */
 static bool
-is_bad_end(int status, bool late, unsigned seconds, char *ret_text, size_t size)
+is_bad_end(int status, bool late, unsigned seconds, const char *doing,
+    char *ret_text, size_t size)
 {
+	const char *in = *doing ? " in " : "";
+
 	if (late)
 		(void)snprintf(ret_text, size,
-		    "a callback did not return: ended after %u s", seconds);
+		    "%s did not return: ended after %u s; what waits has to "
+		    "end when host->stopping() says so",
+		    *doing ? doing : "a callback", seconds);
 	else if (WIFSIGNALED(status))
-		(void)snprintf(ret_text, size, "the process died of '%s'",
-		    strsignal(WTERMSIG(status)));
+		(void)snprintf(ret_text, size, "the process died of '%s'%s%s",
+		    strsignal(WTERMSIG(status)), in, doing);
 	else if (WEXITSTATUS(status) != 0)
 		(void)snprintf(ret_text, size,
-		    "the process ended with status %d", WEXITSTATUS(status));
+		    "the process ended with status %d%s%s; a plugin never "
+		    "exits",
+		    WEXITSTATUS(status), in, doing);
 	else
 		return false;
 	return true;
@@ -453,7 +532,7 @@ is_bad_end(int status, bool late, unsigned seconds, char *ret_text, size_t size)
 static int
 run_group(struct kit *kit, const struct kit_group *group, unsigned seconds)
 {
-	char text[200];
+	char text[400];
 	int failed = 0;
 	int status = 0;
 	int ends[2];
@@ -462,6 +541,7 @@ run_group(struct kit *kit, const struct kit_group *group, unsigned seconds)
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return 1;
+	kit->shared->doing[0] = '\0';
 	pid = fork();
 	if (pid == 0) {
 		(void)close(ends[0]);
@@ -486,7 +566,8 @@ run_group(struct kit *kit, const struct kit_group *group, unsigned seconds)
 	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (is_bad_end(status, late, seconds, text, sizeof text)) {
+	if (is_bad_end(
+		status, late, seconds, kit->shared->doing, text, sizeof text)) {
 		kit_line(kit, group->name, "failed", text);
 		failed++;
 	}
@@ -501,8 +582,9 @@ run_groups(struct kit *kit, const struct kit_group *groups, size_t count,
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		if (only ? strcmp(groups[i].name, only) != 0
-			 : groups[i].kind && groups[i].kind != *kit->kind)
+		if (only
+			? strcmp(groups[i].name, only) != 0
+			: groups[i].kind && groups[i].kind != kit->shared->kind)
 			continue;
 		failed += run_group(kit, &groups[i], seconds);
 	}
@@ -567,12 +649,12 @@ plugin_check_group(const char *path, int out_fd, unsigned group_seconds,
 	}
 	kit.tmp = tmp;
 	/* Only a child has the plugin in its memory: it says the kind here. */
-	kit.kind = mmap(NULL, sizeof *kit.kind, PROT_READ | PROT_WRITE,
+	kit.shared = mmap(NULL, sizeof *kit.shared, PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (kit.kind == MAP_FAILED)
+	if (kit.shared == MAP_FAILED)
 		return 1;
 	failed = run_all(&kit, seconds, group);
-	(void)munmap(kit.kind, sizeof *kit.kind);
+	(void)munmap(kit.shared, sizeof *kit.shared);
 	(void)nftw(tmp, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 	return failed;
 }
@@ -644,7 +726,7 @@ plugin_check_run(const char *const *argv, unsigned seconds, struct buf *report,
     bool *ret_passed, struct err *err)
 {
 	CLEANUP_BUF struct buf lines = BUF_INIT;
-	char text[200];
+	char text[400];
 	bool passed = true;
 	int status = 0;
 	int ends[2];
@@ -670,7 +752,7 @@ plugin_check_run(const char *const *argv, unsigned seconds, struct buf *report,
 	/* Its status counts failed checks; the lines, if any, tell which. */
 	if (lines.len && WIFEXITED(status))
 		status = 0;
-	if (is_bad_end(status, late, seconds, text, sizeof text))
+	if (is_bad_end(status, late, seconds, "", text, sizeof text))
 		format_line(&lines, "process", "failed", text);
 	buf_str(report, "{\"checks\":[");
 	add_lines(report, buf_text(&lines), &passed);

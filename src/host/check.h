@@ -21,6 +21,23 @@
 /* Time that one group of checks may take; there are about ten. */
 #define PLUGIN_CHECK_GROUP_S 60
 
+struct answer;
+
+/*
+ * What the layers above know of operations: whether there is one of that name,
+ * what it is asked with, and whether an answer may be shown
+ * (BROKER_RESPONSE_INVALID: no, and why).  strangers: members that would be
+ * taken out.
+ */
+struct plugin_judge {
+	bool (*is_known)(const char *operation);
+	void (*arguments)(const char *operation, struct buf *out);
+	int (*answer)(const char *operation, const struct answer *answer,
+	    struct buf *strangers, struct err *err);
+};
+/* Before the kit runs; without one, answers need only be JSON. */
+void plugin_check_set_judge(const struct plugin_judge *judge);
+
 /*
  * Run the kit and write one JSON line for each check to out_fd:
  * {"check":...,"result":"passed"|"failed"|"skipped","text":...}.  Each group

@@ -16,11 +16,17 @@
 
 #define KIT_OPTIONS 256
 
+/* What a group tells its parent, which has to say how it ended. */
+struct kit_shared {
+	uint32_t kind;
+	char doing[160]; /* callbacks that run now, or did last */
+};
+
 struct kit {
 	const char *path; /* of the plugin */
 	const char *tmp;  /* an empty folder */
 	int fd;           /* for the lines */
-	uint32_t *kind;   /* shared with the parent */
+	struct kit_shared *shared;
 	struct host *host;
 	struct plugin *plugin;
 	struct instance_option options[KIT_OPTIONS];
@@ -32,6 +38,7 @@ struct kit {
 	bool failed;
 	const char *name;
 	char fault[512];
+	char note[256]; /* shown if it has passed */
 };
 
 struct kit_group {
@@ -59,6 +66,18 @@ bool kit_expect(struct kit *kit, bool ok, const char *format, ...)
 /* A function returned 0; if not, its error is the text. */
 bool kit_expect_ok(
     struct kit *kit, int result, const char *what, const struct err *err);
+/* Worth saying although the check has passed; the first is kept. */
+void kit_note(struct kit *kit, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Names the callback that is about to run. */
+void kit_doing(struct kit *kit, const char *callback);
+/* Is it what the operation may answer?  Members that nobody knows are noted. */
+struct answer;
+void kit_judge_answer(
+    struct kit *kit, const char *operation, const struct answer *answer);
+/* Arguments that the operation can be asked with. */
+void kit_arguments(const char *operation, struct buf *out);
+bool kit_knows(const char *operation);
 /* The line of the check; true if it has passed. */
 bool kit_end(struct kit *kit);
 void kit_skip(struct kit *kit, const char *name, const char *why);

@@ -31,9 +31,12 @@ ask(struct kit *kit, struct instance *backend, const char *operation,
 {
 	CLEANUP_ERR struct err err = ERR_INIT;
 	struct answer answer = { .json = NULL };
-	int r =
-	    backend_query(backend, call, operation, arguments, &answer, &err);
+	int r;
 
+	kit_doing(kit, operation);
+	r = backend_query(backend, call, operation, arguments, &answer, &err);
+	if (r == 0 && strcmp(kit->name, "answers") == 0)
+		kit_judge_answer(kit, operation, &answer);
 	answer_fini(&answer);
 	if (r == 0 || err.code == ERR_CALL_TIMED_OUT ||
 	    err.code == ERR_CALL_CANCELLED)
@@ -66,9 +69,20 @@ check_answers(struct kit *kit)
 	kit_begin(kit, "answers");
 	if (kit_load(kit, NULL))
 		backend = kit_open(kit);
-	for (i = 0; backend && i < ops_of(kit)->operation_count; i++)
-		ask_for(kit, backend, ops_of(kit)->operations[i], "{}",
-		    10 * NS_PER_S);
+	for (i = 0; backend && i < ops_of(kit)->operation_count; i++) {
+		const char *operation = ops_of(kit)->operations[i];
+		CLEANUP_BUF struct buf sample = BUF_INIT;
+
+		if (!kit_knows(operation))
+			kit_note(kit,
+			    "this host never asks for '%s': the operations "
+			    "are in ibkr-agent-tools(7)",
+			    operation);
+		kit_arguments(operation, &sample);
+		ask_for(
+		    kit, backend, operation, buf_text(&sample), 10 * NS_PER_S);
+		ask_for(kit, backend, operation, "{}", 10 * NS_PER_S);
+	}
 	if (backend)
 		(void)kit_close(kit);
 	(void)kit_end(kit);

@@ -14,13 +14,13 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
-#include "host/kit.h"
+#include "host/kitwriter.h"
 #include "host/write.h"
 
 #define HANDLE_MAX 256
 
-static const struct iag_writer_ops *
-ops_of(const struct kit *kit)
+const struct iag_writer_ops *
+kit_writer_ops(const struct kit *kit)
 {
 	return &kit->plugin->ops.writer;
 }
@@ -30,12 +30,6 @@ refuse_send(struct iag_ctx *ctx)
 {
 	return services_table.fail(ctx, IAG_REJECTED, "ORDER_POLICY_REFUSED",
 	    "the contract kit sends nothing");
-}
-
-static int32_t
-allow_send(struct iag_ctx *ctx)
-{
-	return services_table.stopping(ctx) ? IAG_STOPPING : 0;
 }
 
 static int32_t
@@ -137,7 +131,39 @@ state_next(void *arg, const char *plugin, const char *account,
 	return 0;
 }
 
+void
+kit_keep_state(const struct writer_result *result)
+{
+	for (size_t i = 0; i < result->change_count; i++)
+		(void)state_put(NULL, NULL, NULL, result->changes[i].key,
+		    result->changes[i].value, NULL);
+}
+
+/* The kit has no backend; it quotes whatever it is asked for. */
+static int
+query(void *arg, const char *account, struct call *call, const char *operation,
+    const char *arguments, struct answer *ret_answer, struct err *err)
+{
+	static const char quote[] =
+	    "{\"contract_id\":\"265598\",\"bid\":\"0.99\",\"ask\":\"1.00\","
+	    "\"last\":\"1.00\",\"data_status\":\"realtime\"}";
+
+	(void)arg, (void)account, (void)call, (void)arguments;
+	if (strcmp(operation, "market_snapshot") != 0)
+		return err_set(err, ERR_BROKER_CAPABILITY_UNAVAILABLE,
+		    "the contract kit answers 'market_snapshot' only");
+	*ret_answer = (struct answer){
+		.json = strdup(quote),
+		.len = sizeof quote - 1,
+		.flags = IAG_REPLY_COMPLETE,
+	};
+	return ret_answer->json
+		   ? 0
+		   : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+}
+
 static const struct host_desk state_desk = {
+	.query = query,
 	.state_get = state_get,
 	.state_put = state_put,
 	.state_next = state_next,
@@ -148,7 +174,7 @@ static struct iag_ctx *
 write_context(struct kit *kit, struct instance *writer, const char *callback)
 {
 	struct iag_ctx *ctx = kit_context(kit, writer, callback);
-	struct write *write = ctx ? write_new("DU1234567", NULL) : NULL;
+	struct write *write = ctx ? write_new(KIT_ACCOUNT, NULL) : NULL;
 
 	if (!write) {
 		context_unref(ctx);
@@ -162,11 +188,12 @@ write_context(struct kit *kit, struct instance *writer, const char *callback)
 	return ctx;
 }
 
-static struct instance *
-open_writer(struct kit *kit, bool sends)
+struct instance *
+kit_open_writer(struct kit *kit, bool sends)
 {
 	table = writer_services_table;
-	table.commit_send = sends ? allow_send : refuse_send;
+	if (!sends)
+		table.commit_send = refuse_send;
 	table.question = refuse_question;
 	if (!kit_load(kit, &table))
 		return NULL;
@@ -174,8 +201,19 @@ open_writer(struct kit *kit, bool sends)
 	return kit_open(kit);
 }
 
-static struct iag_order
-make_order(const struct iag_writer_ops *ops, uint32_t type)
+/* The first class that it declares, copied: orders have one word. */
+static const char *
+first_class(const struct iag_writer_ops *ops)
+{
+	static char word[64];
+
+	(void)snprintf(word, sizeof word, "%.*s",
+	    (int)strcspn(ops->asset_classes, " "), ops->asset_classes);
+	return word;
+}
+
+struct iag_order
+kit_make_order(const struct iag_writer_ops *ops, uint32_t type, const char *ref)
 {
 	struct iag_order order = {
 		.struct_size = sizeof order,
@@ -186,11 +224,11 @@ make_order(const struct iag_writer_ops *ops, uint32_t type)
 		.tif = ops->tifs & (1u << IAG_TIF_DAY)
 			   ? IAG_TIF_DAY
 			   : IAG_TIF_GOOD_TILL_CANCELLED,
-		.account = "DU1234567",
-		.client_ref = "check-1",
+		.account = KIT_ACCOUNT,
+		.client_ref = ref,
 		.contract_id = "265598",
 		.symbol = "AAPL",
-		.asset_class = "stock",
+		.asset_class = first_class(ops),
 		.currency = "USD",
 		.quantity = "1",
 	};
@@ -227,14 +265,15 @@ expect_ack(struct kit *kit, const char *callback, const struct iag_ack *ack,
 static void
 submit_one(struct kit *kit, struct instance *writer, uint32_t type, bool sends)
 {
-	struct iag_order order = make_order(ops_of(kit), type);
+	struct iag_order order =
+	    kit_make_order(kit_writer_ops(kit), type, "check-1");
 	struct iag_ack ack = { .struct_size = sizeof ack };
 	struct iag_ctx *ctx = write_context(kit, writer, "submit");
 	int32_t r;
 
 	if (!ctx)
 		return;
-	r = ops_of(kit)->submit(ctx, writer->data, &order, &ack);
+	r = kit_writer_ops(kit)->submit(ctx, writer->data, &order, &ack);
 	kit_expect_result(kit, ctx, r);
 	if (r == 0)
 		expect_ack(kit, "submit", &ack, order.client_ref);
@@ -251,10 +290,10 @@ submit_all(struct kit *kit, const char *name, bool sends)
 	uint32_t type;
 
 	kit_begin(kit, name);
-	writer = open_writer(kit, sends);
+	writer = kit_open_writer(kit, sends);
 	for (type = IAG_TYPE_LIMIT; writer && type <= IAG_TYPE_TRAILING_STOP;
 	     type++)
-		if (ops_of(kit)->order_types & (1u << type))
+		if (kit_writer_ops(kit)->order_types & (1u << type))
 			submit_one(kit, writer, type, sends);
 	if (writer)
 		(void)kit_close(kit);
@@ -267,23 +306,29 @@ check_refused_send(struct kit *kit)
 	submit_all(kit, "submit_without_commit", false);
 }
 
-static void
-check_submit(struct kit *kit)
+bool
+kit_is_simulated(struct kit *kit, const char *name)
 {
 	bool simulated;
 
-	kit_begin(kit, "submit");
+	kit_begin(kit, name);
 	if (!kit_load(kit, NULL)) {
 		(void)kit_end(kit);
-		return;
+		return false;
 	}
 	simulated = (plugin_hints(kit->plugin) & IAG_HINT_SIMULATED) != 0;
 	(void)kit_close(kit);
-	if (simulated)
-		submit_all(kit, "submit", true);
-	else
-		kit_skip(kit, "submit",
+	if (!simulated)
+		kit_skip(kit, name,
 		    "only a writer with the hint SIMULATED may send here");
+	return simulated;
+}
+
+static void
+check_submit(struct kit *kit)
+{
+	if (kit_is_simulated(kit, "submit"))
+		submit_all(kit, "submit", true);
 }
 
 /* A bit that it does not know must not be dropped. */
@@ -294,20 +339,22 @@ check_need(struct kit *kit)
 	uint32_t bit;
 
 	kit_begin(kit, "unknown_need_bit");
-	writer = open_writer(kit, false);
+	writer = kit_open_writer(kit, false);
 	for (bit = 0; writer && bit < 32; bit++) {
-		struct iag_order order =
-		    make_order(ops_of(kit), IAG_TYPE_LIMIT);
+		struct iag_order order = kit_make_order(
+		    kit_writer_ops(kit), IAG_TYPE_LIMIT, "check-1");
 		struct iag_ack ack = { .struct_size = sizeof ack };
 		struct iag_ctx *ctx = write_context(kit, writer, "submit");
 		int32_t r;
 
 		order.need_flags = UINT32_C(1) << bit;
-		if (!ctx || (ops_of(kit)->need_known & order.need_flags)) {
+		if (!ctx ||
+		    (kit_writer_ops(kit)->need_known & order.need_flags)) {
 			context_unref(ctx);
 			continue;
 		}
-		r = ops_of(kit)->submit(ctx, writer->data, &order, &ack);
+		r = kit_writer_ops(kit)->submit(
+		    ctx, writer->data, &order, &ack);
 		(void)kit_expect(kit, r == IAG_NOTSUP,
 		    "'submit' returned %d for need bit 0x%x, which it does "
 		    "not declare, expected %d (IAG_NOTSUP)",
@@ -331,7 +378,7 @@ find_one(
 	if (!ctx)
 		return;
 	found.ack.struct_size = sizeof found.ack;
-	r = ops_of(kit)->find(ctx, writer->data, target, &found);
+	r = kit_writer_ops(kit)->find(ctx, writer->data, target, &found);
 	kit_expect_result(kit, ctx, r);
 	if (r == 0) {
 		(void)kit_expect(kit,
@@ -354,7 +401,7 @@ cancel_one(
 
 	if (!ctx)
 		return;
-	r = ops_of(kit)->cancel(ctx, writer->data, target, &ack);
+	r = kit_writer_ops(kit)->cancel(ctx, writer->data, target, &ack);
 	kit_expect_result(kit, ctx, r);
 	if (r == 0)
 		expect_ack(kit, "cancel", &ack, NULL);
@@ -367,17 +414,17 @@ check_unknown_order(struct kit *kit)
 	static const struct iag_target target = {
 		.struct_size = sizeof target,
 		.mode = IAG_MODE_PAPER,
-		.account = "DU1234567",
+		.account = KIT_ACCOUNT,
 		.broker_order_id = "no-such-order",
 		.client_ref = "no-such-ref",
 	};
 	struct instance *writer;
 
 	kit_begin(kit, "unknown_order");
-	writer = open_writer(kit, false);
+	writer = kit_open_writer(kit, false);
 	if (writer) {
 		find_one(kit, writer, &target);
-		if (ops_of(kit)->operations & IAG_WRITER_CANCEL)
+		if (kit_writer_ops(kit)->operations & IAG_WRITER_CANCEL)
 			cancel_one(kit, writer, &target);
 		(void)kit_close(kit);
 	}
@@ -399,8 +446,9 @@ expect_orders(struct kit *kit, struct iag_ctx *ctx)
 		&root, NULL) < 0)
 		return;
 	orders = json_get(root, "orders");
-	(void)kit_expect(kit, json_object_is_type(orders, json_type_array),
-	    "'list' answered without an array 'orders'");
+	if (kit_expect(kit, json_object_is_type(orders, json_type_array),
+		"'list' answered without an array 'orders'"))
+		kit_judge_answer(kit, "orders_list", &ctx->answer);
 }
 
 static void
@@ -410,8 +458,8 @@ check_list(struct kit *kit)
 	struct iag_ctx *ctx;
 
 	kit_begin(kit, "list");
-	writer = open_writer(kit, false);
-	if (writer && !(ops_of(kit)->operations & IAG_WRITER_LIST)) {
+	writer = kit_open_writer(kit, false);
+	if (writer && !(kit_writer_ops(kit)->operations & IAG_WRITER_LIST)) {
 		(void)kit_close(kit);
 		kit_skip(kit, "list", "the writer does not offer it");
 		return;
@@ -421,7 +469,7 @@ check_list(struct kit *kit)
 		int32_t r;
 
 		ctx->takes_reply = true;
-		r = ops_of(kit)->list(ctx, writer->data, "DU1234567");
+		r = kit_writer_ops(kit)->list(ctx, writer->data, KIT_ACCOUNT);
 		kit_expect_result(kit, ctx, r);
 		if (r == 0)
 			expect_orders(kit, ctx);
@@ -435,6 +483,9 @@ check_list(struct kit *kit)
 const struct kit_group kit_writer_groups[] = {
 	{ "submit_without_commit", IAG_KIND_WRITER, check_refused_send },
 	{ "submit", IAG_KIND_WRITER, check_submit },
+	{ "order", IAG_KIND_WRITER, kit_check_order },
+	{ "duplicate_reference", IAG_KIND_WRITER, kit_check_reference },
+	{ "order_deadline", IAG_KIND_WRITER, kit_check_order_end },
 	{ "unknown_need_bit", IAG_KIND_WRITER, check_need },
 	{ "unknown_order", IAG_KIND_WRITER, check_unknown_order },
 	{ "list", IAG_KIND_WRITER, check_list },

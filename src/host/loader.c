@@ -185,7 +185,9 @@ find_entry(const char *path, iag_plugin_entry **ret_entry, struct err *err)
 		return r;
 	if (!symbol)
 		return err_set(err, ERR_PLUGIN_INVALID,
-		    "expected the symbol '%s' (plugin ABI %d), found none",
+		    "expected the symbol '%s' (plugin ABI %d), found none: "
+		    "include <ibkr-agent/plugin.h>, which exports it, and "
+		    "define it",
 		    SYMBOL, IAG_ABI_MAJOR);
 	/* POSIX guarantees this; ISO C knows no such conversion. */
 	memcpy(ret_entry, &symbol, sizeof symbol);

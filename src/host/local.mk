@@ -17,10 +17,12 @@ libcore_la_SOURCES += \
 	src/host/instance.h \
 	src/host/kit.h \
 	src/host/kitbackend.c \
+	src/host/kitorder.c \
 	src/host/kitpeer.c \
 	src/host/kitstore.c \
 	src/host/kitstore.h \
 	src/host/kitwriter.c \
+	src/host/kitwriter.h \
 	src/host/loader.c \
 	src/host/module.h \
 	src/host/option.c \

@@ -79,7 +79,7 @@ copy_table(void *to, size_t to_size, const void *from, uint32_t from_size,
 	if (from_size < to_size && from_size != frozen_size)
 		return err_set(err, ERR_PLUGIN_INVALID,
 		    "the %s has struct_size %u, expected %u (ABI %u.0) or at "
-		    "least %zu",
+		    "least %zu: set it with sizeof",
 		    what, from_size, frozen_size, (unsigned)IAG_ABI_MAJOR,
 		    to_size);
 	memset(to, 0, to_size);
@@ -210,7 +210,7 @@ check_writer(const struct iag_writer_ops *ops, struct err *err)
 	if (!ops->order_types || !ops->tifs || !ops->modes)
 		return err_set(err, ERR_PLUGIN_INVALID,
 		    "the writer table declares no order types, times in force "
-		    "or modes");
+		    "or modes: set bits, 1u << IAG_TYPE_LIMIT for example");
 	if (!ops->asset_classes || !*ops->asset_classes)
 		return err_set(err, ERR_PLUGIN_INVALID,
 		    "the writer table declares no asset classes");

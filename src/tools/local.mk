@@ -23,6 +23,8 @@ libcore_la_SOURCES += \
 	src/tools/instructions.c \
 	src/tools/instructions.h \
 	src/tools/killswitch.c \
+	src/tools/judge.c \
+	src/tools/judge.h \
 	src/tools/limits.c \
 	src/tools/live.c \
 	src/tools/manual.c \
