@@ -80,7 +80,7 @@ sanitized = $(MKDIR_P) $(1) && cd $(1) && \
 	{ test -f config.status || $(abs_top_srcdir)/configure -q \
 		--enable-werror CC='$(CC)' \
 		CFLAGS='-g -O1 -fno-omit-frame-pointer $(2)'; } && \
-	IAG_TEST_TIMEOUT=900 $(MAKE) $(AM_MAKEFLAGS) check
+	$(MAKE) $(AM_MAKEFLAGS) check
 
 check-asan:
 	export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1; \
@@ -92,7 +92,7 @@ check-tsan:
 	$(call sanitized,tsan,-fsanitize=thread) \
 		TESTS='$(unit_tests) $(threaded_tests)'
 check-valgrind: all
-	IAG_TEST_TIMEOUT=900 IAG_TEST_WRAPPER="$(SHELL) \
+	IAG_TEST_WRAPPER="$(SHELL) \
 	$(abs_top_builddir)/libtool --mode=execute valgrind -q \
 	--error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
 	--suppressions=$(abs_top_srcdir)/tests/valgrind.supp" \

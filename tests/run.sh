@@ -30,7 +30,7 @@ export LC_ALL=C.UTF-8 TZ=UTC
 export CMOCKA_MESSAGE_OUTPUT=TAP
 unset JOURNAL_STREAM NOTIFY_SOCKET
 
-limit="timeout -k 10 ${IAG_TEST_TIMEOUT:-300}"
+limit="timeout -k 10 ${IAG_TEST_TIMEOUT:-900}"
 case $kind in
 program)
     # cmocka calls a skipped test "not ok # SKIP", TAP calls it "ok # SKIP"
