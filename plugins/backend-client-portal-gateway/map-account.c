@@ -262,14 +262,19 @@ static int32_t
 pnl_open(struct map *map, const struct reply *reply, const struct node **ret)
 {
 	int32_t result = map_open(map, reply, MAP_OBJECT);
+	const struct node *key;
 
 	if (result)
 		return result;
 	*ret = node_get(map->root, "upnl");
 	if (!node_is(*ret, NODE_OBJECT))
 		return map_invalid(map, "the broker's answer holds no P&L");
-	if ((*ret)->count)
-		return IAG_OK;
+	key = node_first(*ret);
+	for (uint32_t i = 0; i < (*ret)->count; i++) {
+		if (node_is(key + 1, NODE_OBJECT))
+			return IAG_OK;
+		key = node_next(key + 1);
+	}
 	(void)map_fail(
 	    map, 0, "BROKER_BACKEND_UNAVAILABLE", "the broker has no P&L yet");
 	map->hints = MAP_RETRY;
@@ -312,7 +317,8 @@ map_pnl_daily(struct map *map, const struct reply *reply, const char *account)
 		size_t len = strlen(account);
 
 		if (!is_of_account(key, account) || key->len != len + 5 ||
-		    memcmp(key->at + len, ".Core", 5) != 0)
+		    memcmp(key->at + len, ".Core", 5) != 0 ||
+		    !node_is(key + 1, NODE_OBJECT))
 			continue;
 		emit_open(map->out, NULL, '{');
 		emit_str(map->out, "account_id", account);
@@ -354,7 +360,8 @@ map_pnl_realtime(
 	for (uint32_t i = 0; i < upnl->count; i++, key = node_next(key + 1)) {
 		size_t mark;
 
-		if (!is_of_account(key, account))
+		if (!is_of_account(key, account) ||
+		    !node_is(key + 1, NODE_OBJECT))
 			continue;
 		mark = map_row_begin(map);
 		emit_id(map->out, "key", key);
@@ -421,6 +428,17 @@ static const struct emit_field ledger_fields[] = {
 	{ "unrealized_pnl", "unrealizedpnl", emit_decimal },
 };
 
+/* "USD", "BASE": whatever else stands beside them is no currency. */
+static int
+is_currency(const struct node *key)
+{
+	for (uint32_t i = 0; i < key->len; i++) {
+		if (key->at[i] < 'A' || key->at[i] > 'Z')
+			return 0;
+	}
+	return key->len >= 3 && emit_is_code(key);
+}
+
 int32_t
 map_ledger(struct map *map, const struct reply *reply)
 {
@@ -432,15 +450,19 @@ map_ledger(struct map *map, const struct reply *reply)
 	map_list_open(map, "ledger", 100);
 	key = node_first(map->root);
 	for (uint32_t i = 0; i < map->root->count; i++) {
-		size_t mark = map_row_begin(map);
+		if (is_currency(key) && !node_is(key + 1, NODE_NULL)) {
+			size_t mark = map_row_begin(map);
 
-		emit_code(map->out, "currency", key);
-		EMIT(map->out, key + 1, ledger_fields);
-		map_row_end(map, mark,
-		    emit_is_code(key) && node_is(key + 1, NODE_OBJECT));
+			emit_code(map->out, "currency", key);
+			EMIT(map->out, key + 1, ledger_fields);
+			map_row_end(map, mark, node_is(key + 1, NODE_OBJECT));
+		}
 		key = node_next(key + 1);
 	}
 	emit_close(map->out, ']');
+	/* every account has its base currency */
+	if (!map->rows)
+		return map_invalid(map, "the broker's answer holds no ledger");
 	return map_rows_end(map, "ledger entries");
 }
 

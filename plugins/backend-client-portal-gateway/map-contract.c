@@ -99,17 +99,27 @@ lists_open(struct map *map, const struct reply *reply)
 {
 	int32_t ret = map_open(map, reply, MAP_OBJECT);
 	const struct node *key;
+	int lists = 0, others = 0;
 
 	if (ret)
 		return ret;
 	key = node_first(map->root);
 	for (uint32_t i = 0; i < map->root->count; i++) {
-		if (!node_is(key + 1, NODE_ARRAY))
-			return map_invalid(
-			    map, "the broker's answer is no map of lists");
+		lists |= node_is(key + 1, NODE_ARRAY);
+		others |= !node_is(key + 1, NODE_ARRAY) &&
+			  !node_is(key + 1, NODE_NULL);
 		key = node_next(key + 1);
 	}
-	return IAG_OK;
+	return lists || !others
+		   ? IAG_OK
+		   : map_invalid(map, "the broker's answer is no map of lists");
+}
+
+/* What is no list has none. */
+static uint32_t
+rows_of(const struct node *list)
+{
+	return node_is(list, NODE_ARRAY) ? list->count : 0;
 }
 
 int32_t
@@ -125,7 +135,7 @@ map_futures(
 	key = node_first(map->root);
 	for (uint32_t i = 0; i < map->root->count; i++) {
 		row = node_first(key + 1);
-		for (uint32_t j = 0; j < key[1].count; j++) {
+		for (uint32_t j = 0; j < rows_of(key + 1); j++) {
 			candidate_add(ret_found, node_get(row, "conid"));
 			row = node_next(row);
 		}
@@ -148,7 +158,7 @@ map_pairs(struct map *map, const struct reply *reply, const char *symbol,
 	key = node_first(map->root);
 	for (uint32_t i = 0; i < map->root->count; i++) {
 		row = node_first(key + 1);
-		for (uint32_t j = 0; j < key[1].count; j++) {
+		for (uint32_t j = 0; j < rows_of(key + 1); j++) {
 			const struct node *told = node_get(row, "symbol");
 
 			if (node_text(told, name, sizeof(name)) &&

@@ -48,7 +48,7 @@ map_scan(
 		return ret;
 	/* nothing found: no rows, or no list at all */
 	list = node_get(map->root, "contracts");
-	if (list && !node_is(list, NODE_NULL) && !node_is(list, NODE_ARRAY))
+	if (list && !node_is(list, NODE_ARRAY))
 		return map_invalid(map, "the broker's answer holds no results");
 	is_percent =
 	    node_equals(node_get(map->root, "scan_data_column_name"), "Chg%");

@@ -291,7 +291,7 @@ node_get(const struct node *object, const char *key)
 	name = object + 1;
 	for (uint32_t i = 0; i < object->count; i++) {
 		if (name->len == len && memcmp(name->at, key, len) == 0)
-			return name + 1;
+			return node_is(name + 1, NODE_NULL) ? NULL : name + 1;
 		name = name + 1 + name[1].skip;
 	}
 	return NULL;

@@ -51,7 +51,7 @@ void node_fini(struct node_tree *tree);
 
 /* NULL reads as nothing everywhere below. */
 int node_is(const struct node *node, enum node_type type);
-/* The member of an object; NULL: absent, or no object. */
+/* The member of an object; NULL: absent, null, or no object. */
 const struct node *node_get(const struct node *object, const char *key);
 /* The first element of an array, or the first key of an object. */
 const struct node *node_first(const struct node *list);

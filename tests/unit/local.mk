@@ -241,7 +241,8 @@ map_tests = \
 	$(NULL)
 unit_tests += $(map_tests)
 map_table = tests/unit/map-table.c tests/unit/map-table.h
-map_rows = tests/unit/map-rows.c $(map_table)
+map_rows = \
+	tests/unit/map-oddities.c tests/unit/map-rows.c $(map_table)
 map_cppflags = \
 	$(AM_CPPFLAGS) -I$(top_srcdir)/plugins/lib \
 	-I$(top_srcdir)/plugins/backend-client-portal-gateway

@@ -54,6 +54,9 @@ row_check(const struct map_row *row)
 		fail_msg("%s of %s:\n got  %s (%u) %s\n want %s (%u)", row->map,
 		    row->body, got, (unsigned)flags, ret ? map.why : "",
 		    row->want, (unsigned)row->flags);
+	if (ret == 0)
+		map_oddities_check(
+		    case_find(row->map), reply.status, row->body);
 	map_fini(&map);
 	text_fini(&out);
 }

@@ -29,7 +29,14 @@ struct map_row {
 	uint32_t flags;
 	uint32_t status;
 };
-/* Fails the test at the first that differs. */
+/*
+ * Fails the test at the first that differs.  Each answer that is taken is then
+ * given once more with all that the broker does to answers.
+ */
 void map_rows_check(const struct map_row *rows, size_t count);
+
+/* The second half of it: of one answer, which the mapping takes. */
+void map_oddities_check(
+    const struct map_case *map, uint32_t status, const char *body);
 
 #endif
