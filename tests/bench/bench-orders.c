@@ -18,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +25,7 @@
 #include <lmdb.h>
 
 #include "../unit/journal-kit.h"
+#include "bare.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "figure.h"
@@ -302,88 +302,15 @@ time_concurrent(void)
 
 /* ---- bare commits */
 
-static MDB_env *
-bare_open(void)
-{
-	char path[600];
-	MDB_env *env;
-
-	(void)snprintf(path, sizeof(path), "%.540s/bare", kit.base);
-	must(mkdir(path, 0700) == 0 && mdb_env_create(&env) == 0 &&
-		 mdb_env_set_mapsize(env, (size_t)1 << 30) == 0 &&
-		 mdb_env_open(env, path, MDB_NOTLS, 0600) == 0,
-	    "open LMDB");
-	return env;
-}
-
 /* Pairs of commits each second, the bytes of an order halved between them. */
 static double
 bare_pairs(MDB_env *env, size_t bytes, unsigned count)
 {
-	static uint64_t next;
-	static char data[65536];
 	double begun = now_s();
-	MDB_txn *txn;
-	MDB_dbi dbi;
 
-	must(bytes / 2 <= sizeof(data), "size");
-	for (unsigned i = 0; i < 2 * count; i++) {
-		uint64_t number = __builtin_bswap64(next++);
-		MDB_val key = { sizeof(number), &number };
-		MDB_val value = { bytes / 2, data };
-
-		must(mdb_txn_begin(env, NULL, 0, &txn) == 0 &&
-			 mdb_dbi_open(txn, NULL, 0, &dbi) == 0 &&
-			 mdb_put(txn, dbi, &key, &value, MDB_APPEND) == 0 &&
-			 mdb_txn_commit(txn) == 0,
-		    "commit");
-	}
+	for (unsigned i = 0; i < 2 * count; i++)
+		bare_commit(env, bytes / 2);
 	return (double)count / (now_s() - begun);
-}
-
-static size_t
-table_bytes(MDB_txn *txn, MDB_val name)
-{
-	MDB_val key, value;
-	MDB_cursor *cursor;
-	size_t bytes = 0;
-	char text[512];
-	MDB_dbi dbi;
-
-	(void)snprintf(text, sizeof(text), "%.*s", (int)name.mv_size,
-	    (const char *)name.mv_data);
-	if (mdb_dbi_open(txn, text, 0, &dbi))
-		return 0;
-	must(mdb_cursor_open(txn, dbi, &cursor) == 0, "cursor");
-	while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0)
-		bytes += key.mv_size + value.mv_size;
-	mdb_cursor_close(cursor);
-	return bytes;
-}
-
-/* Of all rows of all tables; nobody else has the store open. */
-static size_t
-store_bytes(void)
-{
-	MDB_val key, value;
-	MDB_cursor *cursor;
-	size_t bytes = 0;
-	MDB_env *env;
-	MDB_txn *txn;
-	MDB_dbi names;
-
-	must(mdb_env_create(&env) == 0 && mdb_env_set_maxdbs(env, 64) == 0 &&
-		 mdb_env_open(env, kit.path, MDB_RDONLY | MDB_NOTLS, 0) == 0 &&
-		 mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) == 0 &&
-		 mdb_dbi_open(txn, NULL, 0, &names) == 0 &&
-		 mdb_cursor_open(txn, names, &cursor) == 0,
-	    "open the store");
-	while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0)
-		bytes += table_bytes(txn, key);
-	mdb_cursor_close(cursor);
-	mdb_txn_abort(txn);
-	mdb_env_close(env);
-	return bytes;
 }
 
 /* What one submit leaves behind; rows that are rewritten count once. */
@@ -395,14 +322,14 @@ submit_bytes(void)
 	server_start();
 	prepare(PER_ROUND, false);
 	peer_end(&server);
-	before = store_bytes();
+	before = bare_store_bytes(kit.path);
 	server_start();
 	for (unsigned i = 0; i < PER_ROUND; i++) {
 		submit(i, false);
 		must(heard_done(), "submit");
 	}
 	peer_end(&server);
-	return (store_bytes() - before) / PER_ROUND;
+	return (bare_store_bytes(kit.path) - before) / PER_ROUND;
 }
 
 /* Ratios of each round: what else the machine did weighed on both. */
@@ -603,6 +530,7 @@ main(void)
 {
 	double empty;
 	size_t bytes;
+	char path[600];
 	MDB_env *env;
 
 	kit_init(&kit);
@@ -614,7 +542,8 @@ main(void)
 	shell("\"$P\" health >/dev/null");
 	empty = first_answer();
 	live_open();
-	env = bare_open();
+	(void)snprintf(path, sizeof(path), "%.540s/bare", kit.base);
+	env = bare_open(path);
 	bytes = submit_bytes();
 	bench_submits(env, bytes);
 	bench_switch(env, bytes);

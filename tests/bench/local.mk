@@ -8,6 +8,7 @@ bench_programs = \
 	tests/bench/bench-gates \
 	tests/bench/bench-orders \
 	tests/bench/bench-map \
+	tests/bench/bench-portal \
 	tests/bench/bench-auth \
 	tests/bench/bench-relay \
 	$(NULL)
@@ -24,6 +25,7 @@ EXTRA_PROGRAMS += $(bench_programs) $(bench_parts)
 EXTRA_DIST += $(bench_scripts)
 
 bench_figure = tests/bench/figure.c tests/bench/figure.h
+bench_bare = tests/bench/bare.c tests/bench/bare.h
 bench_peer = tests/bench/peer.c tests/bench/peer.h $(bench_figure)
 
 tests_bench_bench_stdio_SOURCES = tests/bench/bench-stdio.c $(bench_peer)
@@ -53,6 +55,11 @@ tests_bench_bench_journal_SOURCES = \
 tests_bench_bench_journal_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
 tests_bench_bench_journal_LDADD = $(LDADD) $(LMDB_LIBS)
 
+tests_bench_bench_portal_SOURCES = \
+	tests/bench/bench-portal.c $(bench_bare) $(bench_peer)
+tests_bench_bench_portal_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS) $(LIBCURL_CFLAGS)
+tests_bench_bench_portal_LDADD = $(LMDB_LIBS) $(LIBCURL_LIBS)
+
 tests_bench_bench_relay_SOURCES = tests/bench/bench-relay.c $(bench_peer)
 tests_bench_bench_relay_LDADD =
 
@@ -64,7 +71,7 @@ tests_bench_bench_map_CPPFLAGS = $(map_cppflags)
 tests_bench_bench_map_LDADD = libcpgw.la $(LDADD) $(JSON_C_LIBS)
 
 tests_bench_bench_orders_SOURCES = \
-	tests/bench/bench-orders.c $(bench_peer) $(journal_kit)
+	tests/bench/bench-orders.c $(bench_bare) $(bench_peer) $(journal_kit)
 tests_bench_bench_orders_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
 tests_bench_bench_orders_LDADD = $(LDADD) $(LMDB_LIBS)
 
