@@ -19,6 +19,7 @@ peer_tests += \
 	tests/peer/oauth.mjs \
 	tests/peer/openapi.mjs \
 	tests/peer/orders.mjs \
+	tests/peer/portal.mjs \
 	tests/peer/providers.mjs \
 	tests/peer/remote.mjs \
 	tests/peer/wire.mjs \

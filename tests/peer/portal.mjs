@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// Copyright (C) 2026 the ibkr-agent-gateway authors
+
+// Every read tool before the simulator of the broker's gateway, by the
+// official client: each answer held against what the tool says of itself,
+// also when the broker writes its values another way.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import https from 'node:https';
+import { test } from 'node:test';
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { ACCOUNT } from './arguments.mjs';
+import { everyTool } from './drive.mjs';
+import { House, program, skip } from './house.mjs';
+import { Simulator, noSimulator } from './simulator.mjs';
+
+// What the broker's interface does not have.
+const REFUSED = ['ibkr_market_depth', 'ibkr_transfer_history'];
+
+async function place(sim, order) {
+  const send = async (method, where, body) => {
+    const request = https.request(`${sim.base}/v1/api${where}`,
+      { method, agent: sim.agent, headers: { 'User-Agent': 'test' } });
+
+    request.end(body && JSON.stringify(body));
+    const [response] = await once(request, 'response');
+
+    response.resume();
+    await once(response, 'end');
+    assert.equal(response.statusCode, 200, where);
+  };
+
+  await send('GET', '/iserver/accounts');
+  await send('POST', `/iserver/account/${ACCOUNT}/orders`,
+    { orders: [order] });
+}
+
+async function everything(fault) {
+  const sim = await Simulator.start();
+  const house = new House({ broker: `backend: client_portal_gateway
+  base_url: ${sim.base}/v1/api
+  allow_insecure_tls_for_localhost: true
+  simulator: true
+  pacing: 1000000
+  undocumented_endpoints: true` });
+  const client = new Client({ name: 'peer', version: '1' });
+
+  try {
+    await place(sim, { acctId: ACCOUNT, conid: 265598, cOID: 'first',
+      orderType: 'LMT', price: 195, side: 'BUY', tif: 'DAY', quantity: 1 });
+    if (fault)
+      await sim.control('POST', 'faults', { effect: fault, times: 0 });
+    await client.connect(new StdioClientTransport({ command: program,
+      args: house.args, stderr: 'inherit' }));
+    await everyTool(client, { refused: REFUSED });
+  } finally {
+    await client.close();
+    await sim.stop();
+    house.remove();
+  }
+}
+
+const options = { skip: skip || noSimulator };
+
+test('every read tool answers what it promises', options,
+  () => everything());
+for (const fault of ['strings', 'numbers', 'extra']) {
+  test(`and so it does with the fault '${fault}' in every answer`, options,
+    () => everything(fault));
+}
