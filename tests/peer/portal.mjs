@@ -37,7 +37,9 @@ async function place(sim, order) {
     { orders: [order] });
 }
 
-async function everything(fault) {
+const options = { skip: skip || noSimulator };
+
+test('every read tool answers what it promises', options, async (t) => {
   const sim = await Simulator.start();
   const house = new House({ broker: `backend: client_portal_gateway
   base_url: ${sim.base}/v1/api
@@ -47,26 +49,21 @@ async function everything(fault) {
   undocumented_endpoints: true` });
   const client = new Client({ name: 'peer', version: '1' });
 
-  try {
-    await place(sim, { acctId: ACCOUNT, conid: 265598, cOID: 'first',
-      orderType: 'LMT', price: 195, side: 'BUY', tif: 'DAY', quantity: 1 });
-    if (fault)
-      await sim.control('POST', 'faults', { effect: fault, times: 0 });
-    await client.connect(new StdioClientTransport({ command: program,
-      args: house.args, stderr: 'inherit' }));
-    await everyTool(client, { refused: REFUSED });
-  } finally {
+  t.after(async () => {
     await client.close();
     await sim.stop();
     house.remove();
+  });
+  await place(sim, { acctId: ACCOUNT, conid: 265598, cOID: 'first',
+    orderType: 'LMT', price: 195, side: 'BUY', tif: 'DAY', quantity: 1 });
+  await client.connect(new StdioClientTransport({ command: program,
+    args: house.args, stderr: 'ignore' }));
+  await everyTool(client, { refused: REFUSED });
+  for (const effect of ['strings', 'numbers', 'extra']) {
+    await t.test(`also with ${effect} in every answer`, async () => {
+      await sim.control('POST', 'faults', { effect, times: 0 });
+      await everyTool(client, { refused: REFUSED });
+      await sim.control('DELETE', 'faults');
+    });
   }
-}
-
-const options = { skip: skip || noSimulator };
-
-test('every read tool answers what it promises', options,
-  () => everything());
-for (const fault of ['strings', 'numbers', 'extra']) {
-  test(`and so it does with the fault '${fault}' in every answer`, options,
-    () => everything(fault));
-}
+});
