@@ -174,25 +174,40 @@ worker_new(struct workers *workers, void (*run)(void *arg), void *arg)
 	return -1;
 }
 
+/* What it is given to, if one is idle; the lock is held. */
+static struct worker *
+idle_take(struct workers *workers, void (*run)(void *arg), void *arg)
+{
+	struct worker *worker = workers->idle;
+
+	if (!worker)
+		return NULL;
+	workers->idle = worker->next_idle;
+	worker->job.run = run;
+	worker->job.arg = arg;
+	return worker;
+}
+
 int
 workers_run(struct workers *workers, void (*job)(void *arg), void *arg)
 {
-	struct worker *worker;
-	LOCK_SCOPE(&workers->lock);
+	struct worker *worker = NULL;
+	int ret = 0;
 
-	if (workers->stopping)
-		return IAG_STOPPING;
-	worker = workers->idle;
-	if (worker) {
-		workers->idle = worker->next_idle;
-		worker->job.run = job;
-		worker->job.arg = arg;
-		pthread_cond_signal(&worker->wake);
-		return 0;
+	{
+		LOCK_SCOPE(&workers->lock);
+
+		if (workers->stopping)
+			return IAG_STOPPING;
+		worker = idle_take(workers, job, arg);
+		if (!worker && worker_new(workers, job, arg))
+			ret = workers->count > 0 ? queue_add(workers, job, arg)
+						 : IAG_NOMEM;
 	}
-	if (worker_new(workers, job, arg) == 0)
-		return 0;
-	return workers->count > 0 ? queue_add(workers, job, arg) : IAG_NOMEM;
+	/* without the lock, for which it would only wait again */
+	if (worker)
+		pthread_cond_signal(&worker->wake);
+	return ret;
 }
 
 void

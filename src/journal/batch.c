@@ -2,9 +2,11 @@
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
 /*
- * What the writer thread does with a batch of steps: each in a nested
- * transaction, one commit for all (group commit).  When the batch fails for
- * a reason that may lie in one step, each step is run again by itself.
+ * What the writer thread does with a batch of steps: one after the other in
+ * one transaction, one commit for all (group commit).  A step that fails has
+ * mostly written nothing yet, and is passed over.  After one that has, all are
+ * run again, each in a nested transaction.  When the batch fails for another
+ * reason that may lie in one step, each step is run again by itself.
  *
  * Threads: only the writer thread is in here.  journal->mutex is taken for
  * moments and never while the store is called.
@@ -27,6 +29,7 @@ struct batch {
 	uint64_t born;    /* head.count at the beginning */
 	bool empty;       /* a store without birth */
 	bool room;        /* for more than what the reserve is for */
+	bool spoiled;     /* by what a step had written before it failed */
 	const struct keys *next_keys;
 };
 
@@ -149,7 +152,7 @@ has_room(struct journal *journal)
 /* 0, the step's own refusal, or (with *ret_broken) a fault of the store. */
 static int
 run_step(struct batch *batch, struct store_txn *store, struct job *job,
-    bool *ret_broken)
+    bool *ret_wrote, bool *ret_broken)
 {
 	struct journal_txn txn;
 	int rc;
@@ -164,6 +167,7 @@ run_step(struct batch *batch, struct store_txn *store, struct job *job,
 	if (rc == 0 && txn.unproved)
 		rc = err_set(&job->err, ERR_INTERNAL_ERROR,
 		    "a step changed state without an audit record");
+	*ret_wrote = txn.wrote;
 	*ret_broken = txn.broken;
 	if (rc == 0 && !txn.broken) {
 		batch->info = txn.info;
@@ -177,9 +181,21 @@ run_step(struct batch *batch, struct store_txn *store, struct job *job,
 }
 
 static int
+run_plain(struct batch *batch, struct store_txn *store, struct job *job,
+    bool *ret_broken)
+{
+	bool wrote = false;
+	int rc = run_step(batch, store, job, &wrote, ret_broken);
+
+	batch->spoiled = rc != 0 && wrote && !*ret_broken;
+	return rc;
+}
+
+static int
 run_nested(struct batch *batch, struct store_txn *store, struct job *job,
     bool *ret_broken)
 {
+	bool wrote;
 	struct meta_head head = batch->head;
 	struct meta_store info = batch->info;
 	struct store_txn *child = NULL;
@@ -188,7 +204,7 @@ run_nested(struct batch *batch, struct store_txn *store, struct job *job,
 	*ret_broken = rc < 0;
 	if (rc < 0)
 		return rc;
-	rc = run_step(batch, child, job, ret_broken);
+	rc = run_step(batch, child, job, &wrote, ret_broken);
 	if (rc < 0 || *ret_broken) {
 		store_abort(child);
 		return rc;
@@ -329,7 +345,8 @@ run_together(struct batch *batch, int opened, struct store_txn *store,
 		if (job->result < 0)
 			continue;
 		job->result = nested ? run_nested(batch, store, job, &broken)
-				     : run_step(batch, store, job, &broken);
+				     : run_plain(batch, store, job, &broken);
+		broken |= batch->spoiled && (job != jobs || job->next);
 	}
 	if (broken || batch->head.count == batch->born) {
 		known_forget(&batch->journal->known);
@@ -372,20 +389,38 @@ run_alone(struct journal *journal, struct job *job)
 	job->next = next;
 }
 
+/* All of them once more, so that one that fails takes nothing along. */
+static bool
+run_again(struct journal *journal, struct job *jobs)
+{
+	CLEANUP_ERR struct err err = ERR_INIT;
+	struct store_txn *store = NULL;
+	struct batch batch;
+	int rc;
+
+	if (!store_has_nested(journal->store) ||
+	    store_begin(journal->store, NULL, IAG_STORE_WRITE, &store, &err) <
+		0)
+		return false;
+	rc = batch_begin(&batch, journal, store);
+	return run_together(&batch, rc, store, jobs, true);
+}
+
 struct job *
 batch_run(struct journal *journal, struct store_txn *store)
 {
 	struct batch batch;
 	int opened = batch_begin(&batch, journal, store);
 	struct job *jobs = writer_jobs(journal);
-	bool nested = jobs && jobs->next;
 
-	if (!jobs || (nested && !store_has_nested(journal->store))) {
+	if (!jobs) {
 		store_abort(store);
 		batch_fini(&batch);
-	} else if (run_together(&batch, opened, store, jobs, nested)) {
+		return NULL;
+	}
+	if (run_together(&batch, opened, store, jobs, false))
 		return jobs;
-	} else if (!nested) {
+	if (!jobs->next) {
 		/* alone already: what the store said is the answer */
 		if (jobs->result == 0)
 			jobs->result =
@@ -393,6 +428,8 @@ batch_run(struct journal *journal, struct store_txn *store)
 				"the store failed without saying why");
 		return jobs;
 	}
+	if (batch.spoiled && run_again(journal, jobs))
+		return jobs;
 	for (struct job *job = jobs; job; job = job->next)
 		run_alone(journal, job);
 	return jobs;

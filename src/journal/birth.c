@@ -18,6 +18,7 @@
 static int
 write_format(struct journal_txn *txn, struct err *err)
 {
+	txn->wrote = true;
 	return txn_note(
 	    txn, store_put(txn->store, TABLE_META, bytes_str("format"),
 		     bytes_str(META_FORMAT), IAG_STORE_NO_OVERWRITE, err));

@@ -75,6 +75,7 @@ struct journal_txn {
 	struct store_txn *store;
 	bool write;
 	bool broken; /* the store failed: the batch must be run again */
+	bool wrote;  /* something that only an abort takes back */
 	struct meta_store info;
 	struct meta_head head;
 	uint64_t now_ns;

@@ -113,6 +113,7 @@ make_stub(struct journal_txn *txn, uint64_t sequence, const struct entry *entry,
 	memcpy(stub, entry->hash, 3 * HASH_SIZE); /* hash, mac and leaf */
 	stub[3 * HASH_SIZE] = ENTRY_STUB;
 	put_u64(key, sequence);
+	txn->wrote = true;
 	return txn_note(
 	    txn, store_put(txn->store, TABLE_AUDIT, bytes_of(key, sizeof(key)),
 		     bytes_of(stub, sizeof(stub)), 0, err));

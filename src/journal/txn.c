@@ -295,6 +295,7 @@ txn_append(
 	if (text.failed || value.failed || txn->changes.failed)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 	put_u64(key, txn->head.count);
+	txn->wrote = true;
 	rc = store_put(txn->store, TABLE_AUDIT, bytes_of(key, sizeof(key)),
 	    bytes_of(value.data, value.len), IAG_STORE_NO_OVERWRITE, err);
 	if (rc == IAG_REJECTED)
@@ -358,7 +359,7 @@ txn_put(struct journal_txn *txn, enum journal_table table, struct iag_bytes key,
 	change_format(&change, table, false, &txn->changes);
 	if (row.failed || txn->changes.failed)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	txn->unproved = true;
+	txn->unproved = txn->wrote = true;
 	rc = txn_note(txn, store_put(txn->store, table, key,
 			       bytes_of(row.data, row.len), 0, err));
 	if (rc == 0)
@@ -379,6 +380,7 @@ txn_del(struct journal_txn *txn, enum journal_table table, struct iag_bytes key,
 	rc = txn_note(txn, store_del(txn->store, table, key, err));
 	if (rc < 0)
 		return rc;
+	txn->wrote = true;
 	change_init(&change, &txn->info, table, key, bytes_of("", 0));
 	change_format(&change, table, true, &txn->changes);
 	txn->unproved = true;
@@ -460,6 +462,7 @@ txn_save_store(struct journal_txn *txn, struct err *err)
 	    txn->next_keys ? txn->next_keys : &txn->journal->keys, &row);
 	if (row.failed)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	txn->wrote = true;
 	return txn_note(
 	    txn, store_put(txn->store, TABLE_META, bytes_str("store"),
 		     bytes_of(row.data, row.len), 0, err));

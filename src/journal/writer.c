@@ -36,7 +36,6 @@ queue_add(struct journal *journal, struct job *job)
 	else
 		journal->first = job;
 	journal->last = job;
-	(void)pthread_cond_signal(&journal->wake);
 }
 
 static void
@@ -276,9 +275,12 @@ writer_refuse(struct journal *journal, const char *why)
 void
 writer_expect(struct journal *journal)
 {
-	LOCK_SCOPE(&journal->mutex);
+	bool is_first;
 
-	if (journal->expected++ == 0 && !journal->first)
+	(void)pthread_mutex_lock(&journal->mutex);
+	is_first = journal->expected++ == 0 && !journal->first;
+	(void)pthread_mutex_unlock(&journal->mutex);
+	if (is_first)
 		(void)pthread_cond_signal(&journal->wake);
 }
 
@@ -392,8 +394,10 @@ writer_run(struct journal *journal, struct call *call, unsigned flags,
 	else
 		queue_add(journal, &job);
 	(void)pthread_mutex_unlock(&journal->mutex);
-	if (rc == 0)
+	if (rc == 0) {
+		(void)pthread_cond_signal(&journal->wake);
 		rc = wait_for(journal, &job);
+	}
 	(void)pthread_cond_destroy(&job.done);
 	if (rc < 0)
 		err_move(err, &job.err);

@@ -22,20 +22,30 @@ const char lifecycle_hello[] = LIFECYCLE_CAPABILITIES("");
 const char lifecycle_hello_subscribe[] =
     LIFECYCLE_CAPABILITIES("\"subscribe\":true");
 
+/* The session's own, made once: its scopes do not change. */
 void
-lifecycle_instruct(const struct session *session, struct buf *out)
+lifecycle_instruct(struct session *session, struct buf *out)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT;
+	struct buf *made = &session->instructions;
 
-	instructions_write(
-	    &text, gateway_config(session->gateway), session->principal.scopes);
-	json_write_string(out, buf_text(&text), text.len);
-	out->failed |= text.failed;
+	if (made->len == 0) {
+		instructions_write(&text, gateway_config(session->gateway),
+		    session->principal.scopes);
+		json_write_string(made, buf_text(&text), text.len);
+		made->failed |= text.failed;
+	}
+	if (made->failed) {
+		buf_fini(made);
+		out->failed = true;
+		return;
+	}
+	buf_add(out, made->data, made->len);
 }
 
 /* What the registry's server says of itself. */
 static void
-hello_add(const struct session *session, const char *hello, struct buf *out)
+hello_add(struct session *session, const char *hello, struct buf *out)
 {
 	buf_str(out, hello);
 	if (!session->registry->instruct)

@@ -12,7 +12,7 @@
 extern const char lifecycle_hello[];
 /* The same where resources can be watched. */
 extern const char lifecycle_hello_subscribe[];
-void lifecycle_instruct(const struct session *session, struct buf *out);
+void lifecycle_instruct(struct session *session, struct buf *out);
 
 void lifecycle_discover(
     struct session *session, struct request *request, struct buf *out);

@@ -35,7 +35,7 @@ struct registry {
 	/* members `"capabilities":{...}` and the like, by era */
 	const char *hello_legacy, *hello_modern;
 	/* The value of "instructions" for this client; NULL: none, or above. */
-	void (*instruct)(const struct session *session, struct buf *out);
+	void (*instruct)(struct session *session, struct buf *out);
 	/* One call on the thread of a worker; always gives a result. */
 	int (*call)(struct gateway *gateway, const struct tool_request *request,
 	    struct tool_result *ret_result);

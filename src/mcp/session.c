@@ -63,6 +63,7 @@ session_free(struct session *session)
 		session_drop_held(session, &session->held);
 	out_fini(&session->out);
 	buf_fini(&session->tool_list);
+	buf_fini(&session->instructions);
 	buf_fini(&session->answer);
 	if (session->wake_fd >= 0)
 		(void)close(session->wake_fd);

@@ -45,9 +45,10 @@ struct session {
 	/* for the reading thread only */
 	struct held *held, **held_end;
 	size_t held_bytes;
-	struct buf tool_list; /* made at first use */
-	struct lists *lists;  /* of the door, in place of it; borrowed */
-	struct buf answer;    /* its memory is used again */
+	struct buf tool_list;    /* made at first use */
+	struct buf instructions; /* the same */
+	struct lists *lists;     /* of the door, in place of it; borrowed */
+	struct buf answer;       /* its memory is used again */
 	pthread_mutex_t lock;
 	pthread_cond_t idle; /* with lock: task_count became 0 */
 	struct task *tasks;

@@ -19,6 +19,8 @@
 
 #define DRIFT_NS (5 * NS_PER_S)
 #define BEHIND_NS (2 * NS_PER_S)
+#define NOTE_NS (60 * NS_PER_S) /* how old a note may be */
+#define SAME_NS (50 * NS_PER_MS)
 
 static const char note_key[] = "clock/note";
 
@@ -83,6 +85,21 @@ note_get(struct journal_txn *txn, struct clock_note *note, struct err *err)
 	return ret == IAG_NOTFOUND ? 0 : ret;
 }
 
+/*
+ * Is what is noted as good as now?  The distance of the two clocks is what
+ * counts, so a note is made when that has changed, and once a minute.
+ */
+static bool
+is_noted(const struct clock_note *noted, const struct clock_note *now)
+{
+	return is_same_boot(noted, now) && now->real_ns >= noted->real_ns &&
+	       now->real_ns - noted->real_ns < NOTE_NS &&
+	       distance(now->real_ns - noted->real_ns,
+		   now->boot_ns - noted->boot_ns) < SAME_NS &&
+	       now->boot_ns >= noted->boot_ns &&
+	       (!now->accepted_ns || now->accepted_ns == noted->accepted_ns);
+}
+
 int
 clock_put(
     struct journal_txn *txn, const struct clock_note *now, struct err *err)
@@ -93,7 +110,8 @@ clock_put(
 	note = *now;
 	if (!note.accepted_ns)
 		note.accepted_ns = noted.accepted_ns;
-	return ret ? ret
+	return ret || is_noted(&noted, &note)
+		   ? ret
 		   : row_save(txn, TABLE_STATE,
 			 (struct iag_bytes){ note_key, strlen(note_key) },
 			 note_fields, &note, NULL, err);

@@ -62,7 +62,7 @@ open_faulty(struct kit *kit, const char *name, const char *fault_text)
 struct step {
 	struct kit *kit;
 	unsigned number;
-	bool refuse;
+	bool refuse, late; /* late: when something is written */
 	unsigned runs;
 	int result;
 	pthread_t thread;
@@ -77,6 +77,8 @@ put_step(struct journal_txn *txn, void *arg, struct err *err)
 	int rc;
 
 	step->runs++;
+	if (step->refuse && !step->late)
+		return err_set(err, ERR_ORDER_POLICY_REFUSED, "refused");
 	(void)snprintf(key, sizeof(key), "%u", step->number);
 	rc = txn_put(txn, TABLE_INTENTS, bytes_str(key), bytes_str("v"), err);
 	if (rc == 0)
@@ -109,15 +111,16 @@ queued(struct journal *journal)
 
 /* Eight steps that the writer finds together, so that they are one batch. */
 static void
-run_batch(struct kit *kit, struct step *steps, unsigned count)
+run_steps(struct kit *kit, struct step *steps, unsigned count, bool late)
 {
 	struct store_txn *txn = NULL;
 
 	assert_int_equal(
 	    0, store_begin(kit->store, NULL, IAG_STORE_WRITE, &txn, NULL));
 	for (unsigned i = 0; i < count; i++) {
-		steps[i] =
-		    (struct step){ .kit = kit, .number = i, .refuse = i == 2 };
+		steps[i] = (struct step){
+			.kit = kit, .number = i, .refuse = i == 2, .late = late
+		};
 		assert_int_equal(0, pthread_create(&steps[i].thread, NULL,
 					step_main, &steps[i]));
 	}
@@ -126,6 +129,12 @@ run_batch(struct kit *kit, struct step *steps, unsigned count)
 	store_abort(txn);
 	for (unsigned i = 0; i < count; i++)
 		(void)pthread_join(steps[i].thread, NULL);
+}
+
+static void
+run_batch(struct kit *kit, struct step *steps, unsigned count)
+{
+	run_steps(kit, steps, count, false);
 }
 
 static int
@@ -179,6 +188,35 @@ test_a_batch_runs_once_when_nothing_fails(void **state)
 	run_batch(kit, steps, 8);
 	expect_batch(steps, 1);
 	expect_rows(kit, 7);
+}
+
+/* The writes of a step that is refused behind them are taken back. */
+static void
+expect_taken_back(struct kit *kit)
+{
+	struct step steps[8];
+
+	run_steps(kit, steps, 8, true);
+	for (unsigned i = 0; i < 8; i++) {
+		assert_int_equal(i == 2 ? IAG_REJECTED : 0, steps[i].result);
+		assert_in_range(steps[i].runs, 1, 2);
+	}
+	assert_int_equal(2, steps[2].runs);
+	expect_rows(kit, 7);
+}
+
+static void
+test_what_a_refused_step_wrote_is_taken_back(void **state)
+{
+	open_faulty(*state, "faulty", "");
+	expect_taken_back(*state);
+}
+
+static void
+test_it_is_taken_back_without_nested_transactions_too(void **state)
+{
+	open_faulty(*state, "flat", "");
+	expect_taken_back(*state);
 }
 
 static void
@@ -453,6 +491,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(test_a_batch_runs_once_when_nothing_fails),
+		TEST(test_what_a_refused_step_wrote_is_taken_back),
+		TEST(test_it_is_taken_back_without_nested_transactions_too),
 		TEST(test_a_batch_without_room_is_run_step_by_step),
 		TEST(test_a_batch_in_conflict_is_run_step_by_step),
 		TEST(test_a_fault_inside_a_step_does_not_take_the_others),
