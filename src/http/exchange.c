@@ -20,6 +20,7 @@
 #include "base/json.h"
 #include "config/scope.h"
 #include "http/door.h"
+#include "http/event.h"
 #include "http/rules.h"
 #include "http/watch.h"
 #include "mcp/registry.h"
@@ -328,9 +329,7 @@ exchange_stream_send(struct exchange *exchange, const struct buf *line)
 {
 	CLEANUP_BUF struct buf event = BUF_INIT;
 
-	buf_str(&event, "event: message\ndata: ");
-	buf_add(&event, line->data, line->len);
-	buf_char(&event, '\n');
+	event_write(&event, line->data, line->len);
 	if (!event.failed)
 		(void)listener_write(exchange->request, event.data, event.len);
 }

@@ -35,8 +35,18 @@
 #define LISTENER_WORK_NS (UINT64_C(900) * NS_PER_S)
 /* The library's own limit; ours is below it. */
 enum { LISTENER_SLACK = 128, LISTENER_SKIP = 4 };
-/* GnuTLS' NORMAL has TLS 1.0. */
-#define LISTENER_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+/*
+ * GnuTLS' NORMAL has TLS 1.0, block ciphers that are authenticated behind
+ * their encryption, keys that one day open all of the past, and DHE, which
+ * costs the server more than who asks.
+ */
+#define LISTENER_PRIORITIES                                           \
+	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"                  \
+	":-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA"                            \
+	":-CIPHER-ALL:+AES-256-GCM:+AES-128-GCM:+CHACHA20-POLY1305"   \
+	":-MAC-ALL:+AEAD"                                             \
+	":-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1" \
+	":+GROUP-X448:+GROUP-SECP521R1"
 
 void
 listener_unref(struct listener_request *request)

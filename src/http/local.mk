@@ -4,6 +4,8 @@ http_sources = \
 	src/http/certificate.c \
 	src/http/certificate.h \
 	src/http/door.h \
+	src/http/event.c \
+	src/http/event.h \
 	src/http/exchange.c \
 	src/http/guard.c \
 	src/http/guard.h \

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "http/event.h"
 #include "journal/switches.h"
 #include "mcp/lifecycle.h"
 #include "mcp/registry.h"
@@ -241,20 +242,30 @@ watch_say(struct exchange *exchange, const char *data, size_t len)
 	return listener_write(exchange->request, data, len);
 }
 
+static bool
+watch_send(struct exchange *exchange, const struct buf *message)
+{
+	CLEANUP_BUF struct buf event = BUF_INIT;
+
+	event_write(&event, buf_text(message), message->len);
+	return !message->failed && !event.failed &&
+	       watch_say(exchange, event.data, event.len);
+}
+
 /* One message; method without its `notifications/`. */
 static bool
 watch_tell(
     struct exchange *exchange, const char *method, const struct buf *rest)
 {
-	CLEANUP_BUF struct buf event = BUF_INIT;
+	CLEANUP_BUF struct buf message = BUF_INIT;
 
-	buf_printf(&event,
-	    "event: message\ndata: {\"jsonrpc\":\"2.0\",\"method\":"
+	buf_printf(&message,
+	    "{\"jsonrpc\":\"2.0\",\"method\":"
 	    "\"notifications/%s\",\"params\":{\"_meta\":{\"" WATCH_ID "\":%s},",
 	    method, exchange->watch->id);
-	buf_add(&event, rest->data, rest->len);
-	buf_str(&event, "}}\n\n");
-	return !event.failed && watch_say(exchange, event.data, event.len);
+	buf_add(&message, rest->data, rest->len);
+	buf_str(&message, "}}");
+	return watch_send(exchange, &message);
 }
 
 static bool
@@ -298,17 +309,16 @@ watch_tell_changes(struct exchange *exchange)
 static bool
 watch_end(struct exchange *exchange)
 {
-	CLEANUP_BUF struct buf event = BUF_INIT;
+	CLEANUP_BUF struct buf message = BUF_INIT;
 
 	if (!exchange->watch || exchange->is_answered)
 		return false;
 	exchange->is_answered = true;
-	buf_str(&event, "event: message\ndata: ");
-	buf_printf(&event,
+	buf_printf(&message,
 	    "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"resultType\":"
-	    "\"complete\",\"_meta\":{\"" WATCH_ID "\":%s}}}\n\n",
+	    "\"complete\",\"_meta\":{\"" WATCH_ID "\":%s}}}",
 	    exchange->watch->id, exchange->watch->id);
-	(void)watch_say(exchange, event.data, event.len);
+	(void)watch_send(exchange, &message);
 	listener_end(exchange->request);
 	return true;
 }

@@ -6,6 +6,7 @@ fuzzers = \
 	tests/fuzz/fuzz-answer \
 	tests/fuzz/fuzz-config \
 	tests/fuzz/fuzz-dec \
+	tests/fuzz/fuzz-event \
 	tests/fuzz/fuzz-export \
 	tests/fuzz/fuzz-http-head \
 	tests/fuzz/fuzz-json \
@@ -38,6 +39,7 @@ tests_fuzz_fuzz_jwt_SOURCES = \
 	$(NULL)
 tests_fuzz_fuzz_jwt_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit
 
+tests_fuzz_fuzz_event_LDADD = libhttp.la $(LDADD)
 tests_fuzz_fuzz_http_head_LDADD = libhttp.la libmcp.la $(LDADD)
 tests_fuzz_fuzz_jsonrpc_LDADD = libmcp.la $(LDADD)
 

@@ -5,7 +5,8 @@
 // runs.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import https from 'node:https';
 import os from 'node:os';
@@ -22,14 +23,15 @@ const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'tls-'));
 
 process.on('exit', () => fs.rmSync(dir, { recursive: true, force: true }));
 
+const CURVE = ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+
 // A key and its certificate, at NAME.key and NAME.pem.
-function certificate(name) {
+function certificate(name, kind = CURVE) {
   const key = path.join(dir, `${name}.key`);
   const chain = path.join(dir, `${name}.pem`);
   const { status, stderr } = spawnSync('openssl', ['req', '-x509', '-newkey',
-    'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
-    '-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1',
-    '-keyout', key, '-out', chain]);
+    ...kind, '-nodes', '-days', '2', '-subj', `/CN=${name}`,
+    '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', chain]);
 
   assert.equal(status, 0, String(stderr));
   fs.chmodSync(key, 0o600);
@@ -148,4 +150,70 @@ test('a certificate that cannot be used is refused at the start', { skip },
       assert.equal(code, 7, err);
       assert.match(err, text);
     }
+  });
+
+const noScanner = skip || (spawnSync('sslscan', ['--version']).error
+  ? 'sslscan is not installed' : false);
+
+// What sslscan finds: the attributes of each element of that name.
+async function scan(door) {
+  const child = spawn('sslscan', ['--xml=-', '--no-colour',
+    `${door.host}:${door.port}`], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const exit = once(child, 'exit');
+  let text = '';
+
+  for await (const part of child.stdout.setEncoding('utf8'))
+    text += part;
+  assert.deepEqual(await exit, [0, null], text);
+  return { text, all: (name) => [...text.matchAll(
+    new RegExp(`<${name} ([^>]*)/>`, 'g'))].map(([, attributes]) =>
+    Object.fromEntries([...attributes.matchAll(/(\w+)="([^"]*)"/g)]
+      .map(([, key, value]) => [key, value]))) };
+}
+
+function assertStrong(found) {
+  const protocols = found.all('protocol').filter(({ enabled }) =>
+    enabled === '1').map(({ type, version }) => `${type} ${version}`);
+  const ciphers = found.all('cipher');
+
+  assert.deepEqual(protocols, ['tls 1.2', 'tls 1.3'], found.text);
+  for (const version of ['TLSv1.2', 'TLSv1.3'])
+    assert.ok(ciphers.some(({ sslversion }) => sslversion === version));
+  // encrypted and authenticated at once, and each time with a fresh key
+  for (const { cipher, bits, sslversion } of ciphers) {
+    assert.match(cipher, /GCM|POLY1305/, found.text);
+    assert.ok(Number(bits) >= 128, cipher);
+    assert.ok(sslversion === 'TLSv1.3' || cipher.startsWith('ECDHE-'), cipher);
+  }
+  for (const { bits, name } of found.all('group'))
+    assert.ok(Number(bits) >= 128, name);
+  for (const { vulnerable } of found.all('heartbleed'))
+    assert.equal(vulnerable, '0');
+  assert.doesNotMatch(found.text,
+    /<(renegotiation supported|compression supported)="1"/);
+}
+
+test('a scanner finds nothing weak, whatever the certificate',
+  { skip: noScanner }, () => {
+    const used = certificate('elliptic');
+    const other = certificate('factored', ['rsa:2048']);
+
+    return withDoor({ remote: `${remote(used)}  max_connections: 512
+  max_connections_per_address: 512
+` }, async (door) => {
+      const first = await scan(door);
+
+      assertStrong(first);
+      assert.match(first.text, /CDATA\[elliptic\]/);
+      replace(other, used);
+      await until(door, 'factored');
+      const second = await scan(door);
+
+      assertStrong(second);
+      assert.match(second.text, /CDATA\[factored\]/);
+      assert.ok(second.all('cipher').some(({ cipher }) =>
+        cipher.startsWith('ECDHE-RSA-')), second.text);
+      assert.equal((await door.modern('tools/list', {}, {},
+        { rejectUnauthorized: false })).status, 200);
+    });
   });
