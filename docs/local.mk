@@ -19,6 +19,7 @@ dist_doc_DATA += \
 	docs/production-readiness.md \
 	docs/remote-mcp.md \
 	docs/security.md \
+	docs/sidecar.md \
 	$(NULL)
 
 dist_man_MANS += docs/ibkr-agent.yaml.5

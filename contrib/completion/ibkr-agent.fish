@@ -7,7 +7,7 @@ function __ibkr_agent_at
             continue
         end
         switch $word
-            case --config --via --request-id --account --preview-id --group-id --ttl-seconds --status --limit --reason --out --first --last --since --until --type --before --new-secret-env --new-secret-file --store --checkpoint --file --timeout --asset-class --currency --exchange --base --quote --from --symbol --mode --operator-credential --contract-id --duration --bar-size --year --client --url --token-env --transport --bind --live-broker --article-id --expiration --right --strike-min --strike-max --side --quantity --entry-limit-price --take-profit-limit-price --stop-loss-stop-price --parent-approval-id --take-profit-approval-id --stop-loss-approval-id --idempotency-key --broker-order-id --to --approval-id --limit-price --stop-price --trailing-amount --trailing-percent --time-in-force --order-type --page --target --scanner-code --instrument --location
+            case --config --via --request-id --account --preview-id --group-id --ttl-seconds --status --limit --reason --out --first --last --since --until --type --before --new-secret-env --new-secret-file --store --checkpoint --file --timeout --asset-class --currency --exchange --base --quote --from --symbol --mode --operator-credential --contract-id --duration --bar-size --year --client --url --token-env --transport --bind --live-broker --article-id --expiration --right --strike-min --strike-max --side --quantity --entry-limit-price --take-profit-limit-price --stop-loss-stop-price --parent-approval-id --take-profit-approval-id --stop-loss-approval-id --idempotency-key --broker-order-id --to --approval-id --limit-price --stop-price --trailing-amount --trailing-percent --time-in-force --order-type --page --target --scanner-code --instrument --location --public-key --display-name --sidecar-id --pairing-id --check --remote-instance-id --user-id --code --tool-name --scope --payload-json
                 set value yes
             case '-*'
             case '*'
@@ -374,6 +374,42 @@ complete -c ibkr-agent -n '__ibkr_agent_at "serve"' -l live-broker -x -d 'writer
 complete -c ibkr-agent -n '__ibkr_agent_at "session"' -a renew -d 'Renew session'
 complete -c ibkr-agent -n '__ibkr_agent_at ""' -a session
 complete -c ibkr-agent -n '__ibkr_agent_at "session"' -a requirements -d 'Session requirements'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar identity"' -a create -d 'Make or register an identity'
+complete -c ibkr-agent -n '__ibkr_agent_at ""' -a sidecar
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar"' -a identity
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar identity create"' -l public-key -x -d 'Register this key of a sidecar elsewhere; without it: make, or show, the identity of this machine'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar identity create"' -l display-name -x -d 'For people'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar identity create"' -l sidecar-id -x -d 'With public_key: the id that the sidecar has given itself'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar pairing"' -a confirm -d 'Confirm a pairing at the gateway'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar"' -a pairing
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar pairing confirm"' -l pairing-id -x -d 'The pairing'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar pairing confirm"' -l check -x -d 'Number that the sidecar has shown'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar pairing"' -a create -d 'Begin a pairing at the gateway'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar pairing create"' -l remote-instance-id -x -d 'Name of the gateway'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar pairing create"' -l sidecar-id -x -d 'Id of the sidecar'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar pairing create"' -l user-id -x -d 'Whose broker session it is'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar pairing create"' -l ttl-seconds -x -d 'How long the code is good'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar pairing"' -a join -d 'Enter a pairing\'s code at the sidecar'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar pairing join"' -l code -x -d 'The one-time code of the gateway'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar pairing"' -a revoke -d 'Revoke a pairing'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar pairing revoke"' -l pairing-id -x -d 'The pairing'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar pairing revoke"' -l reason -x -d 'Why, for the record'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar relay"' -a accept -d 'Try what the relay would let pass'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar"' -a relay
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar relay accept"' -l remote-instance-id -x -d 'Name of the gateway'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar relay accept"' -l sidecar-id -x -d 'Id of the sidecar'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar relay accept"' -l tool-name -x -d 'The tool'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar relay accept"' -l scope -x -d 'Its scope'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar relay accept"' -l ttl-seconds -x -d 'How long the session lasts'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar relay accept"' -l payload-json -x -d 'Arguments as JSON; they are not kept'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar"' -a run -d 'relay reads for a remote gateway'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar run"' -l pairing-id -x -d 'under this pairing (the newest one)'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar session"' -a create -d 'Plan the next session of a sidecar'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar"' -a session
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar session create"' -l remote-instance-id -x -d 'Name of the gateway'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar session create"' -l sidecar-id -x -d 'Id of the sidecar'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar session create"' -l ttl-seconds -x -d 'How long it may last'
+complete -c ibkr-agent -n '__ibkr_agent_at "sidecar"' -a status -d 'Show identity, pairings and sessions'
 complete -c ibkr-agent -n '__ibkr_agent_at "store"' -a adopt -d 'take over a copied or restored store'
 complete -c ibkr-agent -n '__ibkr_agent_at ""' -a store
 complete -c ibkr-agent -n '__ibkr_agent_at "store adopt"' -l reason -x -d 'why, for the record'

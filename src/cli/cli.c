@@ -104,7 +104,8 @@ cli_gateway(struct cli *cli, struct gateway **ret_gateway, struct err *err)
 			.config = config,
 			.live_broker = cli_value(cli, "--live-broker"),
 			.is_command = cli->args.command->run != run_mcp_serve &&
-				      cli->args.command->run != run_serve,
+				      cli->args.command->run != run_serve &&
+				      cli->args.command->run != run_sidecar,
 		    },
 		    &cli->gateway, err);
 		if (rc)

@@ -86,6 +86,7 @@ int run_providers_export(struct cli *cli, struct err *err);
 int run_providers_list(struct cli *cli, struct err *err);
 int run_switch_credential(struct cli *cli, struct err *err);
 int run_serve(struct cli *cli, struct err *err);
+int run_sidecar(struct cli *cli, struct err *err);
 int run_store_status(struct cli *cli, struct err *err);
 int run_store_adopt(struct cli *cli, struct err *err);
 

@@ -23,6 +23,7 @@ say_ready(struct cli *cli, const struct daemon *daemon, struct err *err)
 	rc = json_add_str(tree, "socket", places.socket);
 	rc |= json_add_str(tree, "http", places.http);
 	rc |= json_add_str(tree, "metrics", places.metrics);
+	rc |= json_add_str(tree, "sidecar", places.sidecar);
 	if (rc)
 		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
 	if (cli->args.json) {
@@ -38,6 +39,8 @@ say_ready(struct cli *cli, const struct daemon *daemon, struct err *err)
 		buf_printf(&out, "%s%s", and, places.http);
 	if (places.metrics)
 		buf_printf(&out, ", metrics at %s", places.metrics);
+	if (places.sidecar)
+		buf_printf(&out, ", sidecars at %s", places.sidecar);
 	buf_char(&out, '\n');
 	return output_write(&out, err);
 }

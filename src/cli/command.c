@@ -18,6 +18,7 @@
 #include "cli/orderflags.h"
 #include "mcp/clients.h"
 #include "mcp/providers.h"
+#include "sidecar/operations.h"
 
 const struct option global_options[] = {
 	{ "--config", "FILE", "configuration file", OPTION_FILE, NULL, NULL },
@@ -175,6 +176,12 @@ static const struct option serve_options[] = {
 	END_OPTION,
 };
 
+static const struct option sidecar_run_options[] = {
+	{ "--pairing-id", "ID", "under this pairing (the newest one)", 0, NULL,
+	    NULL },
+	END_OPTION,
+};
+
 static const struct option no_options[] = { END_OPTION };
 
 #define COMMAND(path, summary, operand, options, run)                          \
@@ -240,6 +247,8 @@ static const struct command operator_commands[] = {
 	    no_options, run_providers_list),
 	COMMAND("serve", "serve this machine's agents and operators", NULL,
 	    serve_options, run_serve),
+	COMMAND("sidecar run", "relay reads for a remote gateway", NULL,
+	    sidecar_run_options, run_sidecar),
 	COMMAND("store status", "show identity, size and readers", NULL,
 	    no_options, run_store_status),
 	COMMAND("store adopt", "take over a copied or restored store", NULL,
@@ -433,8 +442,8 @@ provider_names(void)
 static void
 commands_make(void)
 {
-	size_t total =
-	    ARRAY_COUNT(operator_commands) + tool_count + operation_count;
+	size_t total = ARRAY_COUNT(operator_commands) + tool_count +
+		       operation_count + sidecar_operation_count;
 
 	if (commands)
 		return;
@@ -447,6 +456,7 @@ commands_make(void)
 	commands_count = ARRAY_COUNT(operator_commands);
 	commands_add(tool_table, tool_count);
 	commands_add(operation_table, operation_count);
+	commands_add(sidecar_operations, sidecar_operation_count);
 	qsort(commands, commands_count, sizeof(*commands), compare_paths);
 }
 

@@ -19,6 +19,7 @@ cli_sources = \
 	src/cli/cmd-plugins.c \
 	src/cli/cmd-providers.c \
 	src/cli/cmd-serve.c \
+	src/cli/cmd-sidecar.c \
 	src/cli/cmd-store.c \
 	src/cli/cmd-tool.c \
 	src/cli/cmd-verify.c \
@@ -52,4 +53,4 @@ bin_PROGRAMS += ibkr-agent
 ibkr_agent_SOURCES = $(cli_sources)
 ibkr_agent_CFLAGS = $(AM_CFLAGS) $(IAG_PROGRAM_CFLAGS)
 ibkr_agent_LDFLAGS = $(AM_LDFLAGS) $(IAG_PROGRAM_LDFLAGS)
-ibkr_agent_LDADD = libdaemon.la libhttp.la libmcp.la libcore.la
+ibkr_agent_LDADD = libdaemon.la libsidecar.la libhttp.la libmcp.la libcore.la

@@ -14,6 +14,7 @@
 #include "cli/report.h"
 #include "cli/version.h"
 #include "cli/via.h"
+#include "sidecar/backend.h"
 
 /*
  * Calls move from thread to thread; with an arena for each of 64 workers the
@@ -58,6 +59,7 @@ main(int argc, char *argv[])
 
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	(void)mallopt(M_ARENA_MAX, ARENAS);
+	sidecar_backend_offer();
 	log_setup(LOG_LEVEL_WARNING, LOG_FORM_AUTO);
 	if (args_parse(&cli.args, argc, argv, &err) || run(&cli, &err))
 		cli.exit_code = report_error(&cli, &err);

@@ -26,7 +26,7 @@ enum { ANSWER_MAX = 16 * 1024 * 1024, CHUNK = 64 * 1024 };
 
 /* Commands that need neither configuration nor store. */
 static const char *const own_commands[] = { "completion", "config schema",
-	"mcp client-config", "plugins check", "serve" };
+	"mcp client-config", "plugins check", "serve", "sidecar run" };
 
 static const char *
 via_socket(const struct cli *cli)

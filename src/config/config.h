@@ -34,6 +34,9 @@ struct config_mark {
 
 enum stale_policy { STALE_POLICY_WARN, STALE_POLICY_REFUSE };
 
+/* Which end of the relay this is. */
+enum sidecar_role { SIDECAR_ROLE_GATEWAY, SIDECAR_ROLE_SIDECAR };
+
 /* plugins.options.NAME.KEY, values as the text that the file has. */
 struct config_option {
 	char *plugin; /* as written: backend, writer or store name */
@@ -191,6 +194,10 @@ struct config {
 	} daemon;
 	struct {
 		bool enabled;
+		enum sidecar_role role; /* gateway */
+		char *bind_address;
+		char *ca_file;
+		uint32_t clock_skew_seconds;
 		char *remote_relay_url;
 		char *local_client_portal_base_url;
 		uint32_t heartbeat_interval_seconds;

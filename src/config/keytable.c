@@ -31,6 +31,7 @@ static const char *const approval_policies[] = { "operator", "distinct", "any",
 	NULL };
 static const char *const peer_kinds[] = { "agent", "operator", NULL };
 static const char *const stale_policies[] = { "warn", "refuse", NULL };
+static const char *const sidecar_roles[] = { "gateway", "sidecar", NULL };
 static const char *const log_levels[] = { "error", "warning", "info", "debug",
 	NULL };
 static const char *const log_formats[] = { "auto", "text", "json", NULL };
@@ -436,12 +437,28 @@ const struct key key_table[] = {
 	{ "sidecar.enabled", BOOL, CONFIG(sidecar.enabled), .def = "false",
 	    .help = "Relay reads for a remote gateway.  Needs "
 		    "safety.sidecar_enabled and remote_mcp." },
-	{ "sidecar.remote_relay_url", TEXT(url),
+	{ "sidecar.role", ENUM(sidecar_roles), CONFIG(sidecar.role),
+	    .def = "gateway",
+	    .help = "Which end this is: the gateway that sidecars come to, or "
+		    "a sidecar, which needs no remote_mcp." },
+	{ "sidecar.bind_address", TEXT(listen), CONFIG(sidecar.bind_address),
+	    .def = "127.0.0.1:8444",
+	    .help = "Where a gateway listens for sidecars, over TLS with the "
+		    "certificate of remote_mcp." },
+	{ "sidecar.remote_relay_url", TEXT(https_url),
 	    CONFIG(sidecar.remote_relay_url),
-	    .help = "The remote gateway's relay." },
+	    .help = "The remote gateway's relay, as a sidecar reaches it; its "
+		    "path is not looked at." },
+	{ "sidecar.ca_file", TEXT(path), CONFIG(sidecar.ca_file),
+	    .help = "Certificate authorities (PEM) that a sidecar trusts for "
+		    "the relay, in place of the system's." },
 	{ "sidecar.local_client_portal_base_url", TEXT(url),
 	    CONFIG(sidecar.local_client_portal_base_url),
-	    .help = "The broker's gateway that the relay reads from." },
+	    .help = "The broker's gateway that the relay reads from.  On a "
+		    "sidecar it is broker.base_url, or not set." },
+	{ "sidecar.clock_skew_seconds", UINT(1, 300),
+	    CONFIG(sidecar.clock_skew_seconds), .def = "60",
+	    .help = "How far the clocks of both ends may be apart." },
 	{ "sidecar.heartbeat_interval_seconds", UINT(0, DAY),
 	    CONFIG(sidecar.heartbeat_interval_seconds), .def = "15",
 	    .help = "How often the relay says that it lives." },

@@ -323,6 +323,36 @@ check_remote(const struct rules *r)
 }
 
 static void
+check_sidecar_gateway(const struct rules *r)
+{
+	const struct config *config = r->config;
+	static const char on[] = "sidecar.enabled";
+
+	if (usable(r, "remote_mcp.enabled", NULL) &&
+	    !config->remote_mcp.enabled)
+		rule(r, ERR_CONFIG_SIDECAR_FORBIDDEN, on,
+		    "is true, but remote_mcp.enabled is false");
+	need(r, "sidecar.local_client_portal_base_url",
+	    config->sidecar.local_client_portal_base_url, on);
+}
+
+/* It reads from its own broker, whatever it says to a gateway. */
+static void
+check_sidecar_broker(const struct rules *r)
+{
+	const struct config *config = r->config;
+	static const char local[] = "sidecar.local_client_portal_base_url";
+
+	if (usable(r, local, "broker.base_url", NULL) &&
+	    config->sidecar.local_client_portal_base_url &&
+	    config->broker.base_url &&
+	    strcmp(config->sidecar.local_client_portal_base_url,
+		config->broker.base_url) != 0)
+		rule(r, ERR_CONFIG_INVALID, local,
+		    "is another address than broker.base_url");
+}
+
+static void
 check_sidecar(const struct rules *r)
 {
 	const struct config *config = r->config;
@@ -339,13 +369,12 @@ check_sidecar(const struct rules *r)
 	if (!config->safety.sidecar_enabled)
 		rule(r, code, on,
 		    "is true, but safety.sidecar_enabled is false");
-	if (usable(r, "remote_mcp.enabled", NULL) &&
-	    !config->remote_mcp.enabled)
-		rule(r, code, on, "is true, but remote_mcp.enabled is false");
 	need(r, "sidecar.remote_relay_url", config->sidecar.remote_relay_url,
 	    on);
-	need(r, "sidecar.local_client_portal_base_url",
-	    config->sidecar.local_client_portal_base_url, on);
+	if (config->sidecar.role == SIDECAR_ROLE_SIDECAR)
+		check_sidecar_broker(r);
+	else
+		check_sidecar_gateway(r);
 	if (!usable(r, "sidecar.heartbeat_interval_seconds",
 		"sidecar.heartbeat_timeout_seconds", NULL))
 		return;

@@ -13,6 +13,7 @@
 #include "mcp/answer.h"
 #include "mcp/lifecycle.h"
 #include "mcp/task.h"
+#include "sidecar/operations.h"
 
 static void
 call_answer(
@@ -35,6 +36,10 @@ operation_find(const char *name)
 	for (size_t i = 0; i < operation_count; i++) {
 		if (strcmp(operation_table[i].name, name) == 0)
 			return &operation_table[i];
+	}
+	for (size_t i = 0; i < sidecar_operation_count; i++) {
+		if (strcmp(sidecar_operations[i].name, name) == 0)
+			return &sidecar_operations[i];
 	}
 	return NULL;
 }

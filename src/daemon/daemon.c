@@ -27,6 +27,7 @@
 #include "daemon/systemd.h"
 #include "gateway/metrics.h"
 #include "http/http.h"
+#include "sidecar/backend.h"
 
 /* Sessions get this much more than their calls, to end. */
 #define END_NS (5 * NS_PER_S)
@@ -40,6 +41,7 @@ struct daemon {
 	struct auth *auth;   /* NULL: as the next */
 	struct http *http;   /* NULL: remote_mcp is off */
 	struct probe *probe; /* NULL: nobody watches */
+	struct hub *hub;     /* NULL: no sidecar may come */
 	int signal_fd;
 	uint64_t alive_ns; /* boot time of the next sign of life; 0: none */
 };
@@ -114,6 +116,22 @@ open_http(struct daemon *daemon, struct err *err)
 }
 
 static void
+hub_write(struct hub *hub, struct buf *out)
+{
+	struct hub_counts counts;
+
+	hub_counts(hub, &counts);
+	metrics_gauge(out, "sidecar_connected",
+	    "Whether a sidecar has a session now.", counts.connected);
+	metrics_counter(out, "sidecar_sessions_total",
+	    "Sessions with sidecars.", counts.sessions);
+	metrics_counter(out, "sidecar_requests_total", "Reads for the sidecar.",
+	    counts.requests);
+	metrics_counter(out, "sidecar_requests_failed_total",
+	    "Those of them that it did not answer.", counts.failures);
+}
+
+static void
 doors_write(void *arg, struct buf *out)
 {
 	const struct daemon *daemon = arg;
@@ -121,6 +139,8 @@ doors_write(void *arg, struct buf *out)
 
 	if (daemon->door)
 		door_metrics(daemon->door, out);
+	if (daemon->hub)
+		hub_write(daemon->hub, out);
 	if (!daemon->http)
 		return;
 	http_counts(daemon->http, &counts);
@@ -162,6 +182,11 @@ open_doors(struct daemon *daemon, struct err *err)
 		    take_fd(&daemon->systemd.socket_fd), &daemon->door, err);
 	if (rc == 0 && config->remote_mcp.enabled)
 		rc = open_http(daemon, err);
+	if (rc == 0 && config->sidecar.enabled &&
+	    config->sidecar.role == SIDECAR_ROLE_GATEWAY)
+		rc = hub_open(daemon->gateway, &daemon->hub, err);
+	if (rc == 0)
+		sidecar_backend_attach(daemon->hub);
 	if (rc == 0 && config->daemon.metrics)
 		rc = open_probe(daemon, err);
 	return rc;
@@ -206,6 +231,7 @@ daemon_places(const struct daemon *daemon, struct daemon_places *ret_places)
 		.socket = daemon->door ? door_path(daemon->door) : NULL,
 		.http = daemon->http ? http_url(daemon->http) : NULL,
 		.metrics = daemon->probe ? probe_url(daemon->probe) : NULL,
+		.sidecar = daemon->hub ? hub_place(daemon->hub) : NULL,
 	};
 }
 
@@ -370,6 +396,9 @@ daemon_close(struct daemon *daemon)
 	if (!daemon)
 		return;
 	probe_close(daemon->probe);
+	hub_stop(daemon->hub);
+	sidecar_backend_attach(NULL);
+	hub_close(daemon->hub);
 	if (http_close(daemon->http))
 		auth_close(daemon->auth);
 	door_close(daemon->door);

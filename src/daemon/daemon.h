@@ -29,7 +29,7 @@ int daemon_open(
     struct gateway *gateway, struct daemon **ret_daemon, struct err *err);
 /* Where it is reached; NULL: not there. */
 struct daemon_places {
-	const char *socket, *http, *metrics;
+	const char *socket, *http, *metrics, *sidecar;
 };
 void daemon_places(
     const struct daemon *daemon, struct daemon_places *ret_places);

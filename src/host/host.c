@@ -200,6 +200,9 @@ host_load(struct host *host, uint32_t kind, const char *name,
 	r = normalise(name, plain, err);
 	if (r < 0)
 		return r;
+	r = plugin_open_offered(kind, plain, ret_plugin, err);
+	if (r <= 0)
+		return r;
 	for (i = 0; i < host->dirs.count; i++) {
 		CLEANUP_FREE char *path = NULL;
 		struct stat st;

@@ -32,6 +32,9 @@
 
 static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct plugin *registry;
+/* One that is part of the program; a second one would be a list. */
+static const struct iag_plugin *offered;
+static struct plugin *offered_plugin;
 static bool globals_ready;
 
 uint32_t
@@ -269,6 +272,60 @@ load_new(const char *path, const struct stat *st, uint32_t kind,
 	plugin->next = registry;
 	registry = plugin;
 	*ret_plugin = plugin;
+	return 0;
+}
+
+void
+plugin_offer(const struct iag_plugin *desc)
+{
+	LOCK_SCOPE(&load_lock);
+
+	offered = desc;
+}
+
+/* With load_lock held. */
+static int
+adopt_offered(struct plugin **ret_plugin, struct err *err)
+{
+	struct plugin *plugin = calloc(1, sizeof *plugin);
+	int r;
+
+	init_globals();
+	if (plugin)
+		plugin->path = strdup("ibkr-agent");
+	if (!plugin || !plugin->path) {
+		free(plugin);
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	}
+	r = plugin_adopt(plugin, offered, 0, NULL, err);
+	if (r == 0)
+		r = run_load(plugin, NULL, err);
+	if (r < 0) {
+		plugin_drop(plugin);
+		free(plugin->path);
+		free(plugin);
+		return r;
+	}
+	*ret_plugin = plugin;
+	return 0;
+}
+
+int
+plugin_open_offered(uint32_t kind, const char *name, struct plugin **ret_plugin,
+    struct err *err)
+{
+	LOCK_SCOPE(&load_lock);
+	int r;
+
+	if (!offered || offered->kind != kind ||
+	    strcmp(offered->name, name) != 0)
+		return 1;
+	if (!offered_plugin) {
+		r = adopt_offered(&offered_plugin, err);
+		if (r < 0)
+			return r;
+	}
+	*ret_plugin = offered_plugin;
 	return 0;
 }
 

@@ -92,6 +92,14 @@ int plugin_check_options(const struct plugin *plugin, struct err *err);
  */
 int plugin_open(const char *path, uint32_t kind, const char *name,
     struct plugin **ret_plugin, struct err *err);
+/*
+ * A plugin that is part of the program, to be found by its kind and name
+ * before any file is; desc stays.  Before there is a host.
+ */
+void plugin_offer(const struct iag_plugin *desc);
+/* The one that was offered, adopted at first need; 1: there is none. */
+int plugin_open_offered(uint32_t kind, const char *name,
+    struct plugin **ret_plugin, struct err *err);
 /* With another services table, for the contract kit. */
 int plugin_open_with(const char *path, const struct iag_host *services,
     struct plugin **ret_plugin, struct err *err);

@@ -229,9 +229,5 @@ const size_t operation_count = ARRAY_COUNT(operation_table) - 1;
 bool
 tool_is_operation(const struct tool *tool)
 {
-	for (size_t i = 0; i < operation_count; i++) {
-		if (tool == &operation_table[i])
-			return true;
-	}
-	return false;
+	return tool_find(tool->name) != tool;
 }

@@ -111,7 +111,7 @@ struct config;
 bool tool_is_shown(
     const struct tool *tool, const struct config *config, uint64_t scopes);
 const struct tool *tool_find(const char *name);
-/* A row of operation_table. */
+/* A row of operation_table, or of a table of the same kind elsewhere. */
 bool tool_is_operation(const struct tool *tool);
 /*
  * One of the six names that must never exist (reference.md 4.1): what is there

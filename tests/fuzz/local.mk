@@ -16,6 +16,7 @@ fuzzers = \
 	tests/fuzz/fuzz-link \
 	tests/fuzz/fuzz-map \
 	tests/fuzz/fuzz-portal-answer \
+	tests/fuzz/fuzz-relay \
 	tests/fuzz/fuzz-result \
 	tests/fuzz/fuzz-schema \
 	$(NULL)
@@ -42,6 +43,7 @@ tests_fuzz_fuzz_jwt_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit
 tests_fuzz_fuzz_event_LDADD = libhttp.la $(LDADD)
 tests_fuzz_fuzz_http_head_LDADD = libhttp.la libmcp.la $(LDADD)
 tests_fuzz_fuzz_jsonrpc_LDADD = libmcp.la $(LDADD)
+tests_fuzz_fuzz_relay_LDADD = libsidecar.la libhttp.la $(LDADD)
 
 # answers are judged over a journal in memory
 tests_fuzz_fuzz_result_SOURCES = \

@@ -22,6 +22,7 @@ peer_tests += \
 	tests/peer/portal.mjs \
 	tests/peer/providers.mjs \
 	tests/peer/remote.mjs \
+	tests/peer/sidecar.mjs \
 	tests/peer/wire.mjs \
 	$(NULL)
 
@@ -36,6 +37,7 @@ EXTRA_DIST += \
 	tests/peer/arguments.mjs \
 	tests/peer/door.mjs \
 	tests/peer/drive.mjs \
+	tests/peer/ends.mjs \
 	tests/peer/front.mjs \
 	tests/peer/house.mjs \
 	tests/peer/issuer.mjs \

@@ -17,6 +17,7 @@ unit_tests += \
 	tests/unit/test-gateway \
 	tests/unit/test-gateway-workers \
 	tests/unit/test-sdk \
+	tests/unit/test-sidecar \
 	tests/unit/test-host-call \
 	tests/unit/test-http-rules \
 	tests/unit/test-mcp \
@@ -136,7 +137,9 @@ tests_unit_test_mcp_SOURCES = \
 	tests/unit/fake-gateway.h \
 	tests/unit/test-mcp.c \
 	$(NULL)
-tests_unit_test_daemon_LDADD = libdaemon.la libhttp.la libmcp.la $(LDADD)
+tests_unit_test_daemon_LDADD = \
+	libdaemon.la libsidecar.la libhttp.la libmcp.la $(LDADD)
+tests_unit_test_sidecar_LDADD = libsidecar.la libhttp.la $(LDADD)
 tests_unit_test_mcp_LDADD = libmcp.la $(LDADD)
 tests_unit_test_mcp_message_SOURCES = \
 	tests/unit/fake-gateway.c \

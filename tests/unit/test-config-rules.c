@@ -275,6 +275,14 @@ test_sidecar_needs_switches_urls_and_a_sane_heartbeat(void **state)
 	(void)state;
 	check(cases, ARRAY_COUNT(cases));
 	assert_no_fault(SIDECAR(URLS));
+	/* the other end has no HTTP door, and reads from its own broker */
+	assert_no_fault(
+	    LOADED_HEAD "safety: {sidecar_enabled: true}\n"
+			"sidecar: {enabled: true, role: sidecar, "
+			"remote_relay_url: https://relay.example.org}\n");
+	assert_fault(LOADED_HEAD "safety: {sidecar_enabled: true}\n"
+				 "sidecar: {enabled: true, role: sidecar}\n",
+	    ERR_CONFIG_INVALID, "c.yaml: key 'sidecar.remote_relay_url'");
 	assert_no_fault(LOADED_HEAD "sidecar: {heartbeat_interval_seconds: "
 				    "0, heartbeat_timeout_seconds: 0}\n");
 }

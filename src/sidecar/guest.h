@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/* One connection to the hub, from its first byte to its last. */
+
+#ifndef IAG_SIDECAR_GUEST_H
+#define IAG_SIDECAR_GUEST_H
+
+#include "base/address.h"
+#include "config/config.h"
+#include "sidecar/channel.h"
+#include "sidecar/session.h"
+
+enum guest_state {
+	GUEST_COMING, /* the outer handshake */
+	GUEST_ASKED,  /* has its challenge */
+	GUEST_INNER,  /* has its welcome; the inner handshake */
+	GUEST_LIVE,
+	GUEST_LEAVING /* what was put still leaves */
+};
+
+/* What all guests of a hub need. */
+struct guest_house {
+	const struct config *config;
+	struct journal *journal;
+	struct identity *identity;
+	gnutls_certificate_credentials_t inner;
+};
+
+struct guest {
+	const struct guest_house *house;
+	struct channel *channel;
+	gnutls_certificate_credentials_t outer;
+	enum guest_state state;
+	uint64_t until_ns; /* boot time; of every state but LIVE */
+	char place[ADDRESS_TEXT_SIZE];
+	char nonce[HASH_HEX_SIZE];
+	struct pairing pairing; /* from the hello on */
+	struct relay_session session;
+	int64_t sequence;   /* of the last request */
+	uint64_t last_beat; /* its number */
+};
+
+int guest_new(const struct guest_house *house, int fd, struct guest **ret_guest,
+    struct err *err);
+void guest_free(struct guest *guest); /* NULL is fine */
+
+/* Is it still there?  Time and pairing are looked at. */
+int guest_check(struct guest *guest, struct err *err);
+/* A frame of one that is not live, or a beat.  Not 0: refuse it. */
+int guest_frame(
+    struct guest *guest, const struct frame *frame, struct err *err);
+/* The outer handshake is over: ask who it is. */
+int guest_ask(struct guest *guest, struct err *err);
+/* Say why and let it go. */
+void guest_refuse(struct guest *guest, const struct err *why);
+
+#endif

@@ -1,0 +1,41 @@
+# The relay: a gateway's reads through a machine elsewhere.
+
+sidecar_sources = \
+	src/sidecar/backend.c \
+	src/sidecar/backend.h \
+	src/sidecar/channel.c \
+	src/sidecar/channel.h \
+	src/sidecar/commands.c \
+	src/sidecar/commands.h \
+	src/sidecar/dial.c \
+	src/sidecar/dial.h \
+	src/sidecar/envelope.c \
+	src/sidecar/envelope.h \
+	src/sidecar/frame.c \
+	src/sidecar/frame.h \
+	src/sidecar/guard.c \
+	src/sidecar/guard.h \
+	src/sidecar/guest.c \
+	src/sidecar/guest.h \
+	src/sidecar/hub.c \
+	src/sidecar/hub.h \
+	src/sidecar/identity.c \
+	src/sidecar/identity.h \
+	src/sidecar/operations.c \
+	src/sidecar/operations.h \
+	src/sidecar/pairing.c \
+	src/sidecar/pairing.h \
+	src/sidecar/reading.c \
+	src/sidecar/reading.h \
+	src/sidecar/run.c \
+	src/sidecar/run.h \
+	src/sidecar/session.c \
+	src/sidecar/session.h \
+	src/sidecar/trail.c \
+	src/sidecar/trail.h \
+	src/sidecar/window.c \
+	src/sidecar/window.h \
+	$(NULL)
+
+noinst_LTLIBRARIES += libsidecar.la
+libsidecar_la_SOURCES = $(sidecar_sources)
