@@ -38,7 +38,9 @@ compare() {
 exports() {
     sed -n 's/^\tFUNCTION(\(.*\));/\1/p' tests/abi/probe.c >"$work/known"
     nm -D --defined-only "$library" | sed -n 's/.* T \([^@]*\).*/\1/p' |
-        LC_ALL=C sort | diff -u "$work/known" -
+        LC_ALL=C sort | diff -u "$work/known" - &&
+        sed -n 's/^ \(iag_[^@]*\)@IBKR_AGENT_0 .*/\1/p' \
+            debian/libibkr-agent0.symbols | diff -u "$work/known" -
 }
 
 case ${1-} in
@@ -46,7 +48,8 @@ check)
     rc=0
     compare || rc=1
     exports || {
-        echo "abi: the library exports other names than tests/abi/probe.c" >&2
+        echo "abi: the library, debian/libibkr-agent0.symbols and" \
+            "tests/abi/probe.c have other names" >&2
         rc=1
     }
     [ $rc -eq 0 ] && echo "abi: as in the baseline"
@@ -57,7 +60,7 @@ update)
     ;;
 freeze)
     mkdir -p tests/abi/frozen-1/ibkr-agent
-    for h in types plugin backend writer store; do
+    for h in types broker plugin backend writer store; do
         cp "include/ibkr-agent/$h.h" tests/abi/frozen-1/ibkr-agent/
     done
     cp tests/abi/layout.c tests/abi/frozen-1/layout.c

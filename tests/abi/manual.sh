@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright (C) 2026 the ibkr-agent-gateway authors
 #
-# ibkr-agent-plugin(3) and the headers name the same things.
+# ibkr-agent-plugin(3) and the headers name the same things; what has come since
+# the frozen headers stands in docs/abi.md.
 set -u
 page=$IAG_TEST_SRCDIR/docs/ibkr-agent-plugin.3
 headers=$IAG_TEST_SRCDIR/include/ibkr-agent
@@ -33,7 +34,7 @@ members() {
 }
 
 cd "$TMPDIR" || exit 99
-echo 1..6
+echo 1..7
 tr -c 'A-Za-z0-9_>-' '\n' <"$page" | sort -u >words
 cat "$headers"/[bpstw]*.h | tr -c 'A-Za-z0-9_' '\n' | sort -u >known
 
@@ -62,3 +63,15 @@ members iag_host | comm -23 used - >unknown
 empty "every service of the page is in the header" unknown
 grep '^IAG_' words | comm -23 - known >unknown
 empty "every name of the page is in the headers" unknown
+
+now=$headers
+for table in iag_host iag_plugin iag_backend_ops iag_writer_ops iag_store_ops; do
+    members $table >all
+    headers=$IAG_TEST_SRCDIR/tests/abi/frozen-1/ibkr-agent
+    members $table | comm -13 - all
+    headers=$now
+done | grep -vE '_(count|size)$' >grown
+sed '1,/^## Changes/d' "$IAG_TEST_SRCDIR/docs/abi.md" |
+    tr -c 'A-Za-z0-9_' '\n' | sort -u >words
+sort -u grown | comm -23 - words >unknown
+empty "docs/abi.md lists what has come since the frozen headers" unknown
