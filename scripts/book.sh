@@ -76,9 +76,27 @@ outside() {
         -e 's,href="=,href=",g'
 }
 
+# Code in a list is code for lowdown from eight blanks on only.
 guide() {
-    lowdown -thtml "$1" | relink |
+    awk '/^ *```/ { fence = !fence }
+        !fence && blank && /^     *[^ ]/ && !/^        / && !/^    [^ ]/ {
+            print FILENAME ": " FNR ": code in a list stands behind 8 blanks"
+            bad = 1
+        }
+        { blank = /^$/ } END { exit bad }' "$1" >&2
+    lowdown --parse-no-intraemph -thtml "$1" | relink |
         page "$2" "$(title_of "$1" | escape)"
+    names "$1" >"$out/names"
+    names "$out/$2.html" | comm -23 "$out/names" - | grep . >&2 && {
+        echo "book: the page of $1 has lost these names" >&2
+        exit 1
+    }
+    rm "$out/names"
+}
+
+# what tools, keys and codes are called
+names() {
+    grep -oE '[A-Za-z]+(_[A-Za-z]+)+' "$1" | sort -u
 }
 
 contents() {

@@ -126,7 +126,7 @@ command_is_known() {
 }
 
 @test "the configuration of the service page is one, with a credential" {
-    guide service | sed -n '/^       broker:/,/^$/s/^       //p' \
+    guide service | sed -n '/^        broker:/,/^$/s/^        //p' \
         >"$BATS_TEST_TMPDIR/service.yaml"
     echo "plugins: {path: [$IAG_TEST_PLUGINDIR]}" \
         >>"$BATS_TEST_TMPDIR/service.yaml"
