@@ -7,15 +7,17 @@
 #   Debian's twice, in two places, umasks and zones: the same bytes
 #   lintian finds nothing, not even what is pedantic
 #   the list of parts (SPDX) has what the files are linked with
-#   installed in a fresh system: demo, upgrade, downgrade, removal
-#   RPM's once
-# They are left in BUILDDIR/packages.
+#   every file is named by a manual page, and systemd takes the units
+#   installed in a fresh system: first steps, demo, upgrade, downgrade, removal
+#   RPM's once, and the demo from them; without rpmbuild they are left out
+# What does not wait for each other runs at the same time.  The packages are
+# left in BUILDDIR/packages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${BUILDDIR:=build}" "${MAKE:=make}"
 BUILDDIR=$(cd "$BUILDDIR" && pwd)
 export LC_ALL=C.UTF-8
-for tool in dpkg-buildpackage lintian rpmbuild debootstrap jq; do
+for tool in dpkg-buildpackage lintian debootstrap jq; do
     command -v $tool >/dev/null || {
         echo "check-packages: $tool is not installed:" \
             "scripts/packages-ci.txt has what is needed" >&2
@@ -24,8 +26,10 @@ for tool in dpkg-buildpackage lintian rpmbuild debootstrap jq; do
 done
 work=$(mktemp -d)
 chmod 755 "$work"
-trap 'rm -rf --one-file-system "$work"' EXIT
+trap 'stop_jobs; rm -rf --one-file-system "$work"' EXIT
 start=$SECONDS
+declare -A jobs=()
+set -m # each job is a process group
 
 say() {
     echo "check-packages: $* ($((SECONDS - start)) s)"
@@ -34,6 +38,32 @@ say() {
 fail() {
     say "$*" >&2
     exit 1
+}
+
+# begin NAME COMMAND...: in the background; end NAME waits for it
+begin() {
+    local name=$1
+    shift
+    "$@" >"$work/$name.out" 2>&1 </dev/null &
+    jobs[$name]=$!
+}
+
+end() {
+    local pid=${jobs[$1]}
+    unset "jobs[$1]"
+    wait "$pid" || {
+        tail -n 40 "$work/$1.out" >&2
+        fail "$1 failed"
+    }
+    grep '^check-packages:' "$work/$1.out" || true
+}
+
+stop_jobs() {
+    local pid
+    for pid in "${jobs[@]}"; do
+        kill -- "-$pid" 2>/dev/null || true
+    done
+    wait
 }
 
 # as_user DIR COMMAND...: nobody for root, so that root's rights are not needed
@@ -73,7 +103,7 @@ build_rpms() {
         tail -n 40 "$work/rpm.log" >&2
         fail "rpmbuild failed"
     fi
-    say "$(find "$work/rpm/RPMS" -name '*.rpm' | wc -l) RPM packages built"
+    say "RPM packages built"
 }
 
 sums_of() {
@@ -95,17 +125,55 @@ check_parts() {
     diff <(jq -r '.relationships[] | select(.relationshipType == "DYNAMIC_LINK") |
             .relatedSpdxElement | sub("SPDXRef-Library-"; "")' "$list" | sort -u) \
         <(find "$root/usr/bin" "$root/usr/lib" -type f \( -perm -100 -o -name '*.so*' \) \
-            ! -name '*.debug' -exec readelf -d {} + |
+            ! -name '*.debug' ! -name '*.socket' -exec readelf -d {} + |
             sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort -u) ||
         fail "the list of parts and what is linked differ"
     say "$(jq '.packages | length' "$list") parts listed"
 }
 
+# A file is named by its own name, that of its folder, or a library's soname.
+check_pages() {
+    local pages path name folder
+    pages=$(find "$work/parts/usr/share/man" -name '*.gz' -exec zcat {} +)
+    find "$work/parts" -type f ! -path '*/share/doc*' ! -path '*/man/*' \
+        ! -path '*/lib/debug/*' ! -path '*/lintian/*' -printf '%P\n' |
+        while read -r path; do
+            name=$(sed -E 's/(\.so\.[0-9]+)\..*/\1/' <<<"${path##*/}")
+            folder=${path%/*}
+            [[ $pages == *"$name"* || $pages == *"/${folder##*/}/"* ]] ||
+                echo "$path"
+        done >"$work/unnamed"
+    [ ! -s "$work/unnamed" ] || {
+        cat "$work/unnamed" >&2
+        fail "no manual page names these files"
+    }
+    say "the manual names every file"
+}
+
+# verify_units FOLDER OPTION...: as systemd reads them, with programs from here
+verify_units() {
+    local unit copy=$work/units/$1
+    mkdir -p "$copy"
+    for unit in "$work/parts/$1"/ibkr-agent.*; do
+        sed "s,=/usr/bin/,=$work/parts/usr/bin/," "$unit" \
+            >"$copy/${unit##*/}"
+    done
+    XDG_RUNTIME_DIR=$copy systemd-analyze verify --man=no "${@:2}" "$copy"/ibkr-agent.* ||
+        fail "systemd does not take the units of $1"
+}
+
 check_units() {
-    local unit=$work/parts/lib/systemd/system/ibkr-agent.service
+    local system=lib/systemd/system user=usr/lib/systemd/user
     if command -v systemd-analyze >/dev/null; then
-        systemd-analyze security --offline=yes --threshold=15 "$unit" |
+        verify_units $system
+        verify_units $user --user
+        systemd-analyze security --offline=yes --threshold=15 \
+            "$work/parts/$system/ibkr-agent.service" |
             tail -n 1 || fail "the service is more exposed than it may be"
+        # what a user's own manager cannot take away counts, too
+        systemd-analyze security --offline=yes --threshold=65 \
+            "$work/parts/$user/ibkr-agent.service" |
+            tail -n 1 || fail "the user's service is more exposed than it may be"
     fi
     if command -v apparmor_parser >/dev/null; then
         apparmor_parser -QK "$work/parts/etc/apparmor.d/ibkr-agent" ||
@@ -127,28 +195,34 @@ mkdir "$work/dist"
 tarball=$(ls "$work"/dist/*.tar.xz)
 
 build_debs a 022 UTC
-bash scripts/fresh-root.sh prepare "$work/root" "$work"/a/*.deb \
-    >"$work/root.log" 2>&1 &
-root_job=$!
-build_debs deeper/below 027 Asia/Tokyo
-diff <(sums_of a) <(sums_of deeper/below) ||
-    fail "two builds of one tarball differ"
-say "$(sums_of a | wc -l) Debian packages, twice the same"
-build_rpms
+begin root bash scripts/fresh-root.sh prepare "$work/root" "$work"/a/*.deb
+begin second build_debs deeper/below 027 Asia/Tokyo
+if command -v rpmbuild >/dev/null; then
+    begin rpms build_rpms
+else
+    say "rpmbuild is not installed: no RPM packages are built"
+fi
 as_user "$work/a" sh -c 'exec lintian --pedantic -I \
     --fail-on error,warning,info,pedantic ./*.changes' || fail "lintian has something to say"
 say "lintian finds nothing"
 check_parts
+check_pages
 check_units
-wait $root_job || {
-    tail -n 20 "$work/root.log" >&2
-    fail "no fresh system could be made"
-}
+end root
 say "a fresh system stands"
 bash scripts/fresh-root.sh check "$work/root" "$work"/a/*.deb ||
     fail "the packages do not behave"
+if [ -n "${jobs[rpms]-}" ]; then
+    end rpms
+    bash scripts/fresh-root.sh rpms "$work/root" "$work"/rpm/RPMS/*/*.rpm ||
+        fail "the RPM packages do not behave"
+fi
+end second
+diff <(sums_of a) <(sums_of deeper/below) ||
+    fail "two builds of one tarball differ"
+say "$(sums_of a | wc -l) Debian packages, twice the same"
 rm -rf "$BUILDDIR/packages"
 mkdir -p "$BUILDDIR/packages"
-cp "$tarball" "$work"/a/*.{deb,changes,buildinfo} \
-    "$work"/rpm/RPMS/*/*.rpm "$BUILDDIR/packages/"
+cp "$tarball" "$work"/a/*.{deb,changes,buildinfo} "$BUILDDIR/packages/"
+find "$work" -path "$work/rpm/RPMS/*.rpm" -exec cp {} "$BUILDDIR/packages/" \;
 say "all is well; the packages are in $BUILDDIR/packages"

@@ -8,12 +8,13 @@
 # fresh-root.sh check ROOT DEB...: installs them there and tries them as an
 # unprivileged user: the demonstration, an upgrade, a downgrade, the removal.
 # In an empty ROOT they are only unpacked, and the demonstration is run.
+# fresh-root.sh rpms ROOT RPM...: the same system, after that, with these.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 command=$1
 root=$2
 shift 2
-debs=("$@")
+packages=("$@")
 plugins=usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)/ibkr-agent/plugins-1
 
 # inside COMMAND...: in ROOT, with processes and mounts of its own
@@ -54,7 +55,7 @@ can_make_one() {
 # enough without systemd
 needed() {
     local deb
-    for deb in "${debs[@]}"; do
+    for deb in "${packages[@]}"; do
         dpkg-deb -f "$deb" Depends
         echo
     done | tr ',' '\n' | sed -E -e 's/.*\|? *(systemd-standalone-[a-z]+).*/\1/' \
@@ -78,6 +79,8 @@ prepare() {
     debootstrap --variant=minbase --merged-usr \
         --include="jq,$include" "$suite" "$root" \
         "${mirror:-http://deb.debian.org/debian}"
+    # nothing here outlives the check
+    echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe"
     chroot "$root" useradd -m alice
     mkdir "$root/demo"
     cp -r scripts "$root/demo/"
@@ -87,7 +90,8 @@ prepare() {
 files() {
     (cd "$root" && find . -xdev \( -path ./proc -o -path ./dev -o -path ./tmp \
         -o -path ./var/lib/dpkg -o -path ./var/cache -o -path ./var/log \
-        -o -path ./var/lib/apt -o -path ./home -o -path ./debs \) -prune \
+        -o -path ./var/lib/apt -o -path ./home -o -path ./debs \
+        -o -path ./root/.rpmdb -o -path ./var/lib/rpm \) -prune \
         -o -print | LC_ALL=C sort)
 }
 
@@ -95,7 +99,7 @@ files() {
 again() {
     local deb tree=$root/debs/tree
     mkdir -p "$root/debs/$1"
-    for deb in "${debs[@]}"; do
+    for deb in "${packages[@]}"; do
         case $deb in *dbgsym*) continue ;; esac
         rm -rf "$tree"
         dpkg-deb -R "$deb" "$tree"
@@ -137,12 +141,40 @@ install_all() {
     }
 }
 
+# the first page of the manual and of the book, typed by a newcomer
+first_page() {
+    local page=$root/debs/first
+    zcat "$root/usr/share/man/man1/ibkr-agent.1.gz" |
+        sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/{/^\.Bd/,/^\.Ed/{/^\./!p}}' >"$page"
+    sed -n '/^## First calls/,/^## A conf/s/^    //p' \
+        "$root/usr/share/doc/ibkr-agent/getting-started.md" >>"$page"
+    grep -q "audit verify" "$page" || fail "the first page has no verify"
+    if ! as alice sh -exc 'cd && . /debs/first' >"$page.log" 2>&1 ||
+        ! grep -q "audit chain verified" "$page.log"; then
+        tail -n 30 "$page.log"
+        fail "the first page does not lead to a verified audit trail"
+    fi
+    say "the first page: $(wc -l <"$page") commands, and the trail is verified"
+}
+
+demonstrations() {
+    local name
+    for name in demo demo-orders; do
+        as alice bash "/demo/scripts/$name.sh" /usr/bin \
+            >"$root/debs/$name.log" 2>&1 || {
+            tail -n 30 "$root/debs/$name.log"
+            fail "$name.sh failed"
+        }
+        say "$name.sh: $(wc -l <"$root/debs/$name.log") lines"
+    done
+}
+
 check_system() {
     local version first
-    version=$(dpkg-deb -f "${debs[0]}" Version)
+    version=$(dpkg-deb -f "${packages[0]}" Version)
     mkdir "$root/debs" "$root/debs/$version"
     files >"$root/debs/before"
-    for first in "${debs[@]}"; do
+    for first in "${packages[@]}"; do
         case $first in *dbgsym*) ;; *) cp "$first" "$root/debs/$version/" ;; esac
     done
 
@@ -155,18 +187,9 @@ check_system() {
         fail "the installation has enabled the service"
     install_all "/debs/$version/*.deb"
     as alice ibkr-agent plugins show writer-client-portal >/dev/null
-    say "installed; as alice, the demonstration:"
-    for first in demo demo-orders; do
-        as alice bash "/demo/scripts/$first.sh" /usr/bin \
-            >"$root/debs/$first.log" 2>&1 || {
-            tail -n 30 "$root/debs/$first.log"
-            fail "$first.sh failed"
-        }
-        say "$first.sh: $(wc -l <"$root/debs/$first.log") lines"
-    done
-    # the first page of the manual, without any configuration
-    as alice ibkr-agent accounts list >/dev/null
-    as alice ibkr-agent audit tail --limit 1 >/dev/null
+    say "installed; as alice:"
+    first_page
+    demonstrations
     service_config
     record_holds
 
@@ -190,20 +213,62 @@ check_system() {
     say "removed, without residue but store and configuration"
 }
 
-check_unpacked() {
-    local deb
-    mkdir -p "$root/demo/stage"
-    for deb in "${debs[@]}"; do
-        dpkg-deb -x "$deb" "$root"
-    done
-    ln -s "$root/usr/bin/ibkr-agent" "$root/demo/ibkr-agent"
-    ln -s "$root/$plugins" "$root/demo/stage/plugins-1"
-    bash scripts/demo.sh "$root/demo" >"$root/demo.log" 2>&1 || {
-        tail -n 30 "$root/demo.log"
+# try_unpacked DIR PLUGINS: the demonstration from there
+try_unpacked() {
+    mkdir -p "$1/demo/stage"
+    ln -s "$1/usr/bin/ibkr-agent" "$1/demo/ibkr-agent"
+    ln -s "$1/$2" "$1/demo/stage/plugins-1"
+    bash scripts/demo.sh "$1/demo" >"$1/demo.log" 2>&1 || {
+        tail -n 30 "$1/demo.log"
         fail "the demonstration failed"
     }
     say "unpacked only, since no new system can be made here; the" \
         "demonstration runs"
+}
+
+check_unpacked() {
+    local deb
+    for deb in "${packages[@]}"; do
+        dpkg-deb -x "$deb" "$root"
+    done
+    try_unpacked "$root" "$plugins"
+}
+
+# rpm ARGUMENT...: on a system of dpkg's, which has what they need
+rpm_there() {
+    rpm --root "$root" --force-debian --nodeps "$@" >"$root/rpm.log" 2>&1 || {
+        cat "$root/rpm.log"
+        fail "rpm $1 failed"
+    }
+}
+
+rpms_system() {
+    local names
+    files >"$root/debs/before-rpms"
+    names=$(rpm -qp --qf '%{name}\n' "${packages[@]}" 2>/dev/null)
+    rpm_there -i "${packages[@]}"
+    as alice ibkr-agent plugins show writer-client-portal >/dev/null
+    demonstrations
+    # shellcheck disable=SC2086 # names of packages
+    rpm_there -e $names
+    rm -f "$root/rpm.log"
+    # folders that RPM's own distributions have stay
+    files | comm -13 "$root/debs/before-rpms" - |
+        while read -r path; do
+            [ -d "$root/$path" ] || echo "$path"
+        done | grep . &&
+        fail "the removal of the RPM packages has left these behind"
+    say "RPM packages installed, tried, removed without residue"
+}
+
+rpms_unpacked() {
+    local file top=$root/rpms
+    mkdir "$top"
+    for file in "${packages[@]}"; do
+        rpm2archive - <"$file" | tar -xz -C "$top"
+    done
+    file=$(cd "$top" && find . -name plugins-1)
+    try_unpacked "$top" "$file"
 }
 
 case $command in
@@ -215,6 +280,13 @@ check)
         check_system
     else
         check_unpacked
+    fi
+    ;;
+rpms)
+    if [ -d "$root/debs" ]; then
+        rpms_system
+    else
+        rpms_unpacked
     fi
     ;;
 esac
