@@ -16,10 +16,11 @@
 static size_t
 skip_string(const char *text, size_t len, size_t at)
 {
-	const char *end, *back;
+	const char *end = NULL, *back;
 
 	for (at++; at < len; at = (size_t)(back - text) + 2) {
-		end = memchr(text + at, '"', len - at);
+		if (!end || end < text + at)
+			end = memchr(text + at, '"', len - at);
 		if (!end)
 			return len;
 		back = memchr(text + at, '\\', (size_t)(end - text) - at);
