@@ -21,7 +21,7 @@ done
 chapters='First steps: getting-started service migration
 The broker: client-portal paper-to-live production-readiness live-runbook
 The record: audit-retention security
-Agents: mcp remote-mcp tools
+Agents: mcp remote-mcp sidecar tools
 For developers: architecture abi release deviations'
 
 guides() {
