@@ -27,6 +27,7 @@ struct kit {
 	const char *tmp;  /* an empty folder */
 	int fd;           /* for the lines */
 	struct kit_shared *shared;
+	bool hangs; /* a group had to be ended: no others are begun */
 	struct host *host;
 	struct plugin *plugin;
 	struct instance_option options[KIT_OPTIONS];

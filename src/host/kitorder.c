@@ -23,7 +23,7 @@ struct trial {
 	struct kit *kit;
 	struct instance *writer;
 	struct iag_order order;
-	char ref[32];
+	char ref[KIT_REF_SIZE];
 	char id[160]; /* as it was acknowledged */
 	uint8_t handle[256];
 	size_t handle_len;
@@ -198,14 +198,13 @@ cancel_trial(struct trial *trial)
 /* A trial of one type; false: it goes no further. */
 static bool
 begin_trial(struct trial *trial, struct kit *kit, struct instance *writer,
-    uint32_t type, const char *what)
+    uint32_t type, char what)
 {
 	CLEANUP_ERR struct err err = ERR_INIT;
 	int r;
 
 	*trial = (struct trial){ .kit = kit, .writer = writer };
-	(void)snprintf(
-	    trial->ref, sizeof trial->ref, "kit-%s-%u", what, (unsigned)type);
+	kit_make_ref(kit_writer_ops(kit), what, type, trial->ref);
 	trial->order = kit_make_order(kit_writer_ops(kit), type, trial->ref);
 	if (!kit_expect_ok(kit,
 		writer_accepts(writer, IAG_WRITER_SUBMIT, &trial->order, &err),
@@ -218,7 +217,7 @@ begin_trial(struct trial *trial, struct kit *kit, struct instance *writer,
 }
 
 static void
-with_each_type(struct kit *kit, const char *name, const char *what,
+with_each_type(struct kit *kit, const char *name, char what,
     void (*run)(struct trial *trial))
 {
 	struct instance *writer;
@@ -250,7 +249,7 @@ run_order(struct trial *trial)
 void
 kit_check_order(struct kit *kit)
 {
-	with_each_type(kit, "order", "order", run_order);
+	with_each_type(kit, "order", 'o', run_order);
 }
 
 /* A second order under one reference is none. */
@@ -277,7 +276,7 @@ run_reference(struct trial *trial)
 void
 kit_check_reference(struct kit *kit)
 {
-	with_each_type(kit, "duplicate_reference", "twice", run_reference);
+	with_each_type(kit, "duplicate_reference", 't', run_reference);
 }
 
 static void
@@ -302,10 +301,10 @@ submit_within(
 	struct call *call = call_new(clock_boot_ns() + ns);
 	CLEANUP_ERR struct err err = ERR_INIT;
 	struct writer_result result;
-	char ref[32];
+	char ref[KIT_REF_SIZE];
 	struct iag_order order;
 
-	(void)snprintf(ref, sizeof ref, "kit-deadline-%u", at);
+	kit_make_ref(kit_writer_ops(kit), 'd', at, ref);
 	order = kit_make_order(kit_writer_ops(kit),
 	    (uint32_t)__builtin_ctz(kit_writer_ops(kit)->order_types), ref);
 	if (!kit_expect(kit, call != NULL, "out of memory"))

@@ -212,6 +212,18 @@ first_class(const struct iag_writer_ops *ops)
 	return word;
 }
 
+void
+kit_make_ref(const struct iag_writer_ops *ops, char what, unsigned number,
+    char ref[KIT_REF_SIZE])
+{
+	const char *allowed = ops->ref_alphabet;
+
+	(void)snprintf(ref, KIT_REF_SIZE, "k%c%u", what, number);
+	for (; allowed && *allowed && *ref; ref++)
+		if (!strchr(allowed, *ref))
+			*ref = *allowed;
+}
+
 struct iag_order
 kit_make_order(const struct iag_writer_ops *ops, uint32_t type, const char *ref)
 {
@@ -266,7 +278,7 @@ static void
 submit_one(struct kit *kit, struct instance *writer, uint32_t type, bool sends)
 {
 	struct iag_order order =
-	    kit_make_order(kit_writer_ops(kit), type, "check-1");
+	    kit_make_order(kit_writer_ops(kit), type, "ks1");
 	struct iag_ack ack = { .struct_size = sizeof ack };
 	struct iag_ctx *ctx = write_context(kit, writer, "submit");
 	int32_t r;
@@ -341,8 +353,8 @@ check_need(struct kit *kit)
 	kit_begin(kit, "unknown_need_bit");
 	writer = kit_open_writer(kit, false);
 	for (bit = 0; writer && bit < 32; bit++) {
-		struct iag_order order = kit_make_order(
-		    kit_writer_ops(kit), IAG_TYPE_LIMIT, "check-1");
+		struct iag_order order =
+		    kit_make_order(kit_writer_ops(kit), IAG_TYPE_LIMIT, "kn1");
 		struct iag_ack ack = { .struct_size = sizeof ack };
 		struct iag_ctx *ctx = write_context(kit, writer, "submit");
 		int32_t r;
@@ -470,6 +482,7 @@ check_list(struct kit *kit)
 
 		ctx->takes_reply = true;
 		r = kit_writer_ops(kit)->list(ctx, writer->data, KIT_ACCOUNT);
+		(void)kit_expect(kit, !ctx->broken, "'list': %s", ctx->broken);
 		kit_expect_result(kit, ctx, r);
 		if (r == 0)
 			expect_orders(kit, ctx);

@@ -21,6 +21,10 @@ struct instance *kit_open_writer(struct kit *kit, bool sends);
 /* An order that the writer says that it takes. */
 struct iag_order kit_make_order(
     const struct iag_writer_ops *ops, uint32_t type, const char *ref);
+/* A short reference in its alphabet. */
+#define KIT_REF_SIZE 16
+void kit_make_ref(const struct iag_writer_ops *ops, char what, unsigned number,
+    char ref[KIT_REF_SIZE]);
 /* Keep what a write changed of the plugin's state, as the desk would. */
 void kit_keep_state(const struct writer_result *result);
 /* Skips the check and returns false unless the writer only simulates. */

@@ -278,6 +278,29 @@ read_meta(struct answer *answer, const struct iag_reply_meta *meta)
 	    full.receipt_ns ? full.receipt_ns : clock_real_ns();
 }
 
+/* Keep the answer, or why it is none; both are taken over. */
+static int32_t
+keep_answer(struct iag_ctx *ctx, const struct iag_reply_meta *meta, char **copy,
+    size_t len, char **fault)
+{
+	LOCK_SCOPE(&ctx->lock);
+
+	if (ctx->done || ctx->left)
+		return IAG_STOPPING;
+	ctx->replies++;
+	if (*fault) {
+		free(ctx->broken);
+		ctx->broken = STEAL(*fault);
+		return IAG_INVAL;
+	}
+	if (ctx->replies > 1)
+		return IAG_INVAL;
+	ctx->answer.json = STEAL(*copy);
+	ctx->answer.len = len;
+	read_meta(&ctx->answer, meta);
+	return 0;
+}
+
 static int32_t
 service_reply(struct iag_ctx *ctx, const struct iag_reply_meta *meta,
     const char *json, size_t len)
@@ -287,7 +310,9 @@ service_reply(struct iag_ctx *ctx, const struct iag_reply_meta *meta,
 	int r;
 
 	if (!ctx->takes_reply)
-		return IAG_INVAL;
+		return service_fail(ctx, IAG_INVAL, NULL,
+		    "'reply' was called in '%s', which gives no answer",
+		    ctx->callback);
 	r = find_fault(json, len, &fault);
 	if (r == IAG_NOMEM)
 		return r;
@@ -297,22 +322,11 @@ service_reply(struct iag_ctx *ctx, const struct iag_reply_meta *meta,
 			return IAG_NOMEM;
 		memcpy(copy, json, len);
 		copy[len] = '\0';
+	} else {
+		(void)service_fail(
+		    ctx, IAG_INVAL, "BROKER_RESPONSE_INVALID", "%s", fault);
 	}
-	LOCK_SCOPE(&ctx->lock);
-	if (ctx->done || ctx->left)
-		return IAG_STOPPING;
-	ctx->replies++;
-	if (fault) {
-		free(ctx->broken);
-		ctx->broken = STEAL(fault);
-		return IAG_INVAL;
-	}
-	if (ctx->replies > 1)
-		return IAG_INVAL;
-	ctx->answer.json = STEAL(copy);
-	ctx->answer.len = len;
-	read_meta(&ctx->answer, meta);
-	return 0;
+	return keep_answer(ctx, meta, &copy, len, &fault);
 }
 
 static void

@@ -76,6 +76,11 @@ query(struct iag_ctx *ctx, void *instance, const char *operation,
 #elif defined HOSTILE_QUERY_NUMBER
 	(void)ctx;
 	return -4711;
+#elif defined HOSTILE_QUERY_ROW
+	static const char row[] =
+	    "{\"accounts\":[{\"acount_id\":\"DU1\",\"account_mode\":\"paper\"}]}";
+
+	return host->reply(ctx, NULL, row, sizeof row - 1);
 #elif defined HOSTILE_QUERY_SHAPE
 	return host->reply(ctx, NULL, "{\"status\":[\"ok\"]}", 17);
 #else
@@ -84,7 +89,7 @@ query(struct iag_ctx *ctx, void *instance, const char *operation,
 }
 
 static const char *const operations[] = {
-#if defined HOSTILE_QUERY_HANGS
+#if defined HOSTILE_QUERY_HANGS || defined HOSTILE_QUERY_ROW
 	"accounts_list", /* for the program as a whole, too */
 #else
 	"health",

@@ -42,17 +42,23 @@ hostile_faults = \
 	operation-name operation-null operation-twice option-bound \
 	option-choices option-default option-flags option-help option-key option-size \
 	option-twice option-type query-broken query-crashes query-hangs \
-	query-huge query-nothing query-number query-shape query-silent \
+	query-huge query-nothing query-number query-row query-shape query-silent \
 	query-twice \
 	reserved short-descriptor short-table summary symbol undefined \
 	$(NULL)
 hostile_others = store-empty store-serial writer-empty writer-backend
+hostile_writers = \
+	ack-no-id ack-number ack-other ack-status forgets list-broken \
+	no-cancel no-commit row-lacks row-typo short-refs sound \
+	submit-crashes submit-hangs submit-silent twice \
+	$(NULL)
 hostile_build = $(CC) -std=gnu11 $(plugin_cppflags) $(CPPFLAGS) $(CFLAGS) \
 	-Wno-unused-function -Wno-unused-const-variable -fPIC -shared \
 	-fvisibility=hidden -Wl,-z,nodelete $(LDFLAGS)
 
 check_DATA = tests/plug/hostile.stamp
-tests/plug/hostile.stamp: tests/plug/hostile.c $(include_iag_HEADERS)
+tests/plug/hostile.stamp: tests/plug/hostile.c tests/plug/hostile-writer.c \
+		$(include_iag_HEADERS)
 	$(AM_V_GEN)rm -rf tests/plug/hostile && \
 	$(MKDIR_P) tests/plug/hostile && chmod 755 tests/plug/hostile && \
 	for f in $(hostile_faults:%=backend-%) $(hostile_others); do \
@@ -68,8 +74,15 @@ tests/plug/hostile.stamp: tests/plug/hostile.c $(include_iag_HEADERS)
 			-DHOSTILE_$$macro $$more \
 			$(srcdir)/tests/plug/hostile.c \
 			-o tests/plug/hostile/$$f.so || exit 1; \
+	done && \
+	for name in $(hostile_writers); do \
+		macro=`echo $$name | tr a-z- A-Z_`; \
+		$(hostile_build) -DHOSTILE_NAME="\"$$name\"" \
+			-DHOSTILE_$$macro \
+			$(srcdir)/tests/plug/hostile-writer.c \
+			-o tests/plug/hostile/writer-$$name.so || exit 1; \
 	done && chmod 755 tests/plug/hostile/*.so && touch $@
-EXTRA_DIST += tests/plug/hostile.c
+EXTRA_DIST += tests/plug/hostile.c tests/plug/hostile-writer.c
 
 clean-local: clean-hostile
 clean-hostile:

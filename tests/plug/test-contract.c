@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "host/check.h"
+#include "tools/judge.h"
 
 static unsigned count;
 static unsigned failures;
@@ -159,6 +160,31 @@ check_hostile(const char *build)
 		{ "backend-query-huge", "answers", "2097152 bytes", 0 },
 		{ "backend-query-silent", "answers", "not say why", 0 },
 		{ "backend-query-number", "answers", "-4711", 0 },
+		{ "backend-query-row", "answers", "account_id': is missing",
+		    0 },
+		{ "backend-query-row", "answers", "did you mean 'account_id'",
+		    0 },
+		{ "writer-ack-no-id", "order", "broker's order id", 0 },
+		{ "writer-ack-number", "order", "no decimal", 0 },
+		{ "writer-ack-other", "submit", "'somebody-else'", 0 },
+		{ "writer-ack-status", "submit", "status 99", 0 },
+		{ "writer-forgets", "order", "'find' said that there is no",
+		    0 },
+		{ "writer-list-broken", "order", "is not JSON", 0 },
+		{ "writer-list-broken", "list", "is not JSON", 0 },
+		{ "writer-no-cancel", "descriptor", "lacks 'cancel'", 0 },
+		{ "writer-no-commit", "submit_without_commit",
+		    "commit_send() had not allowed", 0 },
+		{ "writer-row-lacks", "order", "contract_id': is missing", 0 },
+		{ "writer-row-typo", "order", "did you mean", 0 },
+		{ "writer-short-refs", "order", "at most 2 are allowed", 0 },
+		{ "writer-submit-crashes", "order", "in 'submit'", 0 },
+		{ "writer-submit-hangs", "order_deadline", "had not returned",
+		    0 },
+		{ "writer-submit-hangs", "submit", "'submit' did not return",
+		    1 },
+		{ "writer-submit-silent", "order", "without a text", 0 },
+		{ "writer-twice", "duplicate_reference", "a second order", 0 },
 	};
 	CLEANUP_FREE char *dir = NULL;
 	size_t i;
@@ -167,6 +193,7 @@ check_hostile(const char *build)
 		return;
 	for (i = 0; i < ARRAY_COUNT(faults); i++)
 		expect_fault(dir, &faults[i]);
+	expect_sound(dir, "writer-sound.so");
 }
 
 static void
@@ -246,6 +273,7 @@ main(int argc, char **argv)
 	if (argc == 3 && strcmp(argv[1], "--hang") == 0)
 		for (;;)
 			(void)pause();
+	plugin_check_set_judge(&tools_judge);
 	n = stage ? scandir(stage, &entries, is_plugin, alphasort) : 0;
 	for (i = 0; i < n; i++) {
 		expect_sound(stage, entries[i]->d_name);
