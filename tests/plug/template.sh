@@ -3,9 +3,10 @@
 # Copyright (C) 2026 the ibkr-agent-gateway authors
 #
 # What authors of plugins are given is copied from an installed prefix and
-# built with nothing but what is installed there: the template and the two
-# examples.  The installed program runs them through its contract kit and
-# carries orders with them, over the fake broker.
+# built with nothing but what is installed there: the template, as
+# ibkr-agent-plugin(3) has it word for word, and the two examples.  The
+# installed program runs them through its contract kit and carries orders with
+# them, over the fake broker.
 set -u
 
 for tool in autoreconf libtoolize pkg-config; do
@@ -45,7 +46,7 @@ says() {
 cd "$TMPDIR" || exit 99
 umask 022
 root=$TMPDIR/root
-echo 1..28
+echo 1..30
 claim "the program installs" plain_make -C "$IAG_TEST_BUILDDIR" install \
     DESTDIR="$root"
 pc=$(find "$root" -name ibkr-agent.pc)
@@ -60,22 +61,61 @@ ACLOCAL_PATH=$(dirname "$macro")
 export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR ACLOCAL_PATH
 unset CFLAGS CPPFLAGS LDFLAGS
 
-cp -R "$examples/plugin-template" mine && chmod -R u+w mine && cd mine &&
-    mkdir -p m4 || exit 99
+# the commands of the page, one file for each of its blocks
+page=$(find "$root" -name ibkr-agent-plugin.3)
+awk '/^\.Ss Build/ { on = 1 }
+    /^\.Ss Live orders/ { on = 0 }
+    /^\.Bd -literal/ { inside = on; n += on; next }
+    /^\.Ed/ { inside = 0 }
+    inside { print >("block-" n) }' "$page"
+sed -i -e 's/\\e$/\\/' -e 's/^\\&//' -e "s,PREFIX,$TMPDIR/own,g" block-*
+
+example_folder() {
+    PKG_CONFIG_SYSROOT_DIR='' pkg-config --variable=exampledir ibkr-agent \
+        >said && [ "$root$(cat said)" = "$examples" ]
+}
+claim "the .pc file says where the examples are" example_folder
 without_macro() (
-    unset ACLOCAL_PATH
+    mkdir -p without && cp "$examples/plugin-template/"* without/ &&
+        cd without && mkdir -p m4 && unset ACLOCAL_PATH || return
     aclocal --print-ac-dir >ac-dir
     [ ! -e "$(cat ac-dir)/ibkr-agent.m4" ] || return 0
     says "ACLOCAL_PATH" autoreconf -fi && ! autoreconf -fi
 )
 claim "without the macro it says where to look" without_macro
-claim "the template bootstraps with the installed macro" autoreconf -fi
-claim "the template configures with the installed .pc file" \
-    ./configure --prefix="$TMPDIR/own" IBKR_AGENT="$program" \
-    ${IAG_TEST_CC:+CC="$IAG_TEST_CC"}
-claim "the template builds" plain_make
-claim "it keeps the contract, by the installed kit" plain_make check
+PATH=$(dirname "$program"):$PATH
+[ -z "${IAG_TEST_CC-}" ] || export CC="$IAG_TEST_CC"
+# follow BLOCK: of the page
+follow() {
+    env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL sh -eu "$TMPDIR/block-$1"
+}
+# the folder is that of the stage
+sed -i "s,\$(pkg-config[^)]*),$examples," block-2
+claim "the page builds the template, and the kit passes it" follow 2
+cd my || exit 99
+claim "... and one compiler call makes a plugin" follow 3
 claim "it installs" plain_make install
+# the fake broker lies in the stage, too
+sed -i "s|path: \\[.libs\\]|path: [.libs, $plugins]|" ../block-4
+IBKR_AUDIT_HMAC_SECRET=0123456789abcdef0123456789abcdef0123456789abcdef
+export IBKR_AUDIT_HMAC_SECRET IBKR_AGENT_CONFIG="$PWD/gateway.yaml"
+claim "the page configures a gateway that finds both" follow 4
+page_order() {
+    sed -n 1,2p ../block-5 >x && sh -eu x >answered || return
+    preview=$(sed -n 's/^preview id *//p' answered)
+    sed -n 3p ../block-5 | sed "s/PREVIEW/$preview/" >x &&
+        sh -eu x >answered || return
+    approval=$(sed -n 's/^approval id *//p' answered)
+    sed -n '4,$p' ../block-5 | sed "s/APPROVAL/$approval/" >x &&
+        says "submitted" sh -eu x
+}
+claim "inv1 the page places an order" page_order
+page_fill() {
+    follow 6 >answered && grep filled answered &&
+        grep "audit chain verified" answered
+}
+claim "... has it filled, and verifies the record" page_fill
+unset IBKR_AGENT_CONFIG
 cd ..
 own=$TMPDIR/own/lib/ibkr-agent/plugins-1
 
@@ -133,9 +173,6 @@ plugins:
 END
     chmod 600 "$TMPDIR/config.yaml"
 }
-
-IBKR_AUDIT_HMAC_SECRET=0123456789abcdef0123456789abcdef0123456789abcdef
-export IBKR_AUDIT_HMAC_SECRET
 
 # ask ARGUMENT...: the answer in ./answer
 ask() {
