@@ -153,11 +153,14 @@ kit_expect_ok(
 bool
 kit_end(struct kit *kit)
 {
-	char text[sizeof kit->fault + sizeof kit->note];
+	CLEANUP_BUF struct buf text = BUF_INIT;
 
-	(void)snprintf(text, sizeof text, "%s%s%s", kit->fault,
-	    kit->failed && kit->note[0] ? "; " : "", kit->note);
-	kit_line(kit, kit->name, kit->failed ? "failed" : "passed", text);
+	buf_str(&text, kit->fault);
+	if (kit->failed && kit->note[0])
+		buf_str(&text, "; ");
+	buf_str(&text, kit->note);
+	kit_line(
+	    kit, kit->name, kit->failed ? "failed" : "passed", buf_text(&text));
 	return !kit->failed;
 }
 
