@@ -15,8 +15,8 @@
 #include "base/json.h"
 #include "host/kitwriter.h"
 
-#define ANSWER_NS (10 * NS_PER_S)
-#define BACK_NS (2 * NS_PER_S) /* how fast a told callback comes back */
+#define ANSWER_NS (30 * NS_PER_S) /* for a writer that waits for a disk */
+#define BACK_NS (10 * NS_PER_S)   /* how fast a told callback comes back */
 
 /* One order under test. */
 struct trial {
