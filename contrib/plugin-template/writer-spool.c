@@ -159,6 +159,15 @@ add_member(char *json, const char *key, const char *value)
 	return len > 0 && (size_t)len < ORDER_SIZE - at;
 }
 
+static int
+add_end(char *json)
+{
+	size_t at = strlen(json);
+
+	return snprintf(json + at, ORDER_SIZE - at, "}\n") <
+	       (int)(ORDER_SIZE - at);
+}
+
 /* As `orders_list` has it, without the state: that is in the other files. */
 static int
 format_order(char json[ORDER_SIZE], const struct iag_order *order)
@@ -170,7 +179,7 @@ format_order(char json[ORDER_SIZE], const struct iag_order *order)
 	char id[128];
 
 	(void)snprintf(id, sizeof id, ID_PREFIX "%s", order->client_ref);
-	(void)strcpy(json, "{");
+	(void)snprintf(json, ORDER_SIZE, "{");
 	return add_member(json, "broker_order_id", id) &&
 	       add_member(json, "account_id", order->account) &&
 	       add_member(json, "client_order_id", order->client_ref) &&
@@ -182,7 +191,8 @@ format_order(char json[ORDER_SIZE], const struct iag_order *order)
 	       add_member(json, "time_in_force", tifs[order->tif]) &&
 	       add_member(json, "quantity", order->quantity) &&
 	       add_member(json, "limit_price", order->limit_price) &&
-	       add_member(json, "stop_price", order->stop_price);
+	       add_member(json, "stop_price", order->stop_price) &&
+	       add_end(json);
 }
 
 /* ---- sending */
@@ -261,21 +271,39 @@ intern(struct iag_ctx *ctx, const char *text)
 	return host->intern(ctx, text, strlen(text));
 }
 
+static int
+is_number(const char *text)
+{
+	return *text && text[strspn(text, "0123456789.")] == '\0';
+}
+
+/* "QUANTITY PRICE" in two: the price; NULL: it is something else. */
+static char *
+split_fill(char *line)
+{
+	char *space = strchr(line, ' ');
+
+	if (!space)
+		return NULL;
+	*space = '\0';
+	return is_number(line) && is_number(space + 1) ? space + 1 : NULL;
+}
+
 /* What is known of an order; texts are constants or interned. */
 static void
 read_state(struct iag_ctx *ctx, const struct spool *spool, const char *account,
     const char *ref, struct iag_ack *ack)
 {
-	char line[160], quantity[64] = "", price[64] = "";
+	char line[160], *price;
 
 	ack->client_ref = intern(ctx, ref);
 	(void)snprintf(line, sizeof line, ID_PREFIX "%s", ref);
 	ack->broker_order_id = intern(ctx, line);
 	if (read_line(spool, account, ref, ".filled", line, sizeof line) &&
-	    sscanf(line, "%63[0-9.] %63[0-9.]", quantity, price) == 2) {
+	    (price = split_fill(line))) {
 		ack->status = IAG_STATUS_FILLED;
 		ack->broker_status = "filled";
-		ack->filled_quantity = intern(ctx, quantity);
+		ack->filled_quantity = intern(ctx, line);
 		ack->average_price = intern(ctx, price);
 	} else if (is_there(spool, account, ref, ".cancelled")) {
 		ack->status = IAG_STATUS_CANCELLED;
@@ -305,11 +333,10 @@ submit(struct iag_ctx *ctx, void *instance, const struct iag_order *order,
 		return host->fail(ctx, IAG_NOTSUP, NULL,
 		    "the order needs 0x%x, which this writer does not know",
 		    (unsigned)order->need_flags);
-	if (!format_order(json, order) || strlen(json) > ORDER_SIZE - 3)
+	if (!format_order(json, order))
 		return host->fail(ctx, IAG_INVAL, NULL,
 		    "the order '%s' has a text that cannot be spooled",
 		    order->client_ref);
-	(void)strcat(json, "}\n");
 	r = send_file(
 	    ctx, spool, order->account, order->client_ref, ".order", json);
 	if (r == IAG_OK)
@@ -431,7 +458,7 @@ list(struct iag_ctx *ctx, void *instance, const char *account)
 	struct iag_reply_meta meta = { sizeof meta, IAG_REPLY_COMPLETE, 0, 0 };
 	const struct spool *spool = instance;
 	char path[PATH_SIZE], *json = malloc(LIST_SIZE);
-	size_t at = strlen("{\"orders\":[");
+	size_t at;
 	DIR *folder;
 	int32_t r;
 
@@ -440,14 +467,15 @@ list(struct iag_ctx *ctx, void *instance, const char *account)
 		return host->fail(ctx, IAG_INVAL, NULL,
 		    "there is no folder for the account '%s'", account);
 	}
-	(void)strcpy(json, "{\"orders\":[");
+	at = (size_t)snprintf(json, LIST_SIZE, "{\"orders\":[");
 	folder = opendir(path);
 	if (folder && !list_folder(ctx, spool, account, folder, json, &at))
 		meta.flags = 0; /* not all: nothing may follow from absence */
 	if (folder)
 		(void)closedir(folder);
-	(void)strcpy(json + at, "]}");
-	r = host->reply(ctx, &meta, json, at + 2);
+	/* list_row() has left room for it */
+	at += (size_t)snprintf(json + at, LIST_SIZE - at, "]}");
+	r = host->reply(ctx, &meta, json, at);
 	free(json);
 	return r;
 }
