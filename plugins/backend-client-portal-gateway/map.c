@@ -59,7 +59,8 @@ static const struct {
 	const char *means;
 } statuses[] = {
 	{ 300, 399, IAG_INTERNAL, INVALID, 0,
-	    "the gateway wants to send the request elsewhere" },
+	    "the gateway wants to send the request elsewhere; does "
+	    "broker.base_url end in /v1/api?" },
 	{ 401, 401, IAG_AUTH, REQUIRED, 0, "nobody is logged in" },
 	{ 403, 403, IAG_NOTSUP, NULL, 0, "the broker does not permit this" },
 	{ 404, 404, IAG_AGAIN, UNAVAILABLE, MAP_RETRY | MAP_ABSENT,
