@@ -232,6 +232,10 @@ async function sessions(emitter) {
   await emitter.collect();
 }
 
+// What the broker serves without documenting it: asked for only where
+// broker.undocumented_endpoints is true, which it is not here.
+const UNDOCUMENTED = ['/iserver/news/portfolio'];
+
 // Every pattern that a plugin declares, as the document writes it.
 function patterns() {
   const texts = ['backend-client-portal-gateway/route.c',
@@ -239,7 +243,8 @@ function patterns() {
     fs.readFileSync(path.join(source, 'plugins', name), 'utf8'));
 
   return [...texts.join('').matchAll(/"(\/[a-z][^"\s]*)"/g)]
-    .map(([, pattern]) => pattern);
+    .map(([, pattern]) => pattern)
+    .filter((pattern) => !UNDOCUMENTED.includes(pattern));
 }
 
 const fits = (pattern, target) => new RegExp(`^/v1/api${
@@ -318,6 +323,8 @@ test('every request is one of the broker\'s own document', { skip },
     t.diagnostic(`${emitter.requests.length} requests, ${seen.size} of them ` +
       'different');
     assert.deepEqual(faults, []);
+    assert.deepEqual(emitter.requests.filter(({ target }) =>
+      UNDOCUMENTED.some((pattern) => fits(pattern, target))), []);
     assert.deepEqual(patterns().filter((pattern) =>
       !emitter.requests.some(({ target }) => fits(pattern, target))), []);
   });
