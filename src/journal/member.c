@@ -72,9 +72,11 @@ record_next(const char *text, size_t len, size_t *at,
 	if (colon >= len || text[colon] != ':')
 		return false;
 	end = skip_value(text, len, colon + 1);
+	if (end >= len)
+		return false;
 	*ret_name = (struct iag_bytes){ text + *at + 1, colon - *at - 2 };
 	*ret_value = (struct iag_bytes){ text + colon + 1, end - colon - 1 };
-	*at = end < len && text[end] == ',' ? end + 1 : end;
+	*at = text[end] == ',' ? end + 1 : end;
 	return true;
 }
 

@@ -289,6 +289,62 @@ an_accepted_clock_is_sound_again(void **state)
 	buf_fini(&look.out);
 }
 
+/* What stands in the store as the time of the last note. */
+static int
+noted_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	struct look *look = arg;
+	static const char key[] = "clock/note";
+	struct iag_bytes value;
+	int ret = txn_get(txn, TABLE_STATE,
+	    (struct iag_bytes){ key, strlen(key) }, &value, err);
+
+	buf_reset(&look->out);
+	if (ret == 0)
+		buf_add(&look->out, value.data, value.len);
+	return ret;
+}
+
+/* Note the clock, which goes on by so much; is the row another one then? */
+static bool
+is_noted_anew(struct look *look, uint64_t real_ns, uint64_t boot_ns)
+{
+	struct world *w = look->w;
+	CLEANUP_BUF struct buf before = BUF_INIT;
+
+	assert_int_equal(
+	    journal_view(w->kit.journal, noted_step, look, NULL), 0);
+	buf_add(&before, look->out.data, look->out.len);
+	look->now.real_ns += real_ns;
+	look->now.boot_ns += boot_ns;
+	assert_int_equal(
+	    journal_update(w->kit.journal, NULL, clock_step, look, NULL), 0);
+	assert_int_equal(
+	    journal_view(w->kit.journal, noted_step, look, NULL), 0);
+	return strcmp(buf_text(&before), buf_text(&look->out)) != 0;
+}
+
+static void
+a_clock_is_noted_anew_once_it_says_something_new(void **state)
+{
+	struct world *w = *state;
+	struct look look = { .w = w, .put = true };
+
+	w->event.event_type = "tool_completed";
+	clock_note_now(&look.now);
+	assert_int_equal(
+	    journal_update(w->kit.journal, NULL, clock_step, &look, NULL), 0);
+	assert_false(is_noted_anew(&look, S, S));
+	assert_false(is_noted_anew(&look, 30 * S, 30 * S));
+	assert_true(is_noted_anew(&look, 30 * S, 30 * S));
+	assert_true(is_noted_anew(&look, 2 * S, S)); /* set forward */
+	assert_false(is_noted_anew(&look, S, S));
+	assert_true(is_noted_anew(&look, S, 2 * S)); /* set back */
+	look.now.boot_id[0] ^= 1;
+	assert_true(is_noted_anew(&look, S, S));
+	buf_fini(&look.out);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int
@@ -301,6 +357,7 @@ main(void)
 		T(the_first_live_process_activates),
 		cmocka_unit_test(a_clock_that_jumped_is_not_sound),
 		T(an_accepted_clock_is_sound_again),
+		T(a_clock_is_noted_anew_once_it_says_something_new),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

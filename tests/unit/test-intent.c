@@ -357,6 +357,53 @@ an_order_needs_a_name_that_fits(void **state)
 	assert_int_equal(working(kit), 0);
 }
 
+/* Whatever a broker calls its things, and whatever it answers. */
+static void
+texts_come_back_byte_for_byte(void **state)
+{
+	static const char odd[] =
+	    "a \"b\" \\ \n\t\x01 {\xc3\xa9,\xf0\x9f\x99\x82}:";
+	static const char json[] =
+	    "{\"a\":[{\"b\":\"\\\"}\"},null,1.50],\"c\":{}}";
+	struct kit *kit = *state;
+	CLEANUP_INTENT struct intent intent, got;
+
+	intent_make(&intent, "odd");
+	intent.connection = strdup(odd);
+	intent.context = strdup(json);
+	intent.error = strdup("{}");
+	assert_int_equal(PUT(&intent), 0);
+	assert_int_equal(
+	    job_do(kit, (struct job){ .got = &got, .key = "odd" }), 0);
+	assert_string_equal(got.connection, odd);
+	assert_string_equal(got.context, json);
+	assert_string_equal(got.result, intent.result);
+	assert_string_equal(got.error, "{}");
+}
+
+static void
+what_is_no_text_or_no_object_is_not_put(void **state)
+{
+	static const char *const objects[] = { "", "[]", "\"a\"", "{",
+		"{\"a\"}", "{\"a\":1", "{\"a\":\"}", "{}x" };
+	struct kit *kit = *state;
+	CLEANUP_INTENT struct intent intent;
+
+	intent_make(&intent, "bad");
+	for (size_t i = 0; i < ARRAY_COUNT(objects); i++) {
+		free(intent.result);
+		intent.result = strdup(objects[i]);
+		assert_int_not_equal(PUT(&intent), 0);
+	}
+	free(intent.result);
+	intent.result = NULL;
+	intent.connection = strdup("\xff");
+	assert_int_not_equal(PUT(&intent), 0);
+	free(intent.connection);
+	intent.connection = NULL;
+	assert_int_equal(PUT(&intent), 0);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int
@@ -364,6 +411,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(an_intent_comes_back_as_it_was_put),
+		T(texts_come_back_byte_for_byte),
+		T(what_is_no_text_or_no_object_is_not_put),
 		T(a_key_that_nobody_used_is_not_found),
 		T(inv2_settled_intents_never_change_again),
 		T(another_attempt_does_not_overwrite),
