@@ -62,8 +62,13 @@ add_text(struct buf *out, struct buf *redactions, const char *path,
 	struct buf clean CLEANUP_BUF = BUF_INIT;
 	struct buf safe CLEANUP_BUF = BUF_INIT;
 
-	add_clean(&clean, text, len);
-	if (redact_text(&safe, buf_text(&clean), clean.len))
+	/* ASCII, as nearly all of it is, is clean already */
+	if (json_plain_len(text, len) < len) {
+		add_clean(&clean, text, len);
+		text = buf_text(&clean);
+		len = clean.len;
+	}
+	if (redact_text(&safe, text, len))
 		add_redaction(redactions, path, "secret_text");
 	json_write_string(out, buf_text(&safe), safe.len);
 	out->failed |= clean.failed | safe.failed;
