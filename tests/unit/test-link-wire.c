@@ -325,6 +325,50 @@ test_inv2_a_peer_that_closes_sees_an_order_once(void **state)
 	}
 }
 
+/* Reads and writes before it, and how the peer ended each of them. */
+static void
+test_inv2_an_order_is_seen_once_whatever_came_before(void **state)
+{
+	static const struct peer_reply kept = { .text = OK };
+	static const struct peer_reply ended = { .text = OK, .closes = true };
+	static const struct peer_reply silent = { .closes = true };
+	static const struct {
+		const char *methods[4]; /* NULL: a read */
+		struct peer_reply replies[4];
+		size_t count;
+	} histories[] = {
+		{ .count = 0 },
+		{ { NULL, NULL }, { kept, kept }, 2 },
+		{ { NULL }, { ended }, 1 },
+		{ { "POST" }, { kept }, 1 },
+		{ { "POST" }, { silent }, 1 },
+		{ { NULL, "DELETE", NULL }, { kept, silent, ended }, 3 },
+		{ { "POST", NULL, "POST", NULL }, { silent, kept, ended, kept },
+		    4 },
+	};
+
+	(void)state;
+	begin(NULL, ok, 1);
+	for (size_t i = 0; i < ARRAY_COUNT(histories); i++) {
+		unsigned before;
+
+		for (size_t j = 0; j < histories[i].count; j++) {
+			const char *method = histories[i].methods[j];
+
+			peer_script(peer, &histories[i].replies[j], 1);
+			(void)(method ? write_one(method) : read_one());
+		}
+		before = peer_count(peer);
+		peer_script(peer, closes, 1);
+		expect(write_one("POST"), IAG_UNKNOWN, "may have been");
+		assert_int_equal(1, commits);
+		/* another request, so that nothing is under way any more */
+		peer_script(peer, ok, 1);
+		assert_int_equal(0, read_one()->result);
+		assert_int_equal(before + 2, peer_count(peer));
+	}
+}
+
 static void
 test_a_post_of_the_session_is_not_repeated_either(void **state)
 {
@@ -843,6 +887,7 @@ main(void)
 		CASE(test_a_redirect_is_an_answer),
 		CASE(test_bodies_are_passed_on_as_they_are),
 		CASE(test_inv2_a_peer_that_closes_sees_an_order_once),
+		CASE(test_inv2_an_order_is_seen_once_whatever_came_before),
 		CASE(test_a_post_of_the_session_is_not_repeated_either),
 		CASE(test_an_opening_is_noted_when_it_leaves),
 		CASE(test_a_read_is_repeated_once),
