@@ -257,3 +257,87 @@ submit() {
     [ "$(json "j.orders.filter(o => o.status === 'open' &&
         o.broker_status !== 'PendingCancel').length" <<<"$output")" = 0 ]
 }
+
+@test "a chain of five rounds is answered, each read; a sixth refuses" {
+    house "questions: [o163, o383, o451, o354, o10151]"
+    approve
+    control reactions '{"questions":[["o163"],["o383"],["o451","o354"],
+        ["o10151"],["o163"]]}'
+    submit k1
+    expect 0
+    seen counters
+    [ "$(get j.answers)" = 5 ]
+    approve
+    control reactions '{"questions":[["o163"],["o383"],["o451"],["o354"],
+        ["o10151"],["o163"]]}'
+    submit k2
+    expect 1
+    has "$stderr" BROKER_QUESTION_REFUSED max_reply_rounds
+    iag --json orders list --account $account
+    [ "$(json "j.orders.map(o => o.client_order_id).join()" <<<"$output")" = k1 ]
+}
+
+@test "a round with one id that is not allowed is answered with no" {
+    house "questions: [o163]"
+    approve
+    control reactions '{"questions":[["o163"],
+        [{"id":"o163","text":"yes?"},{"id":"o999","text":"a new one?"}]]}'
+    submit k1
+    expect 1
+    has "$stderr" BROKER_QUESTION_REFUSED o999 "a new one?"
+    seen "requests?since=0"
+    [ "$(get 'j.requests.filter((r) => r.target.includes("/reply/"))
+        .map((r) => r.body).join(" ")')" = \
+        '{"confirmed":true} {"confirmed":false}' ]
+    seen counters
+    [ "$(get j.suppressions)" = 0 ]
+    seen book
+    [ "$(get j.orders.length)" = 0 ]
+    # the key has its end, with the question in it
+    submit k1
+    expect 1
+    has "$stderr" BROKER_QUESTION_REFUSED o999
+    seen book
+    [ "$(get j.orders.length)" = 0 ]
+}
+
+@test "inv4: a yes that came too late is unknown, and found if it landed" {
+    house "questions: [o163]"
+    local n=0 answer execute
+    for answer in reply_unknown unavailable; do
+        for execute in first never; do
+            approve
+            control reactions '{"questions":[["o163"]]}'
+            control faults "{\"method\":\"POST\",\"path\":\"/iserver/reply/*\",
+                \"effect\":\"answer\",\"answer\":\"$answer\",
+                \"execute\":\"$execute\",\"times\":1}"
+            submit "$execute$((++n))"
+            expect 1
+            [ "$(json j.outcome <<<"$stderr")" = unknown ]
+            request DELETE "$base/sim/faults"
+        done
+    done
+    # forgotten by the broker itself before the yes is there
+    approve
+    control settings '{"stale_ms":50}'
+    control reactions '{"questions":[["o163"]]}'
+    control faults '{"method":"POST","path":"/iserver/reply/*",
+        "effect":"delay","ms":500,"execute":"late","times":1}'
+    submit stale
+    expect 1
+    [ "$(json j.outcome <<<"$stderr")" = unknown ]
+    iag --json reconcile
+    expect 0
+    iag --json orders pending
+    expect 0
+    [ "$(json 'j.pending.map((p) => p.idempotency_key).sort().join()' \
+        <<<"$output")" = never2,never4,stale ]
+    seen book
+    [ "$(get 'j.orders.map((o) => o.coid).join()')" = first1,first3 ]
+    for n in first1 first3; do
+        submit $n # under another approval
+        [ "$(json j.details.first_outcome <<<"$stderr")" = done ]
+    done
+    seen book
+    [ "$(get j.orders.length)" = 2 ]
+}
