@@ -1,18 +1,25 @@
-# A trading day, in a time of its own; in make check with few orders, in make
-# check-day with a thousand.
+# In a time of their own: a trading day, in make check with few orders, in make
+# check-day with a thousand; and each fault at each point of an exchange.
 
-day_tests += tests/day/test-day
-tests_day_test_day_SOURCES = \
+day_tests += \
+	tests/day/test-day \
+	tests/day/test-points \
+	$(NULL)
+day_kit = \
 	tests/day/still.c \
 	tests/day/still.h \
-	tests/day/test-day.c \
+	tests/day/trader.c \
+	tests/day/trader.h \
 	tests/day/wire.c \
 	tests/day/wire.h \
 	tests/unit/gateway-kit.c \
 	tests/unit/gateway-kit.h \
 	$(NULL)
+tests_day_test_day_SOURCES = tests/day/test-day.c $(day_kit)
+tests_day_test_points_SOURCES = tests/day/test-points.c $(day_kit)
 # what waits is to stand before libc, for plugins, too
 tests_day_test_day_LDFLAGS = $(AM_LDFLAGS) -rdynamic
+tests_day_test_points_LDFLAGS = $(AM_LDFLAGS) -rdynamic
 
 check_LTLIBRARIES += tests/day/world.la
 tests_day_world_la_SOURCES = \

@@ -27,16 +27,14 @@
 
 #include <cmocka.h>
 
-#include "../unit/gateway-kit.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "sim/seed.h"
 #include "still.h"
-#include "tools/tool.h"
+#include "trader.h"
 #include "wire.h"
 
-#define ACCOUNT "DU1234567"
 #define START_S INT64_C(1785245400) /* 2026-07-28T13:30:00Z, New York opens */
 #define HOUR_S 3600
 #define ORDERS_MAX 1000
@@ -46,14 +44,13 @@ enum said { SAID_NOTHING, SAID_DONE, SAID_REFUSED, SAID_UNKNOWN };
 
 struct sent {
 	char key[32];
-	char approval[80], preview[80];
+	struct ticket ticket;
 	enum said said;
 	char id[32]; /* the broker's, once it is known */
 	uint64_t at_ns;
 };
 
 static struct day {
-	struct gateway *gateway;
 	uint64_t seed;
 	size_t wanted, count;
 	struct sent sent[ORDERS_MAX];
@@ -73,62 +70,6 @@ say(const char *format, ...)
 	(void)putchar('\n');
 	va_end(list);
 	(void)fflush(stdout);
-}
-
-/* ---- calls */
-
-static const struct tool *
-operation_find(const char *name)
-{
-	for (size_t i = 0; i < operation_count; i++)
-		if (strcmp(operation_table[i].name, name) == 0)
-			return &operation_table[i];
-	return NULL;
-}
-
-/* The result's object or the error's, which is yours; *ret_good: which. */
-static struct json_object *
-ask(const char *tool, bool *ret_good, const char *format, ...)
-{
-	const struct tool *operation = operation_find(tool);
-	const struct principal caller = { .name = "day",
-		.kind = operation ? PRINCIPAL_OPERATOR : PRINCIPAL_AGENT,
-		.scopes = UINT64_MAX };
-	struct buf text CLEANUP_BUF = BUF_INIT;
-	struct json_object *arguments CLEANUP_JSON = NULL;
-	struct json_object *json = NULL;
-	struct tool_request request = { .name = tool,
-		.operation = operation,
-		.principal = &caller,
-		.is_local = true };
-	struct tool_result result;
-	va_list list;
-
-	va_start(list, format);
-	buf_vprintf(&text, format, list);
-	va_end(list);
-	assert_int_equal(json_parse(buf_text(&text), text.len,
-			     &json_bounds_default, &arguments, NULL),
-	    0);
-	request.arguments = arguments;
-	request.call = gateway_call_new(
-	    day.gateway, operation ? operation : tool_find(tool));
-	tool_result_init(&result);
-	(void)gateway_call(day.gateway, &request, &result);
-	call_unref(request.call);
-	*ret_good = !result.is_error;
-	if (json_parse(buf_text(&result.json), result.json.len,
-		&(struct json_bounds){ SIZE_MAX, 64, SIZE_MAX, true }, &json,
-		NULL))
-		fail_msg("%s: %s", tool, buf_text(&result.json));
-	tool_result_fini(&result);
-	return json;
-}
-
-static void
-copy(char *to, size_t size, struct json_object *from, const char *member)
-{
-	(void)snprintf(to, size, "%s", json_get_str(from, member, ""));
 }
 
 /* ---- what the broker has */
@@ -165,7 +106,7 @@ read_list(const char *tool, const char *member, bool is_right)
 {
 	bool good;
 	struct json_object *json CLEANUP_JSON =
-	    ask(tool, &good, "{\"account_id\":\"" ACCOUNT "\"}");
+	    trader_ask(tool, &good, "{\"account_id\":\"" ACCOUNT "\"}");
 	struct json_object *rows = json_get(json, member);
 
 	day.lists += good;
@@ -274,31 +215,6 @@ static const char events[] =
 
 /* ---- orders */
 
-/* An approved preview of a new order or, with an id, of a change. */
-static bool
-approve(struct sent *sent, const char *price, const char *order_id)
-{
-	struct json_object *preview CLEANUP_JSON = NULL;
-	struct json_object *approval CLEANUP_JSON = NULL;
-	bool good;
-
-	preview = ask("ibkr_order_preview", &good,
-	    "{\"account_id\":\"" ACCOUNT
-	    "\",\"symbol\":\"AAPL\",\"side\":\"buy\",\"quantity\":\"1\","
-	    "\"order_type\":\"limit\",\"limit_price\":\"%s\","
-	    "\"time_in_force\":\"day\"%s%s%s}",
-	    price, order_id ? ",\"broker_order_id\":\"" : "",
-	    order_id ? order_id : "", order_id ? "\"" : "");
-	if (!good)
-		return false;
-	copy(sent->preview, sizeof sent->preview, preview, "preview_id");
-	approval = ask("ibkr_approvals_create", &good,
-	    "{\"account_id\":\"" ACCOUNT "\",\"preview_id\":\"%s\"}",
-	    sent->preview);
-	copy(sent->approval, sizeof sent->approval, approval, "approval_id");
-	return good;
-}
-
 static enum said
 said_of(struct json_object *json, bool good)
 {
@@ -319,14 +235,14 @@ submit(struct sent *sent)
 {
 	bool good;
 	struct json_object *json CLEANUP_JSON =
-	    ask("ibkr_paper_order_submit", &good,
+	    trader_ask("ibkr_paper_order_submit", &good,
 		"{\"account_id\":\"" ACCOUNT
 		"\",\"approval_id\":\"%s\",\"idempotency_key\":\"%s\"}",
-		sent->approval, sent->key);
+		sent->ticket.approval, sent->key);
 
 	sent->said = said_of(json, good);
 	sent->at_ns = still_ns();
-	copy(sent->id, sizeof sent->id, json, "broker_order_id");
+	trader_copy(sent->id, sizeof sent->id, json, "broker_order_id");
 }
 
 static void
@@ -334,7 +250,7 @@ cancel(const struct sent *sent)
 {
 	bool good;
 	struct json_object *json CLEANUP_JSON =
-	    ask("ibkr_paper_order_cancel", &good,
+	    trader_ask("ibkr_paper_order_cancel", &good,
 		"{\"account_id\":\"" ACCOUNT
 		"\",\"broker_order_id\":\"%s\",\"idempotency_key\":\"c-%s\"}",
 		sent->id, sent->key);
@@ -345,13 +261,13 @@ cancel(const struct sent *sent)
 static void
 change(const struct sent *sent)
 {
-	struct sent next = *sent;
+	struct ticket next;
 	struct json_object *json CLEANUP_JSON = NULL;
 	bool good;
 
-	if (!approve(&next, "199.10", sent->id))
+	if (!trader_approve(&next, "199.10", sent->id))
 		return;
-	json = ask("ibkr_paper_order_modify", &good,
+	json = trader_ask("ibkr_paper_order_modify", &good,
 	    "{\"account_id\":\"" ACCOUNT
 	    "\",\"broker_order_id\":\"%s\",\"idempotency_key\":\"m-%s\","
 	    "\"approval_id\":\"%s\",\"preview_id\":\"%s\","
@@ -368,7 +284,7 @@ trade(void)
 	bool rests = by_chance(2);
 
 	(void)snprintf(sent->key, sizeof sent->key, "day-%03zu", day.count);
-	if (!approve(sent, rests ? "199.00" : "200.00", NULL))
+	if (!trader_approve(&sent->ticket, rests ? "199.00" : "200.00", NULL))
 		return false;
 	submit(sent);
 	if (sent->said == SAID_NOTHING)
@@ -448,8 +364,8 @@ static enum said
 resolve(const char *key)
 {
 	bool good;
-	struct json_object *json CLEANUP_JSON = ask("ibkr_orders_resolve",
-	    &good,
+	struct json_object *json CLEANUP_JSON = trader_ask(
+	    "ibkr_orders_resolve", &good,
 	    "{\"account_id\":\"" ACCOUNT "\",\"idempotency_key\":\"%s\"}", key);
 	const char *state = json_get_str(json, "state", "unknown");
 
@@ -500,49 +416,6 @@ check_orders(void)
 	assert_true(day.faults > 100);
 }
 
-/* ---- the house */
-
-static const char settings[] =
-    "broker:\n"
-    "  backend: client_portal_gateway\n"
-    "  base_url: https://127.0.0.1:5000/v1/api\n"
-    "  allow_insecure_tls_for_localhost: true\n"
-    "auth:\n"
-    "  enabled_scopes: [ibkr:health:read, ibkr:accounts:read,\n"
-    "    ibkr:portfolio:read, ibkr:positions:read, ibkr:marketdata:read,\n"
-    "    ibkr:orders:read, ibkr:risk:read, ibkr:audit:read,\n"
-    "    ibkr:orders:preview, ibkr:approvals:create,\n"
-    "    ibkr:orders:paper:submit, ibkr:orders:paper:cancel,\n"
-    "    ibkr:orders:paper:modify]\n"
-    "audit: {path: %s/store}\n"
-    "order_preview: {enabled: true}\n"
-    "paper_trading: {enabled: true, allowed_accounts: [" ACCOUNT "],\n"
-    "  writer: client-portal}\n"
-    "live_trading: {reconciler_interval_seconds: %u}\n"
-    "plugins: {path: [%s]}\n";
-
-static struct config *
-house_config(const char *directory)
-{
-	const char *plugins = getenv("IAG_TEST_PLUGINDIR");
-	struct buf path CLEANUP_BUF = BUF_INIT;
-	struct buf faults CLEANUP_BUF = BUF_INIT;
-	struct config *config = NULL;
-	FILE *file;
-
-	assert_non_null(plugins);
-	buf_printf(&path, "%s/ibkr-agent.yaml", directory);
-	file = fopen(buf_text(&path), "we");
-	assert_non_null(file);
-	(void)fprintf(file, settings, directory,
-	    getenv("IAG_TEST_LONG") ? 5U : 30U, plugins);
-	assert_int_equal(fclose(file), 0);
-	if (config_load(buf_text(&path), &config, &faults, NULL) ||
-	    config_rules(config, &faults, NULL))
-		fail_msg("%s", buf_text(&faults));
-	return config;
-}
-
 static uint64_t
 seed_make(void)
 {
@@ -561,14 +434,12 @@ begin(uint64_t seed)
 		.midnight = "America/New_York",
 		.seed = seed,
 		.pacing = 1 };
-	char *directory CLEANUP_FREE = kit_directory();
 
 	memset(&day, 0, sizeof day);
 	day.seed = seed;
 	day.wanted = getenv("IAG_TEST_LONG") ? ORDERS_MAX : SHORT_ORDERS;
-	wire_begin(&with);
+	trader_begin(&with, getenv("IAG_TEST_LONG") ? 5 : 30, "");
 	(void)json_object_put(wire_control("POST", "script", events));
-	day.gateway = kit_gateway(house_config(directory));
 }
 
 static void
@@ -582,8 +453,7 @@ test_a_day_inv2_inv4(void **state)
 	live_through();
 	check_orders();
 	check_pacing();
-	assert_true(gateway_free(STEAL(day.gateway)));
-	wire_end();
+	trader_end();
 }
 
 int
