@@ -163,12 +163,21 @@ int
 landing_look(struct pass *pass, struct err *err)
 {
 	struct intent_list list = { .items = NULL };
+	size_t from;
 	int ret = journal_view(
 	    desk_journal(pass->call->desk), watched_step, &list, err);
 
-	for (size_t i = 0; i < list.count && ret == 0 && !pass_is_over(pass);
-	     i++)
-		ret = watch_one(pass, &list.items[i], err);
+	/* those that had no turn the last time come first */
+	from = list.count ? pass->memory->watched_from % list.count : 0;
+	pass->memory->watched_from = 0;
+	for (size_t i = 0; i < list.count && ret == 0; i++) {
+		if (pass_is_short(pass, i)) {
+			pass->memory->watched_from = from + i;
+			break;
+		}
+		ret =
+		    watch_one(pass, &list.items[(from + i) % list.count], err);
+	}
 	intent_list_fini(&list);
 	return ret;
 }

@@ -37,6 +37,8 @@ void pass_change(struct pass *pass, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* The call's time is over or it was cancelled. */
 bool pass_is_over(const struct pass *pass);
+/* Behind some that were asked about: others would not have their turn. */
+bool pass_is_short(const struct pass *pass, size_t asked);
 /*
  * One durable step of the pass, with time of its own; IAG_REJECTED: somebody
  * else was faster.

@@ -18,6 +18,8 @@
 #include "orders/pass.h"
 #include "orders/settlequeue.h"
 
+/* So long a question may wait for its turn under the broker's limits. */
+#define TURN_WAIT_NS (6 * NS_PER_S)
 #define NOTES_MAX 100
 #define UPDATE_NS (10 * NS_PER_S)
 /* An operator waits so long for the pass of another process. */
@@ -67,6 +69,14 @@ bool
 pass_is_over(const struct pass *pass)
 {
 	return call_is_over(pass->call->call);
+}
+
+bool
+pass_is_short(const struct pass *pass, size_t asked)
+{
+	return pass_is_over(pass) ||
+	       (asked > 0 && clock_boot_ns() + TURN_WAIT_NS >
+				 call_deadline_ns(pass->call->call));
 }
 
 int
@@ -180,7 +190,7 @@ intents_ask(struct pass *pass, const struct intent_list *list, struct err *err)
 		/* a bracket follows its legs */
 		if (q.intent->operation == OPERATION_GROUP)
 			continue;
-		if (pass_is_over(pass)) {
+		if (pass_is_short(pass, i)) {
 			pass->is_partial = true;
 			pass->memory->intents_from = from + i;
 			pass_note(pass, "the time was over before all were "

@@ -57,6 +57,7 @@ struct reconcile_memory {
 	struct buf rows_from; /* the intent to go on with */
 	bool rows_done;       /* all have been looked at */
 	size_t intents_from;  /* how many had their turn when time was over */
+	size_t watched_from;  /* the same for watched references */
 	bool skips_watched;   /* this pass leaves watched references alone */
 };
 void reconcile_memory_fini(struct reconcile_memory *memory);

@@ -31,6 +31,7 @@
  */
 #define START_S INT64_C(1785216600)
 #define FLIGHT_S 180
+#define WATCHED 14
 
 static const char *const effects[] = {
 	"\"effect\":\"delay\",\"ms\":2000",
@@ -345,6 +346,42 @@ test_inv2_a_gateway_that_is_down_gets_nothing(void **state)
 	assert_true(is_done(&trial));
 }
 
+/*
+ * An order that lands late is found, however many others are watched, of
+ * which a pass has time for a few.
+ */
+static void
+test_inv4_none_of_many_that_are_watched_is_forgotten(void **state)
+{
+	struct trial late = { .point = &points[0] };
+
+	(void)state;
+	for (unsigned i = 0; i <= WATCHED; i++) {
+		struct trial trial = { .point = &points[0] };
+
+		trial.effect = "\"effect\":\"close\"";
+		if (i == WATCHED)
+			trial.effect = "\"effect\":\"close\",\"execute\":"
+				       "\"late\",\"ms\":1200000";
+		(void)snprintf(trial.key, sizeof trial.key, "w%02u", i);
+		(void)snprintf(trial.coid, sizeof trial.coid, "w%02u", i);
+		prepare(&trial);
+		arrange(&trial);
+		submit(&trial, trial.key);
+		assert_string_equal(trial.outcome, "unknown");
+		late = trial;
+	}
+	/* long enough to be held to be absent */
+	still_sleep(1000 * NS_PER_S);
+	assert_false(is_done(&late));
+	resolve(&late);
+	assert_string_equal(late.outcome, "refused");
+	still_sleep(1000 * NS_PER_S);
+	assert_true(is_done(&late));
+	resolve(&late);
+	assert_string_equal(late.outcome, "done");
+}
+
 static int
 set_up(void **state)
 {
@@ -371,6 +408,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    test_inv4_each_fault_at_each_point, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_inv4_none_of_many_that_are_watched_is_forgotten,
+		    set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_inv2_a_gateway_that_is_down_gets_nothing, set_up,
 		    tear_down),
