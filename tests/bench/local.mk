@@ -31,9 +31,17 @@ bench_peer = tests/bench/peer.c tests/bench/peer.h $(bench_figure)
 tests_bench_bench_stdio_SOURCES = tests/bench/bench-stdio.c $(bench_peer)
 tests_bench_bench_stdio_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
 tests_bench_bench_stdio_LDADD = $(LMDB_LIBS)
-tests_bench_bench_http_SOURCES = tests/bench/bench-http.c $(bench_peer)
-tests_bench_bench_http_CFLAGS = $(AM_CFLAGS) $(MICROHTTPD_CFLAGS)
-tests_bench_bench_http_LDADD = $(MICROHTTPD_LIBS)
+tests_bench_bench_http_SOURCES = \
+	tests/bench/bench-http.c \
+	tests/bench/issuer.c \
+	tests/bench/issuer.h \
+	$(bench_bare) \
+	$(bench_peer) \
+	$(token_kit) \
+	$(NULL)
+tests_bench_bench_http_CFLAGS = \
+	$(AM_CFLAGS) $(MICROHTTPD_CFLAGS) $(LMDB_CFLAGS)
+tests_bench_bench_http_LDADD = $(LDADD) $(MICROHTTPD_LIBS) $(LMDB_LIBS)
 tests_bench_echo_LDADD =
 # all that the program is linked with, whether or not it is used
 tests_bench_linked_LDFLAGS = $(AM_LDFLAGS) -Wl,--no-as-needed
