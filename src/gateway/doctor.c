@@ -501,6 +501,13 @@ check_backend(struct doctor *doctor, struct host *host)
 	struct instance *backend = NULL;
 	struct link *link = NULL;
 
+	/* sidecars come to the daemon, and this process is not it */
+	if (config_name_equal(doctor->config->broker.backend, "sidecar")) {
+		say_text(doctor, "backend", DOCTOR_NOTE,
+		    "ask it: `ibkr-agent --via SOCKET backend status`",
+		    "sidecar: answers in `ibkr-agent serve` alone");
+		return;
+	}
 	if (link_open(
 		doctor->config, host, !doctor->store_there, &link, &err) ||
 	    house_open_backend(host, doctor->config, &backend, &err))

@@ -50,7 +50,7 @@ export function certificate(dir, ...addresses) {
 
 export class Gateway {
   static async start({ heartbeat = [1, 20], bind = '127.0.0.1:0', within = [],
-    addresses = [], scopes = READ_SCOPES } = {}) {
+    addresses = [], uid = process.getuid(), scopes = READ_SCOPES } = {}) {
     const gateway = new Gateway();
     const house = new House({ broker: 'backend: sidecar', scopes });
 
@@ -76,7 +76,7 @@ daemon:
   socket: ${gateway.socket}
   metrics_address: 127.0.0.1:0
   principals:
-    me: {kind: operator, users: [${process.getuid()}],
+    me: {kind: operator, users: [${uid}],
       scopes: [${scopes.join(', ')}]}
 sidecar:
   enabled: true
@@ -202,21 +202,26 @@ sidecar:
     return pairing;
   }
 
-  // Run it; resolved once it has a session.
+  // Run it; resolved once it has a session, or has ended.
   async start(...args) {
+    this.launch(args);
+    await until(() => this.sessions.length > 0 ||
+      this.child.exitCode !== null, 'a session');
+    return this;
+  }
+
+  launch(args = [], env = {}) {
     const [command, ...rest] = [...this.within, program, '--config',
       this.house.config, 'sidecar', 'run', ...args];
 
-    this.child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env } });
     this.exit = once(this.child, 'exit');
     this.err = '';
     this.sessions = [];
     this.child.stderr.on('data', (data) => { this.err += data; });
     createInterface(this.child.stdout).on('line', (line) =>
       this.sessions.push(line.match(/session (\S+)/)[1]));
-    await until(() => this.sessions.length > 0 ||
-      this.child.exitCode !== null, 'a session');
-    return this;
   }
 
   async audit(type) {

@@ -22,6 +22,7 @@ peer_tests += \
 	tests/peer/portal.mjs \
 	tests/peer/providers.mjs \
 	tests/peer/remote.mjs \
+	tests/peer/sidecar-net.mjs \
 	tests/peer/sidecar.mjs \
 	tests/peer/wire.mjs \
 	$(NULL)

@@ -5,6 +5,7 @@
 // and everything that is refused.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -244,6 +245,32 @@ test('replays, other keys, other clocks and copies are refused in words',
     assert.equal((await gateway.audit('sidecar_pairing_revoked')).length, 1);
     assert.match(gateway.err, /a replay/);
   }));
+
+test('a sidecar whose clock is off is told so, and goes on when it is not',
+  { skip: skip || (process.env.IAG_TEST_SRCDIR ? false
+    : 'the sources are not named (IAG_TEST_SRCDIR)') }, () =>
+    withGateway({}, async (gateway) => {
+      const sidecar = new Sidecar(gateway);
+      const clock = path.join(sidecar.house.dir, 'clock.so');
+      const { status } = spawnSync(process.env.IAG_TEST_CC ?? 'cc', ['-shared',
+        '-fPIC', '-o', clock, path.join(process.env.IAG_TEST_SRCDIR, 'tests',
+          'cli', 'skewed-clock.c')]);
+
+      try {
+        assert.equal(status, 0);
+        await sidecar.pair();
+        sidecar.launch([], { LD_PRELOAD: clock, IAG_TEST_AHEAD: '600' });
+        await until(() => /clocks of gateway and sidecar differ: the .* old/
+          .test(sidecar.err), 'words about the clock');
+        assert.equal(sidecar.sessions.length, 0);
+        sidecar.child.kill('SIGTERM');
+        assert.equal((await sidecar.exit)[0], 0);
+        await sidecar.start();
+        assert.equal(sidecar.sessions.length, 1);
+      } finally {
+        await sidecar.remove();
+      }
+    }));
 
 test('heartbeats are signed, counted and awaited', { skip }, () =>
   withGateway({ heartbeat: [1, 2] }, async (gateway) => {
