@@ -193,9 +193,17 @@ int
 activation_check(struct desk *desk, struct journal_txn *txn, bool *ret_active,
     struct buf *why, struct err *err)
 {
+	const struct err *fault = desk_activation_fault(desk);
 	struct iag_bytes row;
-	int ret = txn_get(txn, TABLE_STATE, row_key(), &row, err);
+	int ret;
 
+	if (fault) {
+		*ret_active = false;
+		buf_printf(
+		    why, "its digest could not be made: %s", err_text(fault));
+		return 0;
+	}
+	ret = txn_get(txn, TABLE_STATE, row_key(), &row, err);
 	if (ret && ret != IAG_NOTFOUND)
 		return ret;
 	*ret_active = ret == 0 && record_has_str(row.data, row.len, "digest",
@@ -324,8 +332,10 @@ activation_ensure(struct order_call *call, struct err *err)
 	const struct config *config = desk_config(call->desk);
 	int ret;
 
+	/* what has no digest is refused by its gate */
 	if (!config->live_trading.enabled ||
-	    !config->safety.live_trading_enabled)
+	    !config->safety.live_trading_enabled ||
+	    desk_activation_fault(call->desk))
 		return 0;
 	ret = journal_view(desk_journal(call->desk), is_there, NULL, err);
 	if (ret != IAG_NOTFOUND)

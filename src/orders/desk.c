@@ -23,6 +23,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/log.h"
 #include "orders/deskstate.h"
 #include "orders/killswitch.h"
 #include "orders/sendleave.h"
@@ -47,6 +48,7 @@ struct desk {
 	char *live_broker;
 	char *connection;
 	char activation[HASH_HEX_SIZE]; /* digest; "": live is off */
+	struct err activation_fault;
 	struct instance *_Atomic backend;
 	pthread_mutex_t lock;
 	pthread_cond_t opened;
@@ -99,16 +101,19 @@ desk_offer(struct desk *desk)
 	host_set_desk(desk->setup.host, &services);
 }
 
-/* Of a configuration that never changes: once. */
-static int
-activation_make(struct desk *desk, struct err *err)
+/* Of a configuration that never changes: once.  Only live needs it. */
+static void
+activation_make(struct desk *desk)
 {
 	const struct config *config = desk->setup.config;
 	CLEANUP_BUF struct buf text = BUF_INIT;
 
-	if (!config->live_trading.enabled)
-		return 0;
-	return activation_digest(config, desk->activation, &text, err);
+	desk->activation_fault = (struct err)ERR_INIT;
+	if (config->live_trading.enabled &&
+	    activation_digest(
+		config, desk->activation, &text, &desk->activation_fault))
+		log_error("orders", "live orders will be refused: %s",
+		    err_text(&desk->activation_fault));
 }
 
 int
@@ -116,7 +121,6 @@ desk_new(
     const struct desk_setup *setup, struct desk **ret_desk, struct err *err)
 {
 	struct desk *desk = calloc(1, sizeof(*desk));
-	int ret;
 
 	if (!desk)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
@@ -132,11 +136,7 @@ desk_new(
 		desk_free(desk);
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 	}
-	ret = activation_make(desk, err);
-	if (ret) {
-		desk_free(desk);
-		return ret;
-	}
+	activation_make(desk);
 	desk_offer(desk);
 	*ret_desk = desk;
 	return 0;
@@ -163,6 +163,7 @@ desk_free(struct desk *desk)
 	host_set_desk(desk->setup.host, &(struct host_desk){ .arg = NULL });
 	pthread_cond_destroy(&desk->opened);
 	pthread_mutex_destroy(&desk->lock);
+	err_fini(&desk->activation_fault);
 	free(desk->live_broker);
 	free(desk->connection);
 	free(desk);
@@ -208,6 +209,14 @@ const char *
 desk_activation(const struct desk *desk)
 {
 	return desk->activation;
+}
+
+const struct err *
+desk_activation_fault(const struct desk *desk)
+{
+	return desk->activation_fault.code == ERR_NONE
+		   ? NULL
+		   : &desk->activation_fault;
 }
 
 const char *

@@ -92,6 +92,8 @@ const char *desk_writer_fault(
 const char *desk_connection(const struct desk *desk);
 /* Digest of the live configuration (activation_digest()); "": live is off. */
 const char *desk_activation(const struct desk *desk);
+/* Why it could not be made, and live is refused; NULL: it was, or is off. */
+const struct err *desk_activation_fault(const struct desk *desk);
 /*
  * Open it at first need, once; names treat `_` and `-` alike.  A writer that
  * only simulates is refused for live on a backend other than fake, unless

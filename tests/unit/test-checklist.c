@@ -206,6 +206,48 @@ the_first_live_process_activates(void **state)
 	assert_false(w->call.recorded);
 }
 
+/* A desk of a configuration from which no digest can be made. */
+static struct desk *
+desk_without_digest(struct world *w)
+{
+	const struct desk_setup setup = {
+		.config = w->kit.config,
+		.host = w->kit.host,
+		.journal = w->kit.journal,
+	};
+	const char *const symbols[] = { "AAPL\xff" };
+	struct risk_policy *policy = calloc(1, sizeof(*policy));
+	struct desk *desk;
+
+	assert_non_null(policy);
+	policy->id = strdup("small");
+	assert_int_equal(
+	    config_list_set(&policy->allowed_symbols, symbols, 1), 0);
+	w->kit.config->policies = policy;
+	w->kit.config->policy_count = 1;
+	w->kit.config->live_trading.enabled = true;
+	w->kit.config->safety.live_trading_enabled = true;
+	assert_int_equal(desk_new(&setup, &desk, NULL), 0);
+	return desk;
+}
+
+static void
+without_a_digest_only_live_is_refused(void **state)
+{
+	struct world *w = *state;
+	struct desk *before = w->desk;
+
+	w->desk = w->call.desk = desk_without_digest(w);
+	assert_non_null(desk_activation_fault(w->desk));
+	/* no fault of the call: the gate says it, and cancels pass */
+	assert_int_equal(activation_ensure(&w->call, NULL), 0);
+	active(w, false,
+	    "its digest could not be made: no canonical form: a string is "
+	    "not UTF-8 at its byte 4");
+	desk_free(w->desk);
+	w->desk = before;
+}
+
 struct clock_case {
 	struct clock_note noted, now;
 	uint64_t highest_ns;
@@ -355,6 +397,7 @@ main(void)
 		T(an_item_that_is_none_changes_nothing),
 		T(only_the_activated_configuration_is_in_force),
 		T(the_first_live_process_activates),
+		T(without_a_digest_only_live_is_refused),
 		cmocka_unit_test(a_clock_that_jumped_is_not_sound),
 		T(an_accepted_clock_is_sound_again),
 		T(a_clock_is_noted_anew_once_it_says_something_new),
