@@ -6,6 +6,7 @@ EXTRA_DIST += tests/model/orders.pml
 
 model_sizes = \
 	'-DCRASHES=2 -DRECONCILERS=2' \
+	'-DCRASHES=2 -DGIVES_UP' \
 	'-DCRASHES=2 -DALL' \
 	$(NULL)
 

@@ -38,6 +38,22 @@ finds() {
     holds -DCRASHES=2
 }
 
+@test "inv2 inv4 inv7: callers that give up a send break nothing either" {
+    holds "-DGIVES_UP -DCRASHES=1"
+}
+
+@test "inv7: it is found when leave to send ends with the caller" {
+    finds "-DGIVES_UP -DBREAK_LEAVE"
+}
+
+@test "inv4: it is found when a call that was given up begins to send" {
+    finds "-DGIVES_UP -DBREAK_REVOKE"
+}
+
+@test "inv4: it is found when a given-up callback is forgotten" {
+    finds "-DGIVES_UP -DBREAK_SENDING"
+}
+
 @test "inv2: it is found when replay is no part of the transaction" {
     finds -DBREAK_REPLAY
 }

@@ -4,7 +4,8 @@
 /*
  * The life of an order, small enough to be checked in full: three callers (two
  * of them with one key, two with one approval) in processes that may die at any
- * instant, a broker that may be slow, reject or lose its answer, two who look
+ * instant, callbacks of a writer that go on after their callers have given them
+ * up, a broker that may be slow, reject or lose its answer, those who look
  * at the broker for what nobody answers for, and an operator who closes the
  * switch and opens it again.
  *
@@ -12,12 +13,17 @@
  * the kernel.  State names are those of the program; tests/unit/test-model.c compares
  * them.  Numbers of invariants are those of docs/architecture.md.
  *
- * CRASHES, RECONCILERS and ALL (three callers at once) make it larger.  Each
+ * CRASHES, RECONCILERS and ALL (three callers at once) make it larger.  With
+ * GIVES_UP a caller may give up a callback that goes on, and orders stay as the
+ * broker took them, which makes no difference to that.  Each
  * BREAK_x leaves one rule out, and the checker must then find a fault:
  *   BREAK_REPLAY    no look for an existing intent in its own transaction
  *   BREAK_APPROVAL  the approval is read before the transaction, not in it
  *   BREAK_COMMIT    commit_send does not read the switch again
  *   BREAK_DRAIN     close does not wait for writes that are under way
+ *   BREAK_LEAVE     leave to send ends with the caller (GIVES_UP)
+ *   BREAK_REVOKE    a call that was given up may still begin to send (GIVES_UP)
+ *   BREAK_SENDING   absence is believed while that callback goes on (GIVES_UP)
  *   BREAK_OWNER     an intent is settled while its owner is alive
  *   BREAK_FLIGHT    absence is believed while the request may be in flight
  *   BREAK_RESEND    an unknown outcome is sent again
@@ -61,6 +67,8 @@ mtype row[KEYS] = nothing; /* what the journal says of the order */
 /* The kernel: guards are freed when a process dies. */
 bool alive[CALLERS] = true;
 byte senders;         /* holders of the guard "send", shared */
+byte leave[CALLERS];  /* who counts on it: the caller, its callback */
+bool sending[CALLERS]; /* the guard "sending:OWNER", of a given-up callback */
 bool draining;        /* "send" is wanted exclusively */
 bool account_is_held; /* the guard "account:..." */
 
@@ -68,6 +76,12 @@ bool account_is_held; /* the guard "account:..." */
 byte in_flight[KEYS];
 mtype book[KEYS] = nothing;
 chan answer[CALLERS] = [1] of { mtype };
+
+/* The host's, between a caller and the callback on its plugin thread. */
+bool committed[CALLERS];
+bool taken_back[CALLERS]; /* given up before that: it may not commit any more */
+bool returned[CALLERS];
+mtype result[CALLERS] = nothing;
 
 /* What the invariants are about. */
 byte sends[KEYS];
@@ -81,28 +95,65 @@ byte crashes;
 /* callers 0 and 1 have one key, callers 0 and 2 one approval */
 #define key_of(caller) (caller == 2 -> 1 : 0)
 #define approval_of(caller) (caller == 1 -> 1 : 0)
+/* one whose time may run out is enough */
+#ifdef GIVES_UP
+#define gives_up(caller) (caller == 0)
+#else
+#define gives_up(caller) false
+#endif
 
 inline hold_account(me)
 {
 	atomic { !account_is_held -> account_is_held = true; has_account = true }
 }
 
-inline hold_send()
+inline hold_send(me)
 {
-	atomic { !draining -> senders++; has_send = true }
+	atomic { !draining -> senders++; leave[me] = 1 }
 }
 
-inline drop_guards()
+inline drop_leave(me)
+{
+	if
+	:: leave[me] > 0 ->
+		leave[me]--;
+		if
+		:: leave[me] == 0 -> senders--; sending[me] = false
+		:: else
+		fi
+	:: else
+	fi
+}
+
+inline drop_guards(me)
 {
 	d_step {
 		if
 		:: has_account -> account_is_held = false; has_account = false
 		:: else
 		fi;
+		drop_leave(me)
+	}
+}
+
+/* The process ends, however, and its callback with it. */
+inline end_process(me)
+{
+	d_step {
+		alive[me] = false;
 		if
-		:: has_send -> senders--; has_send = false
+		:: has_account -> account_is_held = false; has_account = false
 		:: else
-		fi
+		fi;
+		if
+		:: leave[me] > 0 -> leave[me] = 0; senders--; sending[me] = false
+		:: else
+		fi;
+		/* what nobody looks at any more makes no difference */
+		committed[me] = false;
+		taken_back[me] = false;
+		returned[me] = false;
+		result[me] = nothing
 	}
 }
 
@@ -138,17 +189,99 @@ inline may_die(me)
 {
 	if
 	:: crashes < CRASHES ->
-		atomic { crashes++; alive[me] = false };
-		drop_guards();
+		crashes++;
+		end_process(me);
 		goto dead
 	:: true
 	fi
 }
 
+/*
+ * The writer's submit: commit_send, the first byte as late as it likes, the
+ * answer.  It dies with its process, which may be at every step.
+ */
+proctype callback(byte me)
+{
+	byte k = key_of(me);
+	mtype said = unknown;
+
+	/* commit_send: the last look before the point of no return */
+	atomic {
+		if
+		:: !alive[me] -> goto gone
+#ifndef BREAK_REVOKE
+		:: alive[me] && taken_back[me] -> said = nothing
+#endif
+#ifdef BREAK_COMMIT
+		:: alive[me] ->
+#elif defined(BREAK_REVOKE)
+		:: alive[me] && switch_state == open ->
+#else
+		:: alive[me] && !taken_back[me] && switch_state == open ->
+#endif
+			committed[me] = true;
+			assert(switch_state == open) /* a close is in force */
+		:: alive[me] && switch_state != open -> said = nothing
+		fi
+	}
+	if
+	:: said == nothing -> goto back
+	:: else
+	fi;
+	/* the first byte */
+	d_step {
+		if
+		:: alive[me] ->
+			/* inv1; of a given-up call, what it was settled as */
+			assert(intent[k] == recorded || intent[k] == unknown);
+			assert(!drained);              /* inv7 */
+			sends[k]++;
+			assert(sends[k] <= 1);         /* inv2 */
+			in_flight[k]++
+		:: else
+		fi
+	}
+	if
+	:: !alive[me] -> goto gone
+	:: alive[me]; answer[me]?said
+	:: alive[me] -> said = unknown /* its own limit of time */
+	fi;
+back:
+	skip;
+	d_step {
+		if
+		:: alive[me] ->
+			result[me] = said;
+			returned[me] = true;
+			drop_leave(me)
+		:: else
+		fi
+	}
+gone:
+	skip
+}
+
+/* The caller's end of it: what came back, or the deadline. */
+inline wait_for_callback(me)
+{
+	atomic {
+		if
+		:: returned[me] -> said = result[me]; result[me] = nothing
+		/* too late for a byte to be held back: it goes on, and is told */
+		:: gives_up(me) && !returned[me] && committed[me] ->
+			sending[me] = true;
+			said = unknown
+		:: gives_up(me) && !returned[me] && !committed[me] ->
+			taken_back[me] = true;
+			said = nothing
+		fi
+	}
+}
+
 proctype caller(byte me)
 {
 	byte k = key_of(me), a = approval_of(me);
-	bool has_send = false, has_account = false, may_go = false;
+	bool has_account = false, may_go = false;
 	bool saw_approved = false;
 	mtype said;
 
@@ -156,7 +289,7 @@ proctype caller(byte me)
 #ifdef BREAK_APPROVAL
 	saw_approved = approval[a] == approved;
 #endif
-	hold_send();
+	hold_send(me);
 	hold_account(me);
 	may_die(me);
 	/* gates and intent: one transaction */
@@ -182,50 +315,44 @@ proctype caller(byte me)
 			uses[a]++;
 			may_go = true
 		:: else /* replayed, or refused by a gate: nothing is stored */
-		fi
+		fi;
+		saw_approved = false
 	}
 	if
 	:: !may_go -> goto out
 	:: else
 	fi;
 	may_die(me);
-	/* commit_send: the last look before the point of no return */
 	atomic {
-		if
-#ifdef BREAK_COMMIT
-		:: true
-#else
-		:: switch_state == open
+#ifndef BREAK_LEAVE
+		leave[me]++;
 #endif
-		:: else ->
-			/* nothing was sent: key and approval are free */
-			intent[k] = absent;
-			approval[a] = approved;
-			uses[a]--;
-			goto out
-		fi;
-		assert(switch_state == open) /* a close is in force at once */
+		run callback(me)
 	}
-	may_die(me);
-	/* the first byte, as late as it likes */
-	d_step {
-		assert(intent[k] == recorded); /* inv1 */
-		assert(!drained);              /* inv7 */
-		sends[k]++;
-		assert(sends[k] <= 1);         /* inv2 */
-		in_flight[k]++
-	}
+	wait_for_callback(me);
 	may_die(me);
 	if
-	:: answer[me]?said
-	:: true -> said = unknown /* the deadline */
+	:: said == nothing ->
+		/* nothing was sent: key and approval are free */
+		d_step {
+			intent[k] = absent;
+			approval[a] = approved;
+			uses[a]--
+		}
+		goto out
+	:: else
 	fi;
-	may_die(me);
 	settle(k, said);
+	said = unknown;
 	may_die(me);
 out:
-	drop_guards();
-	alive[me] = false; /* the process ends */
+	drop_guards(me);
+	/* a daemon lives on; a command ends, whatever still goes on in it */
+	if
+	:: returned[me] || leave[me] == 0
+	:: true
+	fi;
+	end_process(me);
 dead:
 	skip
 }
@@ -259,10 +386,12 @@ end:
 			fi
 		fi
 	   }
+#ifndef GIVES_UP
 	:: atomic { book[0] == submitted -> book[0] = cancelled }
 	/* brokers have been seen to say so */
 	:: atomic { book[0] == cancelled -> book[0] = filled }
 	:: atomic { book[1] == submitted -> book[1] = refused }
+#endif
 	od
 }
 
@@ -279,6 +408,13 @@ inline forget(k, state)
 {
 	d_step { k = 0; state = absent }
 }
+
+/* What the guard "sending" says before a look, and max_flight after it. */
+#ifdef BREAK_SENDING
+#define may_land(k) (in_flight[k] > 0)
+#else
+#define may_land(k) (in_flight[k] > 0 || sending[owner[k]])
+#endif
 
 /*
  * Looks at the broker for what nobody answers for, in one step, and settles in
@@ -306,8 +442,8 @@ end:
 		:: book[k] == nothing -> verdict = refused
 #else
 		/* max_flight is over, and nothing is in the book */
-		:: book[k] == nothing && in_flight[k] == 0 -> verdict = refused
-		:: book[k] == nothing && in_flight[k] > 0 -> verdict = unknown
+		:: book[k] == nothing && !may_land(k) -> verdict = refused
+		:: book[k] == nothing && may_land(k) -> verdict = unknown
 #endif
 		fi
 	   };
