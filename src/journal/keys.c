@@ -34,6 +34,8 @@ keys_derive(struct keys *keys, const struct secret *secret, struct err *err)
 	if (rc == 0)
 		rc = derive(keys->wrap, secret, "iag account key wrap 1", err);
 	if (rc == 0)
+		rc = derive(keys->state, secret, "iag request state 1", err);
+	if (rc == 0)
 		rc = derive(id, secret, "iag key id 1", err);
 	if (rc == 0)
 		memcpy(keys->id, id, KEY_ID_SIZE);

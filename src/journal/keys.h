@@ -22,6 +22,7 @@ struct keys {
 	uint8_t content[HASH_SIZE];  /* inputs and outputs */
 	uint8_t meta[HASH_SIZE];     /* rows of the meta table */
 	uint8_t manifest[HASH_SIZE]; /* manifests of exports, checkpoints */
+	uint8_t state[HASH_SIZE];    /* what clients carry for us */
 	uint8_t wrap[HASH_SIZE];     /* hides the account key in the store */
 	uint8_t id[KEY_ID_SIZE];     /* names the secret, tells nothing */
 };

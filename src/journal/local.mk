@@ -43,6 +43,8 @@ libcore_la_SOURCES += \
 	src/journal/record.c \
 	src/journal/record.h \
 	src/journal/rotate.c \
+	src/journal/seal.c \
+	src/journal/seal.h \
 	src/journal/select.c \
 	src/journal/select.h \
 	src/journal/snapshot.c \

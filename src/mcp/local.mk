@@ -7,6 +7,8 @@ mcp_sources = \
 	src/mcp/clients.h \
 	src/mcp/era.c \
 	src/mcp/era.h \
+	src/mcp/forms.c \
+	src/mcp/forms.h \
 	src/mcp/lifecycle.c \
 	src/mcp/lifecycle.h \
 	src/mcp/mcp.h \

@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "mcp/forms.h"
 #include "mcp/task.h"
 #include "tools/schema.h"
 
@@ -123,7 +124,7 @@ tools_list(struct session *session, struct request *request, struct buf *out)
 	answer_end(out);
 }
 
-static void
+void
 tools_answer(
     struct buf *out, const struct task *task, const struct tool_result *result)
 {
@@ -165,6 +166,9 @@ tools_call(struct session *session, struct request *request, struct buf *out)
 		    "'arguments' must be an object");
 		return;
 	}
+	if (forms_call(
+		session, request, json_object_get_string(name), arguments, out))
+		return;
 	task_start(session, request, json_object_get_string(name),
 	    json_object_get(arguments), tools_answer, out);
 }

@@ -13,6 +13,12 @@ void tools_list(
 void tools_call(
     struct session *session, struct request *request, struct buf *out);
 
+/* The result of a finished call. */
+struct task;
+struct tool_result;
+void tools_answer(
+    struct buf *out, const struct task *task, const struct tool_result *result);
+
 /*
  * The text of tools/list for each set of scopes, for a door with callers of
  * many kinds.  Any thread.

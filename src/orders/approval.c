@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "config/scope.h"
 #include "journal/outcome.h"
+#include "orders/approvalform.h"
 #include "orders/approvalview.h"
 #include "orders/mixup.h"
 
@@ -104,6 +105,9 @@ struct making {
 	size_t count;
 	const char *event; /* what became of it */
 	struct buf *out;
+	struct json_object *arguments;
+	const struct form_reply *reply; /* NULL: nobody is asked */
+	bool is_shown;                  /* the result is the form */
 };
 
 static void
@@ -465,6 +469,52 @@ making_record(struct making *m, struct journal_txn *txn, struct err *err)
 	return record(m->call, txn, m->event, m->out, metadata, err);
 }
 
+/* Would this call approve anything? */
+static bool
+would_approve(const struct making *m)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		const struct leg *leg = &m->legs[i];
+		bool fresh =
+		    preview_is_fresh(&leg->preview, m->now_ns, m->incarnation);
+		enum approval_voice voice = voice_of(m, leg);
+
+		if (voice == VOICE_YES && fresh &&
+		    !is_settled(m, leg, voice, fresh))
+			return true;
+	}
+	return false;
+}
+
+/* The caller's user sees it first. */
+static int
+show_first(struct making *m, struct err *err)
+{
+	struct form_view view = {
+		.call = m->call,
+		.arguments = m->arguments,
+		.count = m->count,
+		.now_ns = m->now_ns,
+	};
+	bool yes;
+	int ret;
+
+	m->is_shown = false;
+	if (!m->reply)
+		return 0;
+	ret = form_check(&view, m->reply, err);
+	if (ret || !would_approve(m))
+		return ret;
+	for (size_t i = 0; i < m->count; i++) {
+		view.previews[i] = &m->legs[i].preview;
+		view.earlier[i] =
+		    m->legs[i].found ? &m->legs[i].approval : NULL;
+	}
+	ret = form_judge(&view, m->reply, &yes, m->out, err);
+	m->is_shown = !yes;
+	return ret;
+}
+
 static int
 create_step(struct journal_txn *txn, void *arg, struct err *err)
 {
@@ -475,6 +525,10 @@ create_step(struct journal_txn *txn, void *arg, struct err *err)
 	m->now_ns = txn_now_ns(txn);
 	m->event = m->call->success;
 	ret = legs_read(m, txn, err);
+	if (ret == 0)
+		ret = show_first(m, err);
+	if (ret == 0 && m->is_shown)
+		return record(m->call, txn, m->event, m->out, NULL, err);
 	for (size_t i = 0; i < m->count && ret == 0; i++)
 		ret = leg_decide(m, txn, &m->legs[i], err);
 	if (ret == 0)
@@ -493,8 +547,8 @@ ttl_ns(int64_t seconds)
 }
 
 int
-approval_create(struct order_call *call, struct json_object *arguments,
-    struct buf *out, struct err *err)
+approval_create_shown(struct order_call *call, struct json_object *arguments,
+    const struct form_reply *reply, struct buf *out, struct err *err)
 {
 	struct journal *journal = desk_journal(call->desk);
 	struct making m = {
@@ -505,6 +559,8 @@ approval_create(struct order_call *call, struct json_object *arguments,
 		.ttl_ns = ttl_ns(json_get_int(arguments, "ttl_seconds", 300)),
 		.incarnation = journal_incarnation(journal),
 		.out = out,
+		.arguments = arguments,
+		.reply = reply,
 	};
 	int ret;
 
@@ -521,6 +577,13 @@ approval_create(struct order_call *call, struct json_object *arguments,
 	legs_reset(&m);
 	call->recorded = ret == 0;
 	return ret;
+}
+
+int
+approval_create(struct order_call *call, struct json_object *arguments,
+    struct buf *out, struct err *err)
+{
+	return approval_create_shown(call, arguments, NULL, out, err);
 }
 
 struct taking_back {

@@ -5,6 +5,8 @@ libcore_la_SOURCES += \
 	src/orders/activation.c \
 	src/orders/approval.c \
 	src/orders/approval.h \
+	src/orders/approvalform.c \
+	src/orders/approvalform.h \
 	src/orders/approvalrow.c \
 	src/orders/approvalview.c \
 	src/orders/approvalview.h \

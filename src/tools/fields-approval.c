@@ -71,6 +71,35 @@ const struct field approval_output[] = {
 	END,
 };
 
+/* Of the door's own row: what came back with the call, and what is shown. */
+const struct field approval_form_input[] = {
+	IN_ACCOUNT,
+	PAT("preview_id", 0, ID_PATTERN, "Preview of a single order or leg"),
+	PAT("group_id", 0, ID_PATTERN, "Or all three of a bracket"),
+	INT_OR("ttl_seconds", 0, 2147483647, "300",
+	    "How long it holds, brought within 60-3600"),
+	LEN("request_state", 0, 512, "State that came back"),
+	ONE_OF("answer", 0, "yes no", "What the user said"),
+	END,
+};
+
+const struct field approval_form_output[] = {
+	STR("approval_id", PLAIN, "Approval"),
+	STR("preview_id", PLAIN, "Preview"),
+	OUT_ACCOUNT,
+	ONE_OF("mode", REQ | PLAIN, MODES, "Paper or live"),
+	ONE_OF("status", PLAIN, STATES, "State"),
+	STR("group_id", PLAIN, "Bracket"),
+	STR("role", PLAIN, "parent, take_profit, stop_loss"),
+	WHO_FIELDS,
+	ORDER_FIELDS,
+	LIST("approvals", PLAIN, approval_row, 3, "Of a bracket: each leg"),
+	LEN("message", 0, 500, "What has to happen next"),
+	LEN("form", TEXT | PLAIN, 2000, "What the user is to be shown"),
+	LEN("request_state", PLAIN, 512, "Comes back with the answer"),
+	END,
+};
+
 const struct field approvals_input[] = {
 	PAT("account_id", FIELD_ACCOUNT, ACCOUNT_PATTERN, "Of this account"),
 	ONE_OF("status", 0, STATES, "Only these"),

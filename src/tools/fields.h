@@ -197,6 +197,8 @@ extern const struct field lifecycle_output[];
 extern const struct field group_output[];
 extern const struct field approval_input[];
 extern const struct field approval_output[];
+extern const struct field approval_form_input[];
+extern const struct field approval_form_output[];
 extern const struct field approvals_input[];
 extern const struct field approvals_output[];
 extern const struct field approval_show_input[];

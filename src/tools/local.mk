@@ -3,6 +3,7 @@
 libcore_la_SOURCES += \
 	src/tools/answer.c \
 	src/tools/answer.h \
+	src/tools/approvalform.h \
 	src/tools/approvals.c \
 	src/tools/check.c \
 	src/tools/clean.c \

@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "config/scope.h"
 #include "mcp/mcp.h"
+#include "tools/approvalform.h"
 #include "tools/instructions.h"
 #include "tools/schema.h"
 
@@ -27,6 +28,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Answers hold what came in, escaped, twice. */
 static const struct json_bounds answer_bounds = {
 	.bytes = 64 << 20, .depth = 64, .values = 1000000
+};
+
+/* Without what it does; calls of it give arguments back, too. */
+const struct tool approval_form_row = {
+	.name = "ibkr_approvals_create",
+	.scope = "ibkr:health:read",
 };
 
 static char thing; /* stands for a gateway and for a call */

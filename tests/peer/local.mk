@@ -6,6 +6,7 @@ peer_tests += \
 	tests/peer/clients.mjs \
 	tests/peer/daemon.mjs \
 	tests/peer/conformance.mjs \
+	tests/peer/forms.mjs \
 	tests/peer/http-abuse.mjs \
 	tests/peer/http-call.mjs \
 	tests/peer/http-soak.mjs \

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "config/scope.h"
+#include "tools/approvalform.h"
 #include "tools/instructions.h"
 #include "tools/schema.h"
 
@@ -146,6 +147,9 @@ fake_call_new(void)
 	counts.prepared++;
 	return call;
 }
+
+/* Nobody is shown anything here. */
+const struct tool approval_form_row = { .name = "ibkr_approvals_create" };
 
 struct call *
 call_ref(struct call *call)
