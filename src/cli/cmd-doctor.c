@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "cli/runnable.h"
 #include "cli/table.h"
 #include "gateway/doctor.h"
 
@@ -21,6 +22,7 @@ struct sheet {
 	struct style style;
 	struct buf out;
 	struct json_object *checks; /* with --json */
+	const struct cli *cli;
 };
 
 /* One line for each of text, the later ones below the first. */
@@ -53,6 +55,7 @@ sheet_people(struct sheet *sheet, const struct doctor_check *check)
 		[DOCTOR_FAIL] = COLOUR_RED,
 	};
 	const char *state = doctor_state_name(check->state);
+	CLEANUP_BUF struct buf repair = BUF_INIT;
 
 	style_text(&sheet->out, &sheet->style, colours[check->state], state);
 	buf_printf(&sheet->out, "%*s%-*s", (int)(STATE_COLUMN - strlen(state)),
@@ -61,7 +64,8 @@ sheet_people(struct sheet *sheet, const struct doctor_check *check)
 	if (!check->repair)
 		return;
 	buf_printf(&sheet->out, "%*srepair: ", TEXT_COLUMN, "");
-	add_lines(&sheet->out, check->repair);
+	runnable_add(sheet->cli, &repair, check->repair);
+	add_lines(&sheet->out, buf_text(&repair));
 }
 
 static void
@@ -90,7 +94,7 @@ run_doctor(struct cli *cli, struct err *err)
 {
 	struct json_object *tree CLEANUP_JSON = json_object_new_object();
 	struct err fault CLEANUP_ERR = ERR_INIT;
-	struct sheet sheet = { .style = style_of(stdout) };
+	struct sheet sheet = { .style = style_of(stdout), .cli = cli };
 	struct config *config = NULL;
 	bool healthy;
 	int rc;

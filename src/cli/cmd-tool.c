@@ -19,6 +19,7 @@
 #include "cli/interrupt.h"
 #include "cli/orderflags.h"
 #include "cli/output.h"
+#include "cli/runnable.h"
 #include "cli/via.h"
 #include "gateway/credential.h"
 
@@ -136,7 +137,7 @@ print_result(struct cli *cli, const struct tool *tool, const struct buf *json,
 		cli->exit_code = 1;
 	if (cli->args.json)
 		output_json(&out, tree);
-	else if (shape_for_people(tool, tree))
+	else if (runnable_tree(cli, tree) || shape_for_people(tool, tree))
 		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
 	else
 		output_people(&out, &style, tool->output, tree);

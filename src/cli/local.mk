@@ -39,6 +39,8 @@ cli_sources = \
 	src/cli/progress.c \
 	src/cli/report.c \
 	src/cli/report.h \
+	src/cli/runnable.c \
+	src/cli/runnable.h \
 	src/cli/serving.c \
 	src/cli/serving.h \
 	src/cli/table.c \

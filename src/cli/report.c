@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/redact.h"
 #include "cli/output.h"
+#include "cli/runnable.h"
 #include "cli/table.h"
 #include "tools/dispatch.h"
 
@@ -68,7 +69,7 @@ add_refusal(struct buf *out, struct json_object *refusal)
 
 /* Where several rules refused, the message names but the first. */
 static void
-add_refusals(struct buf *out, const struct err *err)
+add_refusals(const struct cli *cli, struct buf *out, const struct err *err)
 {
 	struct json_object *list CLEANUP_JSON = NULL;
 	size_t i, count;
@@ -80,29 +81,35 @@ add_refusals(struct buf *out, const struct err *err)
 	for (i = 0; count > 1 && i < count; i++) {
 		struct buf text CLEANUP_BUF = BUF_INIT;
 		struct buf line CLEANUP_BUF = BUF_INIT;
+		struct buf shown CLEANUP_BUF = BUF_INIT;
 
 		add_refusal(&text, json_object_array_get_idx(list, i));
 		(void)redact_for_operator(&line, buf_text(&text), text.len);
-		add_lines(out, buf_text(&line));
+		runnable_add(cli, &shown, buf_text(&line));
+		add_lines(out, buf_text(&shown));
 	}
 }
 
 static void
-error_people(const struct err *err, struct buf *out)
+error_people(const struct cli *cli, const struct err *err, struct buf *out)
 {
 	struct buf text CLEANUP_BUF = BUF_INIT;
+	struct buf shown CLEANUP_BUF = BUF_INIT;
+	struct buf next CLEANUP_BUF = BUF_INIT;
 	struct style style = style_of(stderr);
 	const char *action = err_user_action(err);
 
 	style_text(out, &style, COLOUR_RED, err_kind(err->code)->name);
 	buf_str(out, ": ");
 	(void)redact_for_operator(&text, err_text(err), strlen(err_text(err)));
-	add_lines(out, buf_text(&text));
+	runnable_add(cli, &shown, buf_text(&text));
+	add_lines(out, buf_text(&shown));
 	if (action && *action) {
 		buf_str(out, "Action: ");
-		add_lines(out, action);
+		runnable_add(cli, &next, action);
+		add_lines(out, buf_text(&next));
 	}
-	add_refusals(out, err);
+	add_refusals(cli, out, err);
 }
 
 int
@@ -113,7 +120,7 @@ report_error(const struct cli *cli, const struct err *err)
 	if (cli->args.json)
 		error_json(cli, err, &out);
 	else
-		error_people(err, &out);
+		error_people(cli, err, &out);
 	fputs(buf_text(&out), stderr);
 	return err_kind(err->code)->exit_code;
 }

@@ -177,3 +177,46 @@ said() {
     has "$(json 'j.rules.find((r) => r.rule === "max_notional").fix' \
         <<<"$output")" "a lower price"
 }
+
+# suggested TEXT: the command that is named in it, between backquotes
+suggested() {
+    # shellcheck disable=SC2016 # the backquotes are the program's
+    sed -n 's/.*`ibkr-agent \([^`]*\)`.*/\1/p' <<<"$1"
+}
+
+@test "a command that is suggested names the configuration that was given" {
+    local words
+    desk paper lose
+    approve
+    unset IBKR_AGENT_CONFIG
+    iag --config "$config" orders submit --enable-paper --account DU1234567 \
+        --approval-id "$approval" --idempotency-key lost-1
+    expect 1
+    has "$stderr" ORDER_OUTCOME_UNKNOWN \
+        "\`ibkr-agent --config $config orders resolve lost-1 --account DU1234567\`"
+    # as it was printed, it finds the order
+    read -ra words <<<"$(suggested "$stderr")"
+    iag --json "${words[@]}"
+    expect 0
+    [ "$(json j.state <<<"$output")" = 'done' ]
+    iag --config "$config" approvals show 01a224ed-ee5e-755f-b22a-b8c947e26f1c
+    expect 1
+    has "$stderr" "\`ibkr-agent --config $config approvals list\`"
+    # without the option it is as short as it was, and so for programs
+    export IBKR_AGENT_CONFIG=$config
+    iag approvals show 01a224ed-ee5e-755f-b22a-b8c947e26f1c
+    has "$stderr" "\`ibkr-agent approvals list\`"
+}
+
+@test "what to do about a pending order names the configuration" {
+    desk paper lose
+    approve
+    unset IBKR_AGENT_CONFIG
+    iag --config "$config" orders submit --enable-paper --account DU1234567 \
+        --approval-id "$approval" --idempotency-key lost-1
+    expect 1
+    COLUMNS=400 iag --config "$config" orders pending
+    expect 0
+    has "$(tr -s ' \n' ' ' <<<"$output")" \
+        "run: ibkr-agent --config $config orders resolve lost-1"
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/* Whoever copies a line at night must not land in another store. */
+
+#include "cli/runnable.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include <json-c/linkhash.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "cli/command.h"
+
+#define PROGRAM "ibkr-agent "
+#define WORD_SIZE 40
+
+/* The word behind the program's name begins a command. */
+static bool
+is_command(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz-");
+	char word[WORD_SIZE];
+
+	if (len == 0 || len >= sizeof(word))
+		return false;
+	memcpy(word, text, len);
+	word[len] = '\0';
+	return command_find(word) || command_is_group(word);
+}
+
+static bool
+begins_here(const char *text, const char *at)
+{
+	unsigned char before = at > text ? (unsigned char)at[-1] : ' ';
+
+	return !isalnum(before) && !strchr("-./_", before) &&
+	       is_command(at + strlen(PROGRAM));
+}
+
+static void
+add_config(struct buf *out, const char *path)
+{
+	const char *quote = strpbrk(path, " \t\"$&();<>|*?#~`\\") ? "'" : "";
+
+	buf_printf(out, PROGRAM "--config %s%s%s ", quote, path, quote);
+}
+
+void
+runnable_add(const struct cli *cli, struct buf *out, const char *text)
+{
+	const char *path = cli_value(cli, "--config");
+	const char *from = text, *at = text;
+
+	while (path && (at = strstr(at, PROGRAM))) {
+		if (begins_here(text, at)) {
+			buf_add(out, from, (size_t)(at - from));
+			add_config(out, path);
+			from = at + strlen(PROGRAM);
+		}
+		at += strlen(PROGRAM);
+	}
+	buf_str(out, from);
+}
+
+static int
+member_change(const struct cli *cli, struct json_object *obj)
+{
+	const char *text = json_get_str(obj, "what_to_do", NULL);
+	CLEANUP_BUF struct buf out = BUF_INIT;
+
+	if (!text)
+		return 0;
+	runnable_add(cli, &out, text);
+	return out.failed ? IAG_NOMEM
+			  : json_add_str(obj, "what_to_do", buf_text(&out));
+}
+
+int
+runnable_tree(const struct cli *cli, struct json_object *tree)
+{
+	int ret = member_change(cli, tree);
+
+	json_object_object_foreach (tree, name, value) {
+		(void)name;
+		if (!json_object_is_type(value, json_type_array))
+			continue;
+		for (size_t i = 0; i < json_object_array_length(value); i++) {
+			struct json_object *row =
+			    json_object_array_get_idx(value, i);
+
+			if (json_object_is_type(row, json_type_object))
+				ret |= member_change(cli, row);
+		}
+	}
+	return ret;
+}
