@@ -6,18 +6,19 @@
 // step from reading to trading.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import https from 'node:https';
+import net from 'node:net';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Client, StreamableHTTPClientTransport }
   from '@modelcontextprotocol/client';
 import { Door, modern, modernHeaders } from './door.mjs';
 import { behind, Front, TOKEN_SECRET } from './front.mjs';
-import { skip } from './house.mjs';
+import { House, program, skip } from './house.mjs';
 import { authorize, CALLBACK, Issuer, makeKey, mint, noIssuer, SCOPES }
   from './issuer.mjs';
 import { Stream } from './stream.mjs';
@@ -706,6 +707,96 @@ test('what try-remote prints is so, and nothing of it stays', { skip: why },
     assert.deepEqual(await exit, [0, null]);
     assert(!fs.existsSync(file));
     assert(!fs.existsSync(config));
+  });
+
+// The indented lines of the walk in the manual, as examples there are named.
+function walk(issuer, dir, port) {
+  const text = fs.readFileSync(path.join(import.meta.dirname,
+    '../../docs/remote-mcp.md'), 'utf8');
+  const here = `https://127.0.0.1:${port}`;
+  const part = (from, to) => text.split(from)[1].split(to)[0]
+    .split('\n').filter((line) => line.startsWith('    '))
+    .map((line) => line.slice(4)).join('\n')
+    .replaceAll('/etc/letsencrypt/live/mcp.example.com/fullchain.pem',
+      issuer.tls.file)
+    .replaceAll('/etc/letsencrypt/live/mcp.example.com/privkey.pem',
+      issuer.tls.keyFile)
+    .replaceAll('0.0.0.0:8443', `127.0.0.1:${port}`)
+    .replaceAll('https://mcp.example.com:8443', here)
+    .replaceAll('https://id.example.com', issuer.url)
+    .replaceAll('/srv/gateway', dir) + '\n';
+
+  return { secrets: part('reads:', 'and there, as'),
+    config: part('as `gateway.yaml`:', 'Then ask whether'),
+    client: part('**From elsewhere**', 'The last line prints') };
+}
+
+const noCurl = why || (spawnSync('curl', ['--version']).error
+  || spawnSync('jq', ['--version']).error
+  ? 'curl or jq is not installed' : false);
+
+test('the walk of the manual leads to a client that is served',
+  { skip: noCurl }, async () => {
+    const house = new House();
+    const free = net.createServer().listen(0, '127.0.0.1');
+
+    await once(free, 'listening');
+    const dir = path.join(house.dir, 'gateway');
+    const { secrets, config, client } =
+      walk(issuer, dir, free.address().port);
+    const run = (text) => {
+      const child = spawn('bash', ['-e', '-u', '-c', `
+        curl() { command curl --silent --cacert '${issuer.tls.file}' "$@"; }
+        ibkr-agent() { '${program}' "$@"; }
+        CLIENT=svc SECRET=svc-secret
+        ${text}`], { cwd: house.dir, stdio: ['ignore', 'pipe', 'inherit'] });
+      const exit = once(child, 'exit');
+
+      return child.stdout.setEncoding('utf8').toArray()
+        .then(async (parts) => {
+          assert.deepEqual(await exit, [0, null], parts.join(''));
+          return parts.join('');
+        });
+    };
+
+    free.close();
+    await once(free, 'close');
+    await run(secrets);
+    house.config = path.join(dir, 'gateway.yaml');
+    fs.writeFileSync(house.config, `${config
+    }  ca_file: ${issuer.tls.file}
+plugins: {path: [${process.env.IAG_TEST_PLUGINDIR}]}
+`, { mode: 0o600 });
+    for (const command of ['check', 'doctor']) {
+      const { code, out, err } = await house.run(
+        ...(command === 'check' ? ['config', command] : [command]));
+
+      assert.equal(code, 0, out + err);
+    }
+    const server = spawn(program, ['--config', house.config, 'mcp', 'serve',
+      '--transport', 'http', '--enable-remote-mcp'],
+    { stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = once(server, 'exit');
+
+    try {
+      // where it listens
+      await Promise.race([once(server.stdout, 'data'), ended.then(([code]) =>
+        assert.fail(`the gateway ends with ${code}`))]);
+      const said = await run(client);
+
+      assert.match(said, /^HTTP\/1\.1 401 /);
+      assert.match(said, /WWW-Authenticate: Bearer resource_metadata=/);
+      assert.match(said, /\\"gateway\\":\\"ok\\"/);
+      assert.match(said, /^claude mcp add /m);
+      const { code, out } = await house.run('audit', 'tail', '--limit', '5');
+
+      assert.equal(code, 0);
+      assert.match(out, /remote_auth_succeeded/);
+    } finally {
+      server.kill();
+      await ended;
+      house.remove();
+    }
   });
 
 // ---- what is written
