@@ -11,6 +11,7 @@
 #include <microhttpd.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,19 +24,28 @@ enum { FILE_MAX = 65536 };
 static void
 make_certificate(struct issuer *issuer, const char *folder)
 {
-	char command[1024];
+	int status = -1;
+	pid_t pid;
 
 	(void)snprintf(issuer->certificate, sizeof issuer->certificate,
 	    "%s/issuer.pem", folder);
 	(void)snprintf(issuer->private_key, sizeof issuer->private_key,
 	    "%s/issuer.key", folder);
-	(void)snprintf(command, sizeof command,
-	    "umask 077; openssl req -x509 -newkey ec -pkeyopt "
-	    "ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=127.0.0.1 "
-	    "-addext subjectAltName=IP:127.0.0.1 -keyout %s -out %s "
-	    "2>/dev/null",
-	    issuer->private_key, issuer->certificate);
-	if (system(command) != 0)
+	if ((pid = fork()) < 0)
+		bench_fail("fork");
+	if (pid == 0) {
+		(void)umask(077);
+		if (!freopen("/dev/null", "w", stderr))
+			_exit(1);
+		(void)execlp("openssl", "openssl", "req", "-x509", "-newkey",
+		    "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+		    "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+		    "subjectAltName=IP:127.0.0.1", "-keyout",
+		    issuer->private_key, "-out", issuer->certificate,
+		    (char *)NULL);
+		_exit(1);
+	}
+	if (waitpid(pid, &status, 0) != pid || status != 0)
 		bench_fail("openssl makes no certificate");
 }
 
