@@ -285,7 +285,7 @@ reading_run(struct reading *reading)
 	if (rc == 0)
 		rc = reading_check(reading, &fault);
 	if (rc == 0)
-		rc = reading_ask(reading, house, &answer, &fault);
+		(void)reading_ask(reading, house, &answer, &fault);
 	if (house && trail_relayed(house->journal, &reading->envelope,
 			 &reading->readings->pairing, &fault, &unwritten)) {
 		log_error("sidecar", "%s", err_text(&unwritten));
