@@ -51,8 +51,9 @@ struct visit {
 	uint64_t heard_ns; /* boot time of the gateway's last one */
 	uint64_t look_ns;
 	int64_t beats;
-	uint64_t last_beat; /* the gateway's, by number */
-	uint64_t sequence;  /* of the last request */
+	uint64_t last_beat;  /* the gateway's, by number */
+	uint64_t asked_beat; /* ours, the first behind the inner handshake */
+	uint64_t sequence;   /* of the last request */
 	bool told;
 	struct readings *readings;
 };
@@ -356,6 +357,28 @@ say(const struct visit *visit, const char *session, const struct err *why)
 		visit->setup->news(visit->setup->arg, session, why);
 }
 
+/*
+ * The inner session is up here; it is at the gateway, too, once a heartbeat
+ * from behind it is answered.  Only then anybody is told.
+ */
+static int
+visit_tell(struct visit *visit, struct err *err)
+{
+	if (visit->told)
+		return 0;
+	if (visit->asked_beat == 0) {
+		int rc = put_beat(visit, err);
+
+		visit->asked_beat = (uint64_t)visit->beats;
+		return rc;
+	}
+	if (visit->last_beat < visit->asked_beat)
+		return 0;
+	visit->told = true;
+	say(visit, visit->session_id, NULL);
+	return 0;
+}
+
 static int
 visit_turn(struct visit *visit, struct err *err)
 {
@@ -377,10 +400,10 @@ visit_turn(struct visit *visit, struct err *err)
 	if (rc == 0)
 		rc = visit_take(visit, err);
 	if (rc == 0 && channel_is_inner_up(visit->dial.channel)) {
-		if (!visit->told)
-			say(visit, visit->session_id, NULL);
-		visit->told = true;
-		rc = readings_send(visit->readings, visit->dial.channel, err);
+		rc = visit_tell(visit, err);
+		if (rc == 0)
+			rc = readings_send(
+			    visit->readings, visit->dial.channel, err);
 	}
 	if (rc == 0)
 		rc = channel_step(visit->dial.channel, err);
@@ -404,7 +427,8 @@ visit_run(struct visit *visit, struct err *err)
 
 	visit->told = false;
 	visit->beats = 0;
-	visit->last_beat = visit->sequence = visit->look_ns = 0;
+	visit->last_beat = visit->asked_beat = 0;
+	visit->sequence = visit->look_ns = 0;
 	rc = visit_begin(visit, err);
 	if (rc == 0)
 		rc = readings_new(visit->setup->gateway, &visit->pairing,
