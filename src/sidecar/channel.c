@@ -463,17 +463,27 @@ channel_put_bye(struct channel *channel, const struct err *why)
 		channel_put(channel, FRAME_BYE, buf_text(&text), text.len);
 }
 
+/* A BYE is not signed: what only we can know of ourselves it cannot say. */
+static enum err_code
+bye_code(const char *name)
+{
+	enum err_code code = err_code_find(name);
+
+	return code == ERR_NONE || code == ERR_CALL_CANCELLED ||
+		       code == ERR_CONFIG_INVALID
+		   ? ERR_SIDECAR_UNAVAILABLE
+		   : code;
+}
+
 int
 channel_read_bye(const struct frame *frame, struct err *err)
 {
 	CLEANUP_JSON struct json_object *body = NULL;
-	enum err_code code;
 	int rc = channel_body(frame, &body, err);
 
 	if (rc)
 		return rc;
-	code = err_code_find(json_get_str(body, "code", ""));
-	rc = err_set(err, code == ERR_NONE ? ERR_SIDECAR_UNAVAILABLE : code,
+	rc = err_set(err, bye_code(json_get_str(body, "code", "")),
 	    "the other end says: %.1000s",
 	    json_get_str(body, "message", "goodbye"));
 	if (json_get_str(body, "user_action", NULL))

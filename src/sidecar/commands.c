@@ -326,12 +326,37 @@ sidecar_pairing_create(struct tool_call *call, struct err *err)
 	return rc;
 }
 
+/* The gateway names the pairing: never one that is here already. */
+static int
+check_new(struct journal_txn *txn, const char *id, struct err *err)
+{
+	CLEANUP_ERR struct err why = ERR_INIT;
+	struct pairing pairing;
+	int rc = pairing_get(txn, id, &pairing, &why);
+
+	if (rc == 0) {
+		pairing_fini(&pairing);
+		rc = err_set(err, ERR_SIDECAR_PAIRING_REQUIRED,
+		    "the gateway names the new pairing '%.80s', which is here "
+		    "already",
+		    id);
+		err_action(err, "ask the gateway's operator for a new code");
+		return rc;
+	}
+	if (why.code == ERR_SIDECAR_PAIRING_REQUIRED)
+		return 0;
+	err_move(err, &why);
+	return rc;
+}
+
 static int
 join_step(struct journal_txn *txn, void *arg, struct err *err)
 {
 	struct pairing_step *step = arg;
-	int rc = pairing_put(txn, &step->pairing, err);
+	int rc = check_new(txn, step->pairing.pairing_id, err);
 
+	if (rc == 0)
+		rc = pairing_put(txn, &step->pairing, err);
 	if (rc == 0)
 		rc = pairing_write(
 		    step->call, &step->pairing, "check", step->check, err);

@@ -19,16 +19,17 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "sidecar/trail.h"
-#include "sidecar/window.h"
 
 /* For one that is not let in yet; and for one that goes. */
 #define COME_NS (10 * NS_PER_S)
 #define LEAVE_NS (2 * NS_PER_S)
 /* A session that the operator did not plan. */
 #define SESSION_NS (UINT64_C(8) * 3600 * NS_PER_S)
+/* Refusals on the record, in a minute; the log has all of them. */
+enum { REFUSALS_MAX = 60 };
 
 int
-guest_new(const struct guest_house *house, int fd, struct guest **ret_guest,
+guest_new(struct guest_house *house, int fd, struct guest **ret_guest,
     struct err *err)
 {
 	const struct config *config = house->config;
@@ -140,8 +141,12 @@ record_refusal(const struct guest *guest, const struct err *why)
 	CLEANUP_JSON struct json_object *metadata =
 	    trail_metadata(&guest->pairing, NULL);
 	CLEANUP_ERR struct err fault = ERR_INIT;
-	struct call *call = call_new(clock_boot_ns() + TRAIL_NS);
+	struct call *call;
 
+	if (!budget_take(
+		&guest->house->refusals, REFUSALS_MAX, clock_boot_ns()))
+		return;
+	call = call_new(clock_boot_ns() + TRAIL_NS);
 	event.metadata = metadata;
 	if (call && metadata &&
 	    journal_record(guest->house->journal, call, &event, &fault))
@@ -162,8 +167,15 @@ static int
 start_counter(struct start *start, struct err *err)
 {
 	CLEANUP_ERR struct err why = ERR_INIT;
-	int rc = pairing_take_counter(&start->pairing, start->counter, &why);
+	int rc;
 
+	if (pairing_is_overtaken(&start->pairing, start->counter)) {
+		rc = err_set(err, ERR_SIDECAR_SESSION_INVALID,
+		    "a newer session has overtaken this one");
+		err_action(err, "nothing: the sidecar connects again");
+		return rc;
+	}
+	rc = pairing_take_counter(&start->pairing, start->counter, &why);
 	if (rc == 0)
 		return 0;
 	rc = pairing_revoke(&start->pairing, err_text(&why), err);
@@ -247,6 +259,9 @@ start_run(struct guest *guest, int64_t counter, struct err *err)
 		pairing_fini(&guest->pairing);
 		guest->pairing = start.pairing;
 		guest->session = start.session;
+		guest->beat_boot_ns = clock_boot_ns();
+		/* from here on there is a session that has to end */
+		guest->state = GUEST_INNER;
 		return 0;
 	}
 	err_fini(&start.why);
@@ -309,6 +324,11 @@ take_hello(struct guest *guest, const struct frame *frame, struct err *err)
 	if (rc == 0 && (guest->pairing.is_ours ||
 			   !channel_verify(frame, guest->pairing.sidecar_key)))
 		pairing_fini(&guest->pairing);
+	if (rc && why.code != ERR_SIDECAR_PAIRING_REQUIRED) {
+		log_error("sidecar", "%s", err_text(&why));
+		return err_set(err, ERR_SIDECAR_UNAVAILABLE,
+		    "the gateway cannot read its pairings at present");
+	}
 	/* the same words, whether there is such a pairing or not */
 	if (!guest->pairing.pairing_id)
 		return err_set(err, ERR_SIDECAR_PAIRING_REQUIRED,
@@ -321,9 +341,7 @@ take_hello(struct guest *guest, const struct frame *frame, struct err *err)
 	if (rc == 0)
 		rc = channel_begin_inner(guest->channel, guest->house->inner,
 		    guest->pairing.sidecar_key, err);
-	if (rc == 0)
-		guest->state = GUEST_INNER;
-	else
+	if (rc)
 		record_refusal(guest, err);
 	return rc;
 }
@@ -342,7 +360,8 @@ waits_for_it(const struct pairing *pairing, const void *arg)
 {
 	const struct join *join = arg;
 
-	return !pairing->is_ours && pairing->status == PAIRING_PENDING &&
+	return !pairing->is_ours &&
+	       pairing_status_at(pairing, clock_real_ns()) == PAIRING_PENDING &&
 	       strcmp(pairing->sidecar_id,
 		   json_get_str(join->body, "sidecar_id", "")) == 0 &&
 	       (!pairing->sidecar_key ||
@@ -370,20 +389,30 @@ join_step(struct journal_txn *txn, void *arg, struct err *err)
 	CLEANUP_JSON struct json_object *metadata = NULL;
 	struct audit_event event;
 	struct pairing_talk talk;
+	uint64_t attempts;
 	int rc;
 
 	pairing_fini(&join->pairing);
 	err_fini(&join->why);
 	join->why = (struct err)ERR_INIT;
-	rc = pairing_find(txn, waits_for_it, join, &join->pairing, err);
-	if (rc)
+	rc = pairing_find(txn, waits_for_it, join, &join->pairing, &join->why);
+	if (rc && join->why.code == ERR_SIDECAR_PAIRING_REQUIRED)
+		return err_set(err, ERR_SIDECAR_PAIRING_REQUIRED,
+		    "no pairing waits for a code of that sidecar and key: none "
+		    "was made, or its time is over");
+	if (rc) {
+		err_move(err, &join->why);
 		return rc;
+	}
 	(void)snprintf(join->code_key, sizeof join->code_key, "%s",
 	    join->pairing.code_key ? join->pairing.code_key : "");
 	talk = join_talk(join);
-	/* a wrong code is counted, and that has to be kept */
+	attempts = join->pairing.attempts;
+	/* a wrong code is counted, and that has to be kept; nothing else is */
 	(void)pairing_take_code(&join->pairing, &talk,
 	    json_get_str(join->body, "proof", ""), clock_real_ns(), &join->why);
+	if (join->why.code != ERR_NONE && join->pairing.attempts == attempts)
+		return 0;
 	if (join->why.code == ERR_NONE && !join->pairing.sidecar_key)
 		join->pairing.sidecar_key = strdup(talk.sidecar_key);
 	rc = pairing_put(txn, &join->pairing, err);
@@ -523,6 +552,7 @@ take_beat(struct guest *guest, const struct frame *frame, struct err *err)
 	if (rc)
 		return rc;
 	guest->session.heartbeat_ns = clock_real_ns();
+	guest->beat_boot_ns = clock_boot_ns();
 	return beat_back(guest, body, err);
 }
 
@@ -555,7 +585,9 @@ guest_check(struct guest *guest, struct err *err)
 		    (unsigned long long)(COME_NS / NS_PER_S));
 	if (guest->state != GUEST_LIVE)
 		return 0;
-	rc = relay_session_usable(&guest->session, clock_real_ns(),
+	/* silence is no matter of a clock that somebody sets */
+	rc = relay_session_usable(&guest->session,
+	    guest->session.heartbeat_ns + clock_boot_ns() - guest->beat_boot_ns,
 	    config->sidecar.heartbeat_timeout_seconds * NS_PER_S, err);
 	if (rc)
 		return rc;

@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "sidecar/channel.h"
 #include "sidecar/session.h"
+#include "sidecar/window.h"
 
 enum guest_state {
 	GUEST_COMING, /* the outer handshake */
@@ -25,10 +26,11 @@ struct guest_house {
 	struct journal *journal;
 	struct identity *identity;
 	gnutls_certificate_credentials_t inner;
+	struct budget refusals; /* that go on the record */
 };
 
 struct guest {
-	const struct guest_house *house;
+	struct guest_house *house;
 	struct channel *channel;
 	gnutls_certificate_credentials_t outer;
 	enum guest_state state;
@@ -37,11 +39,13 @@ struct guest {
 	char nonce[HASH_HEX_SIZE];
 	struct pairing pairing; /* from the hello on */
 	struct relay_session session;
-	int64_t sequence;   /* of the last request */
-	uint64_t last_beat; /* its number */
+	int64_t sequence;      /* of the last request */
+	unsigned unanswered;   /* requests that were sent */
+	uint64_t last_beat;    /* its number */
+	uint64_t beat_boot_ns; /* boot time of it, or of the hello */
 };
 
-int guest_new(const struct guest_house *house, int fd, struct guest **ret_guest,
+int guest_new(struct guest_house *house, int fd, struct guest **ret_guest,
     struct err *err);
 void guest_free(struct guest *guest); /* NULL is fine */
 

@@ -34,6 +34,8 @@
 enum { GUESTS_MAX = 16, ASKS_MAX = 64 };
 /* How often time and pairing are looked at. */
 #define LOOK_NS (NS_PER_S / 2)
+/* Nobody is let in for so long once there is no descriptor for him. */
+#define FULL_NS NS_PER_S
 
 enum ask_state { ASK_QUEUED, ASK_SENT, ASK_DONE };
 
@@ -64,6 +66,7 @@ struct hub {
 	struct guest *guests[GUESTS_MAX];
 	struct guest *live; /* one of them */
 	uint64_t look_ns;
+	uint64_t accept_ns; /* boot time; nobody is let in before it */
 	pthread_mutex_t lock;
 	struct ask *asks;
 	unsigned ask_count;
@@ -128,19 +131,35 @@ ask_find(struct hub *hub, const char *request_id)
 	return ask;
 }
 
-/* What the session's row says from now on. */
+/* The row may be that of a newer session, or of one that was planned. */
+static int
+end_row(struct journal_txn *txn, const struct guest *guest, struct err *err)
+{
+	const char *pairing_id = guest->pairing.pairing_id;
+	struct relay_session session;
+	int rc = relay_session_get(txn, pairing_id, &session, err);
+
+	if (rc)
+		return rc == IAG_NOTFOUND ? 0 : rc;
+	if (strcmp(session.relay_session_id, guest->session.relay_session_id) ==
+	    0) {
+		session.state = RELAY_ENDED;
+		session.heartbeat_ns = guest->session.heartbeat_ns;
+		rc = relay_session_put(txn, pairing_id, &session, err);
+	}
+	relay_session_fini(&session);
+	return rc;
+}
+
 static int
 ended_step(struct journal_txn *txn, void *arg, struct err *err)
 {
-	struct guest *guest = arg;
+	const struct guest *guest = arg;
 	CLEANUP_JSON struct json_object *metadata =
 	    trail_metadata(&guest->pairing, guest->session.relay_session_id);
 	struct audit_event event = trail_event("sidecar_session_ended", NULL);
-	int rc;
+	int rc = end_row(txn, guest, err);
 
-	guest->session.state = RELAY_ENDED;
-	rc = relay_session_put(
-	    txn, guest->pairing.pairing_id, &guest->session, err);
 	event.metadata = metadata;
 	if (rc)
 		return rc;
@@ -150,16 +169,26 @@ ended_step(struct journal_txn *txn, void *arg, struct err *err)
 static void
 live_end(struct hub *hub, const struct err *why)
 {
-	struct guest *guest = hub->live;
-	CLEANUP_ERR struct err fault = ERR_INIT;
-	struct call *call = call_new(clock_boot_ns() + TRAIL_NS);
-
 	hub->live = NULL;
 	{
 		LOCK_SCOPE(&hub->lock);
 		hub->counts.connected = false;
 	}
 	asks_fail(hub, why);
+}
+
+/* What began with the welcome, whether the inner session came up or not. */
+static void
+session_end(struct hub *hub, struct guest *guest, const struct err *why)
+{
+	CLEANUP_ERR struct err fault = ERR_INIT;
+	struct call *call;
+
+	if (guest->state != GUEST_INNER && guest->state != GUEST_LIVE)
+		return;
+	if (guest == hub->live)
+		live_end(hub, why);
+	call = call_new(clock_boot_ns() + TRAIL_NS);
 	if (!call ||
 	    journal_update(hub->house.journal, call, ended_step, guest, &fault))
 		log_error("sidecar", "%s", err_text(&fault));
@@ -173,8 +202,7 @@ guest_drop(struct hub *hub, size_t at, const struct err *why)
 {
 	struct guest *guest = hub->guests[at];
 
-	if (guest == hub->live)
-		live_end(hub, why);
+	session_end(hub, guest, why);
 	hub->guests[at] = NULL;
 	guest_free(guest);
 }
@@ -182,8 +210,7 @@ guest_drop(struct hub *hub, size_t at, const struct err *why)
 static void
 guest_go(struct hub *hub, struct guest *guest, const struct err *why)
 {
-	if (guest == hub->live)
-		live_end(hub, why);
+	session_end(hub, guest, why);
 	guest_refuse(guest, why);
 }
 
@@ -220,6 +247,8 @@ take_response(struct hub *hub, const struct frame *frame, struct err *err)
 		hub->live->session.relay_session_id) != 0)
 		return err_set(err, ERR_SIDECAR_SESSION_INVALID,
 		    "an answer of another session");
+	if (hub->live->unanswered > 0)
+		hub->live->unanswered--;
 	LOCK_SCOPE(&hub->lock);
 	ask = ask_find(hub, envelope.request_id);
 	if (!ask)
@@ -365,8 +394,12 @@ take_place(struct hub *hub, int fd)
 		(void)close(fd);
 		return;
 	}
-	if (getpeername(fd, (struct sockaddr *)&socket, &len) != 0 ||
-	    guest_new(&hub->house, fd, &hub->guests[at], &err)) {
+	/* one that has gone already has no name */
+	if (getpeername(fd, (struct sockaddr *)&socket, &len) != 0) {
+		(void)close(fd);
+		return;
+	}
+	if (guest_new(&hub->house, fd, &hub->guests[at], &err)) {
 		log_warning("sidecar", "%s", err_text(&err));
 		return;
 	}
@@ -382,6 +415,11 @@ hub_accept(struct hub *hub)
 	while ((fd = accept4(hub->listen_fd, NULL, NULL,
 		    SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
 		take_place(hub, fd);
+	if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS &&
+	    errno != ENOMEM)
+		return;
+	hub->accept_ns = clock_boot_ns() + FULL_NS;
+	log_warning("sidecar", "cannot let a sidecar in: %s", strerror(errno));
 }
 
 /* The envelope of a request, and the request inside it. */
@@ -411,6 +449,7 @@ ask_send(struct hub *hub, struct ask *ask, struct err *err)
 		return no_memory(err);
 	message.envelope = text.data;
 	parcel_write(&inner, &message);
+	guest->unanswered++;
 	channel_put(guest->channel, FRAME_REQUEST, text.data, text.len);
 	return channel_put_message(guest->channel, &inner, err);
 }
@@ -428,6 +467,18 @@ ask_keep(struct ask *ask, const struct pairing *pairing)
 	       ask->pairing.sidecar_id;
 }
 
+/* A read that nobody waits for any more still has its place over there. */
+static bool
+ask_is_too_many(struct hub *hub, struct ask *ask)
+{
+	if (hub->live->unanswered < ASKS_MAX)
+		return false;
+	(void)err_set(&ask->err, ERR_SIDECAR_UNAVAILABLE,
+	    "the sidecar still reads for %u requests", hub->live->unanswered);
+	ask_end(ask);
+	return true;
+}
+
 static int
 asks_send(struct hub *hub, struct err *err)
 {
@@ -436,6 +487,8 @@ asks_send(struct hub *hub, struct err *err)
 
 	for (struct ask *ask = hub->asks; ask && rc == 0; ask = ask->next) {
 		if (ask->state != ASK_QUEUED)
+			continue;
+		if (ask_is_too_many(hub, ask))
 			continue;
 		ask->state = ASK_SENT;
 		rc = ask_keep(ask, &hub->live->pairing)
@@ -471,8 +524,10 @@ hub_send(struct hub *hub)
 	}
 	/* a pairing that was revoked this moment gets nothing any more */
 	if (guest_check(hub->live, &err) || asks_send(hub, &err) ||
-	    channel_step(hub->live->channel, &err) < 0)
+	    channel_step(hub->live->channel, &err) < 0) {
 		guest_go(hub, hub->live, &err);
+		asks_refuse(hub);
+	}
 }
 
 static nfds_t
@@ -481,7 +536,10 @@ hub_fds(struct hub *hub, struct pollfd fds[GUESTS_MAX + 2])
 	nfds_t count = 2;
 
 	fds[0] = (struct pollfd){ .fd = hub->wake_fd, .events = POLLIN };
-	fds[1] = (struct pollfd){ .fd = hub->listen_fd, .events = POLLIN };
+	fds[1] = (struct pollfd){
+		.fd = clock_boot_ns() < hub->accept_ns ? -1 : hub->listen_fd,
+		.events = POLLIN,
+	};
 	for (size_t i = 0; i < GUESTS_MAX; i++) {
 		const struct guest *guest = hub->guests[i];
 

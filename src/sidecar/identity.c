@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -197,6 +198,30 @@ identity_load(
 	    "this machine has no sidecar identity");
 	err_action(err, "make one: `ibkr-agent sidecar identity create`");
 	return rc;
+}
+
+int
+identity_lock(const char *folder, int *ret_fd, struct err *err)
+{
+	CLEANUP_FREE char *path = NULL;
+	CLEANUP_CLOSE int fd = -1;
+	int rc = path_of(folder, &path, err);
+
+	if (rc)
+		return rc;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, ERR_CONFIG_INVALID, "cannot open '%s': %s",
+		    path, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		rc = err_set(err, ERR_CONFIG_INVALID,
+		    "another `ibkr-agent sidecar run` uses '%s'", path);
+		err_action(err, "stop that one first: an identity has one "
+				"session at a time");
+		return rc;
+	}
+	*ret_fd = STEAL_FD(fd);
+	return 0;
 }
 
 /* Whole under its name or not there: linked once it is on the disk. */

@@ -32,6 +32,11 @@ int identity_make(
 /* SIDECAR_PAIRING_REQUIRED when none was made. */
 int identity_load(
     const char *folder, struct identity **ret_identity, struct err *err);
+/*
+ * Hold the key for one `sidecar run` alone, until *ret_fd is closed.
+ * CONFIG_INVALID: another has it.
+ */
+int identity_lock(const char *folder, int *ret_fd, struct err *err);
 void identity_free(struct identity *identity); /* NULL is fine */
 
 const char *identity_public(const struct identity *identity);

@@ -45,6 +45,7 @@ static const struct row_field fields[] = {
 	TEXT_OF(check),
 	TEXT_OF(code_key),
 	U64_OF(counter),
+	U64_OF(counter_before),
 	U64_OF(created_ns),
 	U64_OF(expires_ns),
 	TEXT_OF(gateway_key),
@@ -422,10 +423,18 @@ pairing_confirm(struct pairing *pairing, const char *check, uint64_t now_ns,
 	return 0;
 }
 
+bool
+pairing_is_overtaken(const struct pairing *pairing, int64_t counter)
+{
+	return counter > 0 && (uint64_t)counter > pairing->counter_before &&
+	       (uint64_t)counter < pairing->counter;
+}
+
 int
 pairing_take_counter(struct pairing *pairing, int64_t counter, struct err *err)
 {
 	if (counter > 0 && (uint64_t)counter > pairing->counter) {
+		pairing->counter_before = pairing->counter;
 		pairing->counter = (uint64_t)counter;
 		return 0;
 	}

@@ -42,10 +42,11 @@ struct pairing {
 	char *check;    /* that the operator has to enter */
 	char *why;      /* revoked */
 	uint64_t created_ns, expires_ns;
-	uint64_t attempts; /* wrong codes and numbers */
-	uint64_t counter;  /* of sessions; grows at both ends */
-	uint32_t status;   /* enum pairing_status */
-	bool is_ours;      /* we are its sidecar */
+	uint64_t attempts;       /* wrong codes and numbers */
+	uint64_t counter;        /* of sessions; grows at both ends */
+	uint64_t counter_before; /* of the session before that one */
+	uint32_t status;         /* enum pairing_status */
+	bool is_ours;            /* we are its sidecar */
 };
 void pairing_fini(struct pairing *pairing);
 
@@ -101,6 +102,11 @@ int pairing_take_code(struct pairing *pairing, const struct pairing_talk *talk,
 int pairing_confirm(struct pairing *pairing, const char *check, uint64_t now_ns,
     struct err *err);
 int pairing_revoke(struct pairing *pairing, const char *why, struct err *err);
+/*
+ * A number between those of the last two sessions, which none has had: the
+ * hello came late, behind a newer one.
+ */
+bool pairing_is_overtaken(const struct pairing *pairing, int64_t counter);
 /* A session's number: only a higher one than ever before (a copied key). */
 int pairing_take_counter(
     struct pairing *pairing, int64_t counter, struct err *err);

@@ -42,6 +42,7 @@ struct visit {
 	const struct config *config;
 	struct journal *journal;
 	struct identity *identity;
+	int lock_fd;
 	gnutls_certificate_credentials_t inner;
 	struct pairing pairing;
 	struct dial dial;
@@ -503,6 +504,9 @@ visit_init(struct visit *visit, struct err *err)
 		return rc;
 	visit->journal = house->journal;
 	rc = identity_load(visit->config->audit.path, &visit->identity, err);
+	if (rc == 0)
+		rc = identity_lock(
+		    visit->config->audit.path, &visit->lock_fd, err);
 	if (rc)
 		return rc;
 	visit->inner = identity_credentials(visit->identity);
@@ -533,13 +537,15 @@ visits(struct visit *visit, struct err *err)
 
 	for (;;) {
 		struct err why = ERR_INIT;
+		uint64_t start_ns = clock_boot_ns();
 		int rc = visit_run(visit, &why);
 
 		if (is_final(&why)) {
 			err_move(err, &why);
 			return err && err->code == ERR_CALL_CANCELLED ? 0 : rc;
 		}
-		if (visit->told)
+		/* two that end each other's sessions must not do it at once */
+		if (visit->told && clock_boot_ns() - start_ns > PAUSE_MAX_NS)
 			pause_ns = PAUSE_NS;
 		say(visit, NULL, &why);
 		err_fini(&why);
@@ -556,6 +562,7 @@ sidecar_run(const struct sidecar_setup *setup, struct err *err)
 	struct visit visit = {
 		.setup = setup,
 		.config = gateway_config(setup->gateway),
+		.lock_fd = -1,
 	};
 	int rc = visit_init(&visit, err);
 
@@ -567,5 +574,7 @@ sidecar_run(const struct sidecar_setup *setup, struct err *err)
 	if (visit.inner)
 		gnutls_certificate_free_credentials(visit.inner);
 	identity_free(visit.identity);
+	if (visit.lock_fd >= 0)
+		(void)close(visit.lock_fd);
 	return rc;
 }

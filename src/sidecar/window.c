@@ -34,3 +34,14 @@ window_take(const char *what, uint64_t *last, int64_t number, struct err *err)
 	*last = (uint64_t)number;
 	return 0;
 }
+
+bool
+budget_take(struct budget *budget, unsigned max, uint64_t now_ns)
+{
+	if (now_ns - budget->start_ns >= 60 * NS_PER_S)
+		*budget = (struct budget){ .start_ns = now_ns };
+	if (budget->used >= max)
+		return false;
+	budget->used++;
+	return true;
+}

@@ -10,6 +10,7 @@
 #ifndef IAG_SIDECAR_WINDOW_H
 #define IAG_SIDECAR_WINDOW_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -23,5 +24,12 @@ int window_time(const char *what, uint64_t time_ns, uint64_t now_ns,
 /* Take the next number; SIDECAR_SESSION_INVALID: it, or a later one, came. */
 int window_take(
     const char *what, uint64_t *last, int64_t number, struct err *err);
+
+/* So many a minute, and no more. */
+struct budget {
+	uint64_t start_ns;
+	unsigned used;
+};
+bool budget_take(struct budget *budget, unsigned max, uint64_t now_ns);
 
 #endif

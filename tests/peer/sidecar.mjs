@@ -136,6 +136,8 @@ test('the code is good once, and five wrong ones end the pairing', { skip },
     await guest.open();
     guest.join(code);
     assert.match((await guest.bye()).message, /the code was used before/);
+    // what changes nothing leaves no record
+    assert.equal((await gateway.audit('sidecar_pairing_joined')).length, 5);
     const wrong = await gateway.run('sidecar', 'pairing', 'confirm',
       '--pairing-id', id, '--check', check === '000-000' ? '1' : '000-000');
 
@@ -244,6 +246,44 @@ test('replays, other keys, other clocks and copies are refused in words',
     assert.ok((await gateway.audit('sidecar_session_refused')).length >= 5);
     assert.equal((await gateway.audit('sidecar_pairing_revoked')).length, 1);
     assert.match(gateway.err, /a replay/);
+  }));
+
+test('a hello that a newer one has overtaken is refused, no more', { skip },
+  () => withGateway({}, async (gateway) => {
+    const guest = await new Guest(gateway).pair();
+    const late = Object.assign(new Guest(gateway, { id: guest.id,
+      keys: guest.keys }), { pairing: guest.pairing });
+
+    await late.open();
+    guest.counter = 1;
+    await guest.open();
+    guest.hello();
+    await guest.welcome();
+    late.hello();
+    const { code, message } = await late.bye();
+
+    assert.equal(code, 'SIDECAR_SESSION_INVALID');
+    assert.match(message, /a newer session has overtaken/);
+    // one whose inner session never came up ends, too
+    guest.close();
+    await until(async () =>
+      (await gateway.audit('sidecar_session_ended')).length === 1, 'an end');
+    await guest.open();
+    guest.hello();
+    await guest.welcome();
+    guest.close();
+    assert.equal((await gateway.audit('sidecar_pairing_revoked')).length, 0);
+  }));
+
+test('one run alone has the identity of a machine', { skip }, () =>
+  withBoth({}, async (gateway, sidecar) => {
+    const { code, json } = await sidecar.run('sidecar', 'run');
+
+    assert.notEqual(code, 0);
+    assert.equal(json.code, 'CONFIG_INVALID');
+    assert.match(json.message, /another `ibkr-agent sidecar run`/);
+    assert.equal((await gateway.run('accounts', 'list')).code, 0);
+    assert.equal(sidecar.sessions.length, 1);
   }));
 
 test('a sidecar whose clock is off is told so, and goes on when it is not',

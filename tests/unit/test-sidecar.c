@@ -10,15 +10,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "sidecar/channel.h"
 #include "sidecar/envelope.h"
 #include "sidecar/frame.h"
 #include "sidecar/guard.h"
+#include "sidecar/identity.h"
 #include "sidecar/pairing.h"
 #include "sidecar/session.h"
 #include "sidecar/window.h"
@@ -283,11 +286,87 @@ test_sessions_and_frames_are_counted_once(void **state)
 	assert_true(pairing_take_counter(&pairing, 6, NULL) < 0);
 	assert_true(pairing_take_counter(&pairing, -1, NULL) < 0);
 	assert_int_equal(pairing_take_counter(&pairing, 9, NULL), 0);
+	/* 7 and 8 came late, whoever had them; 6 and 9 were used */
+	assert_true(pairing_is_overtaken(&pairing, 7));
+	assert_true(pairing_is_overtaken(&pairing, 8));
+	assert_false(pairing_is_overtaken(&pairing, 6));
+	assert_false(pairing_is_overtaken(&pairing, 9));
+	assert_false(pairing_is_overtaken(&pairing, 10));
+	assert_false(pairing_is_overtaken(&pairing, -1));
 	assert_int_equal(window_take("request", &last, 1, NULL), 0);
 	assert_true(window_take("request", &last, 1, NULL) < 0);
 	assert_true(window_take("request", &last, 0, NULL) < 0);
 	assert_int_equal(window_take("request", &last, INT64_MAX, NULL), 0);
 	assert_true(window_take("request", &last, 2, NULL) < 0);
+}
+
+static void
+test_a_budget_is_for_a_minute(void **state)
+{
+	struct budget budget = { .used = 0 };
+	const uint64_t start = 1000 * NS_PER_S;
+
+	(void)state;
+	assert_true(budget_take(&budget, 2, start));
+	assert_true(budget_take(&budget, 2, start + 59 * NS_PER_S));
+	assert_false(budget_take(&budget, 2, start + 59 * NS_PER_S));
+	assert_true(budget_take(&budget, 2, start + 60 * NS_PER_S));
+	assert_true(budget_take(&budget, 2, start + 60 * NS_PER_S));
+	assert_false(budget_take(&budget, 2, start + 61 * NS_PER_S));
+}
+
+static enum err_code
+bye(const char *body)
+{
+	CLEANUP_ERR struct err err = ERR_INIT;
+	const struct frame frame = {
+		.type = FRAME_BYE,
+		.data = (const uint8_t *)body,
+		.len = strlen(body),
+	};
+
+	assert_true(channel_read_bye(&frame, &err) < 0);
+	return err.code;
+}
+
+static void
+test_a_goodbye_does_not_speak_for_us(void **state)
+{
+	(void)state;
+	assert_int_equal(bye("{\"code\":\"SIDECAR_PAIRING_REQUIRED\"}"),
+	    ERR_SIDECAR_PAIRING_REQUIRED);
+	assert_int_equal(
+	    bye("{\"code\":\"CALL_CANCELLED\"}"), ERR_SIDECAR_UNAVAILABLE);
+	assert_int_equal(
+	    bye("{\"code\":\"CONFIG_INVALID\"}"), ERR_SIDECAR_UNAVAILABLE);
+	assert_int_equal(bye("{\"code\":\"X\"}"), ERR_SIDECAR_UNAVAILABLE);
+	assert_int_equal(bye("[]"), ERR_OUTPUT_UNSAFE);
+}
+
+static void
+test_one_run_holds_the_key(void **state)
+{
+	const char *base = getenv("TMPDIR");
+	char folder[200], path[240];
+	struct identity *identity = NULL;
+	CLEANUP_ERR struct err err = ERR_INIT;
+	int one = -1, other = -1;
+
+	(void)state;
+	(void)snprintf(folder, sizeof folder, "%.150s/sidecar-XXXXXX",
+	    base ? base : "/tmp");
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(identity_make(folder, &identity, NULL), 0);
+	identity_free(identity);
+	assert_int_equal(identity_lock(folder, &one, NULL), 0);
+	assert_true(identity_lock(folder, &other, &err) < 0);
+	assert_int_equal(err.code, ERR_CONFIG_INVALID);
+	assert_int_equal(close(one), 0);
+	assert_int_equal(identity_lock(folder, &other, NULL), 0);
+	assert_int_equal(close(other), 0);
+	(void)snprintf(path, sizeof path, "%s/sidecar.key", folder);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
 }
 
 static void
@@ -403,6 +482,9 @@ main(void)
 		cmocka_unit_test(
 		    test_the_check_number_is_over_everything_that_was_said),
 		cmocka_unit_test(test_sessions_and_frames_are_counted_once),
+		cmocka_unit_test(test_a_budget_is_for_a_minute),
+		cmocka_unit_test(test_a_goodbye_does_not_speak_for_us),
+		cmocka_unit_test(test_one_run_holds_the_key),
 		cmocka_unit_test(test_times_are_near_or_refused_in_words),
 		cmocka_unit_test(test_a_session_is_usable_while_it_lives),
 		cmocka_unit_test(test_payloads_hold_no_secret_at_any_depth),
