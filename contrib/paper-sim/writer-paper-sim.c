@@ -16,7 +16,8 @@
  * The rules are simple on purpose: a limit order fills at the quote when the
  * quote is at least as good as the limit, at most `depth` units at a look.
  * The market moves when somebody looks: at submit, and for what rests in the
- * book whenever it is listed or looked up.
+ * book whenever it is listed or looked up.  A day order ends with the day of
+ * UTC that it was placed on; that, too, is found out by a look.
  */
 
 #include <inttypes.h>
@@ -40,8 +41,16 @@ __extension__ typedef __int128 wide;
 
 static const struct iag_host *host;
 
+/* A change of an order that the store may not have yet, see below. */
+struct awaited {
+	struct awaited *next;
+	int64_t number;
+	char order[192]; /* its account and reference */
+};
+
 struct sim {
 	int64_t depth; /* units that fill at one look; 0: all */
+	struct awaited *awaited;
 };
 
 static int32_t
@@ -132,15 +141,25 @@ row_is_open(struct json_object *row)
 	return status && strcmp(status, "open") == 0;
 }
 
+/* The time in UTC; "" if there is none. */
 static void
-row_set_time(struct iag_ctx *ctx, struct json_object *row, const char *key)
+write_time(struct iag_ctx *ctx, char text[32])
 {
 	time_t seconds = (time_t)(host->real_ns(ctx) / 1000000000);
 	struct tm tm;
+
+	if (!gmtime_r(&seconds, &tm) ||
+	    !strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		text[0] = '\0';
+}
+
+static void
+row_set_time(struct iag_ctx *ctx, struct json_object *row, const char *key)
+{
 	char text[32];
 
-	if (gmtime_r(&seconds, &tm) &&
-	    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm))
+	write_time(ctx, text);
+	if (*text)
 		row_set(row, key, text);
 }
 
@@ -214,6 +233,89 @@ row_new(struct iag_ctx *ctx, const struct iag_order *order)
 	row_set(row, "filled_quantity", "0");
 	row_set_time(ctx, row, "created_at");
 	return row;
+}
+
+/*
+ * ---- changes that are not stored yet
+ *
+ * What submit(), cancel() and modify() put is stored after they have returned,
+ * together with the outcome of the order.  A find() or list() in between
+ * reads the row of before, and what these put is stored at once: a fill of
+ * that row would overwrite the change, or be overwritten by it.  So changes of
+ * a row are numbered, the instance remembers the newest that it has put, and a
+ * look leaves an order alone until the row that it reads has that number.
+ *
+ * A change that could not be stored is waited for until the next one of its
+ * order, or the end of the process: an order that rests too long does no harm.
+ */
+
+static int64_t
+row_number(struct json_object *row)
+{
+	struct json_object *member = NULL;
+
+	(void)json_object_object_get_ex(row, "changes", &member);
+	return json_object_get_int64(member); /* 0 for NULL */
+}
+
+/* Where the order is in the list, or the end of it. */
+static struct awaited **
+await_at(struct sim *sim, const char *account, const char *ref)
+{
+	struct awaited **at = &sim->awaited;
+	char order[sizeof(*at)->order];
+
+	(void)snprintf(order, sizeof order, "%s/%s", account, ref);
+	while (*at && strcmp((*at)->order, order) != 0)
+		at = &(*at)->next;
+	return at;
+}
+
+static struct awaited **
+await_row(struct sim *sim, struct json_object *row)
+{
+	return await_at(
+	    sim, row_text(row, "account_id"), row_text(row, "client_order_id"));
+}
+
+/* Has the store all changes of the order?  Then none is awaited any more. */
+static int
+is_stored(struct sim *sim, struct json_object *row)
+{
+	struct awaited **at = await_row(sim, row), *found = *at;
+
+	if (!found)
+		return 1;
+	if (row_number(row) < found->number)
+		return 0;
+	*at = found->next;
+	free(found);
+	return 1;
+}
+
+/* row_put() for submit(), cancel() and modify(). */
+static int32_t
+row_change(struct iag_ctx *ctx, struct sim *sim, struct json_object *row)
+{
+	struct awaited **at = await_row(sim, row);
+	int64_t number = row_number(row);
+	int32_t r;
+
+	if (!*at)
+		*at = calloc(1, sizeof **at);
+	if (!*at)
+		return IAG_NOMEM;
+	(void)snprintf((*at)->order, sizeof(*at)->order, "%s/%s",
+	    row_text(row, "account_id"), row_text(row, "client_order_id"));
+	/* the one before may be on its way still */
+	if (number < (*at)->number)
+		number = (*at)->number;
+	(void)json_object_object_add(
+	    row, "changes", json_object_new_int64(++number));
+	r = row_put(ctx, row);
+	if (r == IAG_OK)
+		(*at)->number = number;
+	return r;
 }
 
 /* ---- the market */
@@ -290,14 +392,36 @@ fill(struct iag_ctx *ctx, const struct sim *sim, struct json_object *row,
 	return 1;
 }
 
+/* An open day order of an earlier day is over; 1 if the row has changed. */
+static int
+expire(struct iag_ctx *ctx, struct json_object *row)
+{
+	const char *tif = row_text(row, "time_in_force");
+	const char *placed = row_text(row, "created_at");
+	const size_t day = sizeof "YYYY-MM-DD" - 1;
+	char now[32];
+
+	if (!row_is_open(row) || !tif || strcmp(tif, "day") != 0 || !placed)
+		return 0;
+	write_time(ctx, now);
+	if (strncmp(placed, now, day) >= 0)
+		return 0;
+	row_set(row, "status", "cancelled");
+	row_set(row, "broker_status", "Expired");
+	row_set_time(ctx, row, "updated_at");
+	return 1;
+}
+
 /* Look at the market for one order; 1 if the row has changed. */
 static int
-look(struct iag_ctx *ctx, const struct sim *sim, struct json_object *row)
+look(struct iag_ctx *ctx, struct sim *sim, struct json_object *row)
 {
 	struct quote quote;
 
-	if (!row_is_open(row))
+	if (!is_stored(sim, row) || !row_is_open(row))
 		return 0;
+	if (expire(ctx, row))
+		return 1;
 	quote_get(ctx, row_text(row, "contract_id"), &quote);
 	return fill(ctx, sim, row, match(row, &quote));
 }
@@ -381,7 +505,7 @@ submit(struct iag_ctx *ctx, void *instance, const struct iag_order *order,
 	/* The book is the "broker": from here on the order may be in it. */
 	r = host->commit_send(ctx);
 	if (r == IAG_OK)
-		r = row_put(ctx, row);
+		r = row_change(ctx, instance, row);
 	if (r == IAG_OK)
 		acknowledge(ctx, row, ret_ack);
 	(void)json_object_put(row);
@@ -409,6 +533,8 @@ get_open(struct iag_ctx *ctx, const struct iag_target *target,
 
 	if (r == IAG_OK)
 		r = row_get(ctx, ref_of(target), ret_row);
+	if (r == IAG_OK)
+		(void)expire(ctx, *ret_row); /* the next look stores it */
 	if (r == IAG_OK && row_is_open(*ret_row))
 		return IAG_OK;
 	if (r != IAG_OK && r != IAG_NOTFOUND)
@@ -425,14 +551,13 @@ cancel(struct iag_ctx *ctx, void *instance, const struct iag_target *target,
 	struct json_object *row = NULL;
 	int32_t r = get_open(ctx, target, &row);
 
-	(void)instance;
 	if (r == IAG_OK)
 		r = host->commit_send(ctx);
 	if (r == IAG_OK) {
 		row_set(row, "status", "cancelled");
 		row_set(row, "broker_status", "Cancelled");
 		row_set_time(ctx, row, "updated_at");
-		r = row_put(ctx, row);
+		r = row_change(ctx, instance, row);
 	}
 	if (r == IAG_OK)
 		acknowledge(ctx, row, ret_ack);
@@ -464,7 +589,7 @@ modify(struct iag_ctx *ctx, void *instance, const struct iag_target *target,
 		r = host->commit_send(ctx);
 	}
 	if (r == IAG_OK)
-		r = row_put(ctx, row);
+		r = row_change(ctx, instance, row);
 	if (r == IAG_OK)
 		acknowledge(ctx, row, ret_ack);
 	(void)json_object_put(row);
@@ -473,8 +598,8 @@ modify(struct iag_ctx *ctx, void *instance, const struct iag_target *target,
 
 /*
  * The book is durable and whole, so an order that is not in it was never
- * placed: absence is certain.  No orders are sent here; that one which rests
- * may fill is the market's doing.
+ * placed: absence is certain, unless submit() has just put it there.  No
+ * orders are sent here; that one which rests may fill is the market's doing.
  */
 static int32_t
 find(struct iag_ctx *ctx, void *instance, const struct iag_target *target,
@@ -489,7 +614,11 @@ find(struct iag_ctx *ctx, void *instance, const struct iag_target *target,
 		return r;
 	ret_find->complete = 1;
 	ret_find->since_ns = 1; /* from the beginning */
-	ret_find->answer = row ? IAG_FIND_FOUND : IAG_FIND_ABSENT;
+	ret_find->answer =
+	    row ? IAG_FIND_FOUND
+	    : *await_at(instance, target->account, ref_of(target))
+		? IAG_FIND_INCONCLUSIVE
+		: IAG_FIND_ABSENT;
 	r = IAG_OK;
 	if (row && look(ctx, instance, row))
 		r = row_put(ctx, row);
@@ -501,7 +630,7 @@ find(struct iag_ctx *ctx, void *instance, const struct iag_target *target,
 
 /* Rows from the first key on; each is looked at and shown. */
 static int32_t
-collect(struct iag_ctx *ctx, const struct sim *sim, struct json_object *orders)
+collect(struct iag_ctx *ctx, struct sim *sim, struct json_object *orders)
 {
 	struct iag_bytes at = { ROW_PREFIX, sizeof ROW_PREFIX - 1 }, value;
 	int32_t r;
@@ -515,7 +644,8 @@ collect(struct iag_ctx *ctx, const struct sim *sim, struct json_object *orders)
 		}
 		if (look(ctx, sim, row))
 			(void)row_put(ctx, row);
-		json_object_object_del(row, "paid"); /* no field of the list */
+		json_object_object_del(row, "paid"); /* no fields of the list */
+		json_object_object_del(row, "changes");
 		if (json_object_array_length(orders) == ROWS_MAX)
 			return IAG_LIMIT;
 	}
@@ -570,8 +700,16 @@ open_instance(struct iag_ctx *ctx, void **ret_instance)
 static void
 close_instance(struct iag_ctx *ctx, void *instance)
 {
+	struct sim *sim = instance;
+
 	(void)ctx;
-	free(instance);
+	while (sim->awaited) {
+		struct awaited *next = sim->awaited->next;
+
+		free(sim->awaited);
+		sim->awaited = next;
+	}
+	free(sim);
 }
 
 static const struct iag_option options[] = {
@@ -613,8 +751,10 @@ static const struct iag_plugin plugin = {
 	.abi_minor = IAG_ABI_MINOR,
 	.kind = IAG_KIND_WRITER,
 	/*
-	 * A look reads a row and writes it again.  Nothing may come between:
-	 * one callback at a time, and one process on a store.
+	 * A look reads a row and writes it again, and the list of awaited
+	 * changes has no lock: one callback at a time, and one process on a
+	 * store.  That alone does not make a look see what the callback before
+	 * it has put: that is what the list is for.
 	 */
 	.thread_model = IAG_THREAD_INSTANCE_SERIAL,
 	.hint_flags = IAG_HINT_SIMULATED | IAG_HINT_SINGLE_PROCESS,

@@ -86,6 +86,10 @@ unit_tests += \
 	tests/unit/test-write \
 	tests/unit/test-market \
 	$(NULL)
+# the example writer, with a host of the test's own
+unit_tests += tests/unit/test-paper-sim
+tests_unit_test_paper_sim_CPPFLAGS = \
+	$(AM_CPPFLAGS) -I$(top_srcdir)/contrib/paper-sim
 # limits against fractions, many random ones
 other_tests += tests/unit/limits-oracle.sh
 EXTRA_DIST += tests/unit/limits-oracle.py
