@@ -509,13 +509,14 @@ forward(int from, int to, uint64_t until_ns, int *failed)
 }
 
 /*
- * How the process ended, if not well; false: well.  doing: the callbacks that
- * it was last seen in, or "".
+ * How the process ended, if not well; false: well.  shared: what the process
+ * told of itself, or NULL.
  */
 static bool
-is_bad_end(int status, bool late, unsigned seconds, const char *doing,
-    char *ret_text, size_t size)
+is_bad_end(int status, bool late, unsigned seconds,
+    const struct kit_shared *shared, char *ret_text, size_t size)
 {
+	const char *doing = shared ? shared->doing : "";
 	const char *in = *doing ? " in " : "";
 
 	if (late)
@@ -531,6 +532,9 @@ is_bad_end(int status, bool late, unsigned seconds, const char *doing,
 		    "the process ended with status %d%s%s; a plugin never "
 		    "exits",
 		    WEXITSTATUS(status), in, doing);
+	else if (shared && !shared->ended)
+		(void)snprintf(ret_text, size,
+		    "the process ended%s%s; a plugin never exits", in, doing);
 	else
 		return false;
 	return true;
@@ -550,12 +554,14 @@ run_group(struct kit *kit, const struct kit_group *group, unsigned seconds)
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return 1;
 	kit->shared->doing[0] = '\0';
+	kit->shared->ended = false;
 	pid = fork();
 	if (pid == 0) {
 		(void)close(ends[0]);
 		kit->fd = ends[1];
 		(void)setpgid(0, 0);
 		group->run(kit);
+		kit->shared->ended = true;
 		/* exit, not _exit: sanitizers and valgrind report then. */
 		exit(0);
 	}
@@ -574,8 +580,7 @@ run_group(struct kit *kit, const struct kit_group *group, unsigned seconds)
 	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (is_bad_end(
-		status, late, seconds, kit->shared->doing, text, sizeof text)) {
+	if (is_bad_end(status, late, seconds, kit->shared, text, sizeof text)) {
 		kit_line(kit, group->name, "failed", text);
 		failed++;
 	}
@@ -765,7 +770,7 @@ plugin_check_run(const char *const *argv, unsigned seconds, struct buf *report,
 	/* Its status counts failed checks; the lines, if any, tell which. */
 	if (lines.len && WIFEXITED(status))
 		status = 0;
-	if (is_bad_end(status, late, seconds, "", text, sizeof text))
+	if (is_bad_end(status, late, seconds, NULL, text, sizeof text))
 		format_line(&lines, "process", "failed", text);
 	buf_str(report, "{\"checks\":[");
 	add_lines(report, buf_text(&lines), &passed);

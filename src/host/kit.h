@@ -20,6 +20,7 @@
 struct kit_shared {
 	uint32_t kind;
 	char doing[160]; /* callbacks that run now, or did last */
+	bool ended;      /* the group has come to its end */
 };
 
 struct kit {

@@ -221,7 +221,7 @@ kit_make_ref(const struct iag_writer_ops *ops, char what, unsigned number,
 	(void)snprintf(ref, KIT_REF_SIZE, "k%c%u", what, number);
 	for (; allowed && *allowed && *ref; ref++)
 		if (!strchr(allowed, *ref))
-			*ref = *allowed;
+			*ref = allowed[(unsigned char)*ref % strlen(allowed)];
 }
 
 struct iag_order
@@ -277,14 +277,16 @@ expect_ack(struct kit *kit, const char *callback, const struct iag_ack *ack,
 static void
 submit_one(struct kit *kit, struct instance *writer, uint32_t type, bool sends)
 {
-	struct iag_order order =
-	    kit_make_order(kit_writer_ops(kit), type, "ks1");
 	struct iag_ack ack = { .struct_size = sizeof ack };
 	struct iag_ctx *ctx = write_context(kit, writer, "submit");
+	struct iag_order order;
+	char ref[KIT_REF_SIZE];
 	int32_t r;
 
 	if (!ctx)
 		return;
+	kit_make_ref(kit_writer_ops(kit), 's', type, ref);
+	order = kit_make_order(kit_writer_ops(kit), type, ref);
 	r = kit_writer_ops(kit)->submit(ctx, writer->data, &order, &ack);
 	kit_expect_result(kit, ctx, r);
 	if (r == 0)
@@ -353,12 +355,15 @@ check_need(struct kit *kit)
 	kit_begin(kit, "unknown_need_bit");
 	writer = kit_open_writer(kit, false);
 	for (bit = 0; writer && bit < 32; bit++) {
-		struct iag_order order =
-		    kit_make_order(kit_writer_ops(kit), IAG_TYPE_LIMIT, "kn1");
 		struct iag_ack ack = { .struct_size = sizeof ack };
 		struct iag_ctx *ctx = write_context(kit, writer, "submit");
+		struct iag_order order;
+		char ref[KIT_REF_SIZE];
 		int32_t r;
 
+		kit_make_ref(kit_writer_ops(kit), 'n', bit, ref);
+		order =
+		    kit_make_order(kit_writer_ops(kit), IAG_TYPE_LIMIT, ref);
 		order.need_flags = UINT32_C(1) << bit;
 		if (!ctx ||
 		    (kit_writer_ops(kit)->need_known & order.need_flags)) {

@@ -21,7 +21,7 @@ struct instance *kit_open_writer(struct kit *kit, bool sends);
 /* An order that the writer says that it takes. */
 struct iag_order kit_make_order(
     const struct iag_writer_ops *ops, uint32_t type, const char *ref);
-/* A short reference in its alphabet. */
+/* A short reference in its alphabet; other numbers, other references. */
 #define KIT_REF_SIZE 16
 void kit_make_ref(const struct iag_writer_ops *ops, char what, unsigned number,
     char ref[KIT_REF_SIZE]);

@@ -7,6 +7,7 @@
  */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -69,6 +70,8 @@ submit(struct iag_ctx *ctx, void *instance, const struct iag_order *order,
 #if defined HOSTILE_SUBMIT_HANGS
 	for (;;)
 		(void)pause();
+#elif defined HOSTILE_SUBMIT_EXITS
+	exit(0);
 #elif defined HOSTILE_SUBMIT_CRASHES
 	*(volatile char *)instance = 1;
 #elif defined HOSTILE_SUBMIT_SILENT

@@ -51,6 +51,8 @@ query(struct iag_ctx *ctx, void *instance, const char *operation,
 	(void)len;
 #if defined HOSTILE_QUERY_CRASHES
 	abort();
+#elif defined HOSTILE_QUERY_EXITS
+	exit(0);
 #elif defined HOSTILE_QUERY_HANGS
 	(void)ctx;
 	for (;;)

@@ -41,7 +41,7 @@ hostile_faults = \
 	name-bad name-other need no-instance no-ops no-query null \
 	operation-name operation-null operation-twice option-bound \
 	option-choices option-default option-flags option-help option-key option-size \
-	option-twice option-type query-broken query-crashes query-hangs \
+	option-twice option-type query-broken query-crashes query-exits query-hangs \
 	query-huge query-nothing query-number query-row query-shape query-silent \
 	query-twice \
 	reserved short-descriptor short-table summary symbol undefined \
@@ -50,7 +50,7 @@ hostile_others = store-empty store-serial writer-empty writer-backend
 hostile_writers = \
 	ack-no-id ack-number ack-other ack-status forgets list-broken \
 	no-cancel no-commit row-lacks row-typo short-refs sound \
-	submit-crashes submit-hangs submit-silent twice \
+	submit-crashes submit-exits submit-hangs submit-silent twice \
 	$(NULL)
 hostile_build = $(CC) -std=gnu11 $(plugin_cppflags) $(CPPFLAGS) $(CFLAGS) \
 	-Wno-unused-function -Wno-unused-const-variable -fPIC -shared \
