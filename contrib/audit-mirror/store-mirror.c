@@ -81,15 +81,31 @@ load(struct iag_ctx *ctx, const struct iag_host *services)
 
 /* ---- the inner store */
 
-/* What the host asks of plugins holds for one that we load, too. */
+/* Nobody but root and this user can change it. */
+static int
+is_ours(const struct stat *st)
+{
+	return (st->st_uid == 0 || st->st_uid == geteuid()) &&
+	       !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/*
+ * What the host asks of plugins holds for one that we load, too: also of the
+ * folder, since who can write there can put another file in its place.
+ */
 static int
 is_trusted(const char *path)
 {
+	const char *name = strrchr(path, '/');
+	char folder[sizeof inner_path];
 	struct stat st;
 
-	return path[0] == '/' && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
-	       (st.st_uid == 0 || st.st_uid == geteuid()) &&
-	       !(st.st_mode & (S_IWGRP | S_IWOTH));
+	if (path[0] != '/' || strlen(path) >= sizeof folder)
+		return 0;
+	(void)snprintf(
+	    folder, sizeof folder, "%.*s", (int)(name - path) + 1, path);
+	return stat(folder, &st) == 0 && is_ours(&st) && stat(path, &st) == 0 &&
+	       S_ISREG(st.st_mode) && is_ours(&st);
 }
 
 /*
@@ -119,8 +135,8 @@ load_inner(struct iag_ctx *ctx, const char *path)
 	if (!is_trusted(path))
 		return host->fail(ctx, IAG_INVAL, "JOURNAL_UNAVAILABLE",
 		    "option 'inner' = '%s': expected the absolute path of a "
-		    "store plugin that belongs to root or to this user and "
-		    "that nobody else can write",
+		    "store plugin that belongs to root or to this user, as its "
+		    "folder does, and neither can be written by anybody else",
 		    path);
 	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	symbol = handle ? dlsym(handle, "iag_plugin_1") : NULL;

@@ -46,7 +46,7 @@ says() {
 cd "$TMPDIR" || exit 99
 umask 022
 root=$TMPDIR/root
-echo 1..30
+echo 1..31
 claim "the program installs" plain_make -C "$IAG_TEST_BUILDDIR" install \
     DESTDIR="$root"
 pc=$(find "$root" -name ibkr-agent.pc)
@@ -306,3 +306,14 @@ behind() {
         --config config.yaml health
 }
 claim "a store that lacks what the mirror has is told" behind
+# the inner store in a folder where others could put another
+loose() {
+    inner=$TMPDIR/loose/store-lmdb.so
+    mkdir loose && cp "$plugins/store-lmdb.so" loose/ || return
+    chmod 775 loose
+    sed "s,mirror: {,&inner: $inner\, ," config.yaml >loose.yaml
+    chmod 600 loose.yaml
+    says "neither can be written by anybody else" "$program" \
+        --config loose.yaml health
+}
+claim "a store in a folder that others can write is not loaded" loose
