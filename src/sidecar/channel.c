@@ -189,6 +189,12 @@ channel_is_flushed(const struct channel *channel)
 	return queue_len(&channel->out) == 0 && channel->sending == 0;
 }
 
+bool
+channel_has_room(const struct channel *channel)
+{
+	return queue_len(&channel->out) < IN_MAX;
+}
+
 static bool
 is_wait(ssize_t rc)
 {

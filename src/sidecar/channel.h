@@ -40,11 +40,15 @@ void channel_free(struct channel *channel); /* NULL is fine */
 /* For poll(). */
 int channel_fd(const struct channel *channel);
 short channel_events(const struct channel *channel);
+/* One that sends without end is left for others after so many steps. */
+enum { CHANNEL_STEPS_MAX = 16 };
 /* Read and write what there is.  1: there may be more to read at once. */
 int channel_step(struct channel *channel, struct err *err);
 bool channel_is_up(const struct channel *channel);
 /* All that was put has left. */
 bool channel_is_flushed(const struct channel *channel);
+/* Little enough waits to leave that more may be put. */
+bool channel_has_room(const struct channel *channel);
 
 /* The next frame but inner ones; borrowed until the next call.  1: none. */
 int channel_take(

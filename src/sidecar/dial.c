@@ -39,12 +39,17 @@ wait_for(
 {
 	struct pollfd fds[] = { { .fd = fd, .events = events },
 		{ .fd = stop_fd, .events = POLLIN } };
-	uint64_t now_ns = clock_boot_ns();
+	int count;
 
-	if (now_ns >= deadline_ns)
-		return unavailable("the relay", "no answer in time", err);
-	(void)poll(fds, ARRAY_COUNT(fds),
-	    (int)((deadline_ns - now_ns) / NS_PER_MS) + 1);
+	do {
+		uint64_t now_ns = clock_boot_ns();
+
+		if (now_ns >= deadline_ns)
+			return unavailable(
+			    "the relay", "no answer in time", err);
+		count = poll(fds, ARRAY_COUNT(fds),
+		    (int)((deadline_ns - now_ns) / NS_PER_MS) + 1);
+	} while (count == 0 || (count < 0 && errno == EINTR));
 	if (stop_fd >= 0 && fds[1].revents)
 		return err_set(err, ERR_CALL_CANCELLED, "told to stop");
 	return 0;
@@ -76,13 +81,44 @@ connect_to(const struct addrinfo *to, int stop_fd, uint64_t deadline_ns,
 	return rc;
 }
 
+static unsigned
+addresses_left(const struct addrinfo *list)
+{
+	unsigned count = 0;
+
+	for (; list; list = list->ai_next)
+		count++;
+	return count;
+}
+
+/* Each gets its part of the time, so that a dead one leaves some. */
+static int
+connect_any(const struct addrinfo *list, int stop_fd, uint64_t deadline_ns,
+    int *ret_fd, struct err *err)
+{
+	CLEANUP_ERR struct err why = ERR_INIT;
+	int rc = unavailable("the relay", "its name has no address", &why);
+
+	for (; list && rc && why.code != ERR_CALL_CANCELLED;
+	     list = list->ai_next) {
+		uint64_t now_ns = clock_boot_ns();
+		uint64_t left_ns =
+		    deadline_ns > now_ns ? deadline_ns - now_ns : 0;
+
+		rc = connect_to(list, stop_fd,
+		    now_ns + left_ns / addresses_left(list), ret_fd, &why);
+	}
+	if (rc)
+		err_move(err, &why);
+	return rc;
+}
+
 static int
 dial_socket(const struct url *url, int stop_fd, uint64_t deadline_ns,
     int *ret_fd, struct err *err)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_NUMERICSERV | AI_ADDRCONFIG };
-	CLEANUP_ERR struct err why = ERR_INIT;
 	struct addrinfo *list = NULL;
 	char port[8];
 	int rc;
@@ -93,12 +129,8 @@ dial_socket(const struct url *url, int stop_fd, uint64_t deadline_ns,
 	if (rc)
 		return unavailable(
 		    "the relay's name is unknown", gai_strerror(rc), err);
-	rc = unavailable("the relay", "its name has no address", &why);
-	for (const struct addrinfo *at = list; at && rc; at = at->ai_next)
-		rc = connect_to(at, stop_fd, deadline_ns, ret_fd, &why);
+	rc = connect_any(list, stop_fd, deadline_ns, ret_fd, err);
 	freeaddrinfo(list);
-	if (rc)
-		err_move(err, &why);
 	return rc;
 }
 

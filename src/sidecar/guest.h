@@ -32,9 +32,11 @@ struct guest_house {
 struct guest {
 	struct guest_house *house;
 	struct channel *channel;
+	bool has_more; /* to be read at once */
 	gnutls_certificate_credentials_t outer;
 	enum guest_state state;
 	uint64_t until_ns; /* boot time; of every state but LIVE */
+	struct address address;
 	char place[ADDRESS_TEXT_SIZE];
 	char nonce[HASH_HEX_SIZE];
 	struct pairing pairing; /* from the hello on */

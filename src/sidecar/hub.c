@@ -31,7 +31,7 @@
 #include "sidecar/guest.h"
 #include "sidecar/trail.h"
 
-enum { GUESTS_MAX = 16, ASKS_MAX = 64 };
+enum { GUESTS_MAX = 16, SITE_MAX = 4, ASKS_MAX = 64 };
 /* How often time and pairing are looked at. */
 #define LOOK_NS (NS_PER_S / 2)
 /* Nobody is let in for so long once there is no descriptor for him. */
@@ -335,6 +335,7 @@ guest_take(struct hub *hub, struct guest *guest, struct err *err)
 static int
 guest_work(struct hub *hub, struct guest *guest, struct err *err)
 {
+	unsigned steps = 0;
 	int more, rc;
 
 	do {
@@ -350,9 +351,10 @@ guest_work(struct hub *hub, struct guest *guest, struct err *err)
 		rc = guest_take(hub, guest, err);
 		if (rc)
 			return rc;
-	} while (more > 0);
+	} while (more > 0 && ++steps < CHANNEL_STEPS_MAX);
 	/* what was said in answer */
 	rc = channel_step(guest->channel, err);
+	guest->has_more = rc > 0;
 	return rc < 0 ? rc : 0;
 }
 
@@ -361,10 +363,11 @@ guest_serve(struct hub *hub, size_t at, bool look)
 {
 	struct guest *guest = hub->guests[at];
 	CLEANUP_ERR struct err err = ERR_INIT;
-	int rc = guest->state == GUEST_LEAVING
-		     ? channel_step(guest->channel, &err)
-		     : guest_work(hub, guest, &err);
+	int rc;
 
+	guest->has_more = false;
+	rc = guest->state == GUEST_LEAVING ? channel_step(guest->channel, &err)
+					   : guest_work(hub, guest, &err);
 	if (rc >= 0 && guest->state != GUEST_LEAVING && look)
 		rc = guest_check(guest, &err);
 	if (guest->state == GUEST_LEAVING) {
@@ -379,6 +382,26 @@ guest_serve(struct hub *hub, size_t at, bool look)
 	}
 }
 
+/* Nobody alone takes all the places of those that still say who they are. */
+static bool
+site_is_full(const struct hub *hub, const struct address *address)
+{
+	const struct address site = address_site(address);
+	unsigned count = 0;
+
+	for (size_t i = 0; i < GUESTS_MAX; i++) {
+		const struct guest *guest = hub->guests[i];
+		struct address other;
+
+		if (!guest || guest->state == GUEST_LIVE ||
+		    guest->state == GUEST_LEAVING)
+			continue;
+		other = address_site(&guest->address);
+		count += address_equal(&site, &other);
+	}
+	return count >= SITE_MAX;
+}
+
 static void
 take_place(struct hub *hub, int fd)
 {
@@ -390,12 +413,11 @@ take_place(struct hub *hub, int fd)
 
 	while (at < GUESTS_MAX && hub->guests[at])
 		at++;
-	if (at == GUESTS_MAX) {
-		(void)close(fd);
-		return;
-	}
 	/* one that has gone already has no name */
-	if (getpeername(fd, (struct sockaddr *)&socket, &len) != 0) {
+	if (at == GUESTS_MAX ||
+	    getpeername(fd, (struct sockaddr *)&socket, &len) != 0 ||
+	    !address_of((struct sockaddr *)&socket, &address) ||
+	    site_is_full(hub, &address)) {
 		(void)close(fd);
 		return;
 	}
@@ -403,7 +425,7 @@ take_place(struct hub *hub, int fd)
 		log_warning("sidecar", "%s", err_text(&err));
 		return;
 	}
-	(void)address_of((struct sockaddr *)&socket, &address);
+	hub->guests[at]->address = address;
 	address_format(&address, hub->guests[at]->place);
 }
 
@@ -551,6 +573,16 @@ hub_fds(struct hub *hub, struct pollfd fds[GUESTS_MAX + 2])
 	return count;
 }
 
+static bool
+hub_has_more(const struct hub *hub)
+{
+	for (size_t i = 0; i < GUESTS_MAX; i++) {
+		if (hub->guests[i] && hub->guests[i]->has_more)
+			return true;
+	}
+	return false;
+}
+
 static void
 hub_turn(struct hub *hub)
 {
@@ -559,14 +591,17 @@ hub_turn(struct hub *hub)
 	bool look;
 	uint64_t drained;
 
-	(void)poll(fds, count, (int)(LOOK_NS / NS_PER_MS));
+	(void)poll(
+	    fds, count, hub_has_more(hub) ? 0 : (int)(LOOK_NS / NS_PER_MS));
 	look = clock_boot_ns() >= hub->look_ns;
 	if (look)
 		hub->look_ns = clock_boot_ns() + LOOK_NS;
 	if (fds[0].revents)
 		(void)!read(hub->wake_fd, &drained, sizeof drained);
 	for (size_t i = 0; i < GUESTS_MAX; i++) {
-		if (hub->guests[i] && (fds[i + 2].revents || look))
+		const struct guest *guest = hub->guests[i];
+
+		if (guest && (fds[i + 2].revents || look || guest->has_more))
 			guest_serve(hub, i, look);
 	}
 	if (fds[0].revents)
@@ -746,7 +781,7 @@ ask_join(struct hub *hub, struct ask *ask, struct err *err)
 }
 
 static void
-ask_leave(struct hub *hub, struct ask *ask)
+ask_leave(struct hub *hub, struct ask *ask, bool failed)
 {
 	LOCK_SCOPE(&hub->lock);
 	struct ask **at = &hub->asks;
@@ -755,7 +790,7 @@ ask_leave(struct hub *hub, struct ask *ask)
 		at = &(*at)->next;
 	*at = ask->next;
 	hub->ask_count--;
-	hub->counts.failures += ask->err.code != ERR_NONE;
+	hub->counts.failures += failed || ask->err.code != ERR_NONE;
 }
 
 static bool
@@ -779,12 +814,13 @@ ask_wait(struct hub *hub, struct ask *ask, uint64_t deadline_ns, int cancel_fd,
 		uint64_t left_ns =
 		    deadline_ns > now_ns ? deadline_ns - now_ns : 0;
 
-		if (fds[1].revents)
-			return err_set(
-			    err, ERR_CALL_CANCELLED, "the call was cancelled");
+		/* cancel_fd is readable at the deadline, too */
 		if (left_ns == 0)
 			return err_set(err, ERR_CALL_TIMED_OUT,
 			    "the sidecar did not answer in time");
+		if (fds[1].revents)
+			return err_set(
+			    err, ERR_CALL_CANCELLED, "the call was cancelled");
 		if (left_ns > 60 * NS_PER_S)
 			left_ns = 60 * NS_PER_S;
 		(void)poll(
@@ -872,7 +908,7 @@ ask_run(struct hub *hub, struct ask *ask, uint64_t deadline_ns, int cancel_fd,
 	if (rc)
 		return rc;
 	rc = ask_wait(hub, ask, deadline_ns, cancel_fd, &fault);
-	ask_leave(hub, ask);
+	ask_leave(hub, ask, rc != 0);
 	if (rc == 0 && ask->err.code != ERR_NONE) {
 		rc = err_class(&ask->err);
 		err_copy(&fault, &ask->err);

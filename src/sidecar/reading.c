@@ -426,9 +426,10 @@ readings_send(
 	int rc = 0;
 
 	(void)!read(readings->fd, &drained, sizeof drained);
-	while (rc == 0 && (reading = take_done(readings))) {
+	while (rc == 0 && channel_has_room(channel) &&
+	       (reading = take_done(readings))) {
 		rc = send_one(reading, channel, err);
 		reading_free(reading);
 	}
-	return rc;
+	return rc ? rc : !channel_has_room(channel);
 }

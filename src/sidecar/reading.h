@@ -31,7 +31,7 @@ int readings_expect(struct readings *readings, const struct envelope *envelope,
  */
 int readings_start(struct readings *readings, const struct channel *channel,
     const struct buf *text, struct err *err);
-/* Put the answers that are there. */
+/* Put the answers that are there.  1: the channel has room for no more. */
 int readings_send(
     struct readings *readings, struct channel *channel, struct err *err);
 

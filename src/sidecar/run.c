@@ -56,6 +56,7 @@ struct visit {
 	uint64_t asked_beat; /* ours, the first behind the inner handshake */
 	uint64_t sequence;   /* of the last request */
 	bool told;
+	bool has_more; /* to be read at once */
 	struct readings *readings;
 };
 
@@ -306,6 +307,7 @@ static int
 visit_take(struct visit *visit, struct err *err)
 {
 	struct frame frame;
+	unsigned steps = 0;
 	int more, rc;
 
 	do {
@@ -322,7 +324,7 @@ visit_take(struct visit *visit, struct err *err)
 			rc = take_messages(visit, err);
 		if (rc < 0)
 			return rc;
-	} while (more > 0);
+	} while (more > 0 && ++steps < CHANNEL_STEPS_MAX);
 	return 0;
 }
 
@@ -380,6 +382,20 @@ visit_tell(struct visit *visit, struct err *err)
 	return 0;
 }
 
+/* No more than leaves at once, so that heartbeats do not wait behind it. */
+static int
+visit_send(struct visit *visit, struct err *err)
+{
+	struct channel *channel = visit->dial.channel;
+	int more, rc;
+
+	do {
+		more = readings_send(visit->readings, channel, err);
+		rc = more < 0 ? more : channel_step(channel, err);
+	} while (more > 0 && rc >= 0 && channel_has_room(channel));
+	return rc < 0 ? rc : 0;
+}
+
 static int
 visit_turn(struct visit *visit, struct err *err)
 {
@@ -391,7 +407,8 @@ visit_turn(struct visit *visit, struct err *err)
 	};
 	int rc = 0;
 
-	(void)poll(fds, ARRAY_COUNT(fds), (int)(LOOK_NS / NS_PER_MS));
+	(void)poll(fds, ARRAY_COUNT(fds),
+	    visit->has_more ? 0 : (int)(LOOK_NS / NS_PER_MS));
 	if (fds[0].revents)
 		return err_set(err, ERR_CALL_CANCELLED, "told to stop");
 	if (clock_boot_ns() >= visit->beat_ns) {
@@ -403,11 +420,11 @@ visit_turn(struct visit *visit, struct err *err)
 	if (rc == 0 && channel_is_inner_up(visit->dial.channel)) {
 		rc = visit_tell(visit, err);
 		if (rc == 0)
-			rc = readings_send(
-			    visit->readings, visit->dial.channel, err);
+			rc = visit_send(visit, err);
 	}
 	if (rc == 0)
 		rc = channel_step(visit->dial.channel, err);
+	visit->has_more = rc > 0;
 	return rc < 0 ? rc : visit_look(visit, err);
 }
 
@@ -426,7 +443,7 @@ visit_run(struct visit *visit, struct err *err)
 {
 	int rc;
 
-	visit->told = false;
+	visit->told = visit->has_more = false;
 	visit->beats = 0;
 	visit->last_beat = visit->asked_beat = 0;
 	visit->sequence = visit->look_ns = 0;

@@ -500,6 +500,26 @@ test('a relay in between sees names and hashes, and can change nothing',
     }).finally(() => spy?.close());
   });
 
+test('strangers of one address have four places, for ten seconds', { skip },
+  () => withBoth({}, async (gateway) => {
+    const strangers = [];
+
+    const refused = await until(() => new Guest(gateway).open()
+      .then((guest) => !strangers.push(guest), (error) => error),
+    'a closed door');
+
+    assert.match(refused.message, /closed the connection/);
+    assert.ok(strangers.length >= 4);
+    // the sidecar is at the same address, and has its own
+    assert.equal((await gateway.run('accounts', 'list')).code, 0);
+    for (const stranger of strangers)
+      assert.match((await stranger.bye()).message, /took more than 10 s/);
+    const next = await new Guest(gateway).open();
+
+    for (const guest of [next, ...strangers])
+      guest.close();
+  }));
+
 test('frames that are none end the connection, and nothing else', { skip },
   () => withBoth({}, async (gateway) => {
     const texts = [Buffer.from([0xff, 0xff, 0xff, 0xff, 2]),
