@@ -16,6 +16,7 @@
 struct pass {
 	struct order_call *call;
 	struct reconcile_memory *memory; /* never NULL here */
+	uint64_t begun_ns;               /* by the boot clock */
 	int64_t scanned;     /* intents and orders that were looked at */
 	int64_t settled;     /* intents */
 	int64_t unknown;     /* intents that still are */

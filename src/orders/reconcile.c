@@ -18,7 +18,10 @@
 #include "orders/pass.h"
 #include "orders/settlequeue.h"
 
-/* So long a question may wait for its turn under the broker's limits. */
+/*
+ * So long a question may wait for its turn under the broker's limits; a short
+ * pass keeps a quarter of its time.
+ */
 #define TURN_WAIT_NS (6 * NS_PER_S)
 #define NOTES_MAX 100
 #define UPDATE_NS (10 * NS_PER_S)
@@ -74,9 +77,14 @@ pass_is_over(const struct pass *pass)
 bool
 pass_is_short(const struct pass *pass, size_t asked)
 {
+	uint64_t end_ns = call_deadline_ns(pass->call->call);
+	uint64_t quarter_ns =
+	    end_ns > pass->begun_ns ? (end_ns - pass->begun_ns) / 4 : 0;
+	uint64_t kept_ns =
+	    quarter_ns < TURN_WAIT_NS ? quarter_ns : TURN_WAIT_NS;
+
 	return pass_is_over(pass) ||
-	       (asked > 0 && clock_boot_ns() + TURN_WAIT_NS >
-				 call_deadline_ns(pass->call->call));
+	       (asked > 0 && clock_boot_ns() + kept_ns > end_ns);
 }
 
 int
@@ -350,6 +358,7 @@ reconcile_pass(struct order_call *call, struct reconcile_memory *memory,
 	struct pass pass = {
 		.call = call,
 		.memory = memory ? memory : &none,
+		.begun_ns = clock_boot_ns(),
 		.notes = json_object_new_array(),
 		.changes = json_object_new_array(),
 	};
