@@ -560,6 +560,10 @@ exchange_take(void *arg, struct listener_request *request)
 		exchange_reply_metadata(exchange);
 		return;
 	}
+	/* the body may have come long after the head */
+	if (exchange->is_judged && http->auth &&
+	    !auth_holds(http->auth, &exchange->verdict))
+		exchange->is_judged = false;
 	if (exchange->is_judged && !exchange_may_wait(exchange)) {
 		exchange_serve(exchange);
 		return;

@@ -525,9 +525,12 @@ watch_look(struct http *http, bool is_over)
 		watches[i] = all[i]->watch;
 	look.watches = watches;
 	if (look.count > 0 && !is_over && watches &&
-	    look_run(http, &look, &err) < 0)
-		log_debug(
-		    "http", "cannot look for changes: %s", err_text(&err));
+	    look_run(http, &look, &err) < 0) {
+		log_warning("http",
+		    "all streams end, changes cannot be looked for: %s",
+		    err_text(&err));
+		is_over = true;
+	}
 	for (size_t i = 0; i < look.count; i++)
 		watch_turn(all[i], is_over);
 }
