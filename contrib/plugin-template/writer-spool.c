@@ -8,7 +8,7 @@
  *   SPOOL/ACCOUNT/REFERENCE.order     one order, a JSON object on one line
  *   SPOOL/ACCOUNT/REFERENCE.cancel    it should be cancelled
  *
- * and whoever takes them up answers with files of theirs:
+ * and whoever takes them up leaves them there and answers with files of theirs:
  *
  *   SPOOL/ACCOUNT/REFERENCE.filled    one line: QUANTITY PRICE
  *   SPOOL/ACCOUNT/REFERENCE.cancelled
@@ -109,15 +109,26 @@ path_of(char path[PATH_SIZE], const struct spool *spool, const char *account,
 	return len > 0 && len < PATH_SIZE;
 }
 
+/* 1: it is there; 0: it is not; -1: nobody can tell. */
 static int
-is_there(const struct spool *spool, const char *account, const char *ref,
+look_for(const struct spool *spool, const char *account, const char *ref,
     const char *suffix)
 {
 	char path[PATH_SIZE];
 	struct stat st;
 
-	return path_of(path, spool, account, ref, suffix) &&
-	       stat(path, &st) == 0;
+	if (!path_of(path, spool, account, ref, suffix))
+		return 0; /* nor could it be written */
+	if (stat(path, &st) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -1;
+}
+
+static int
+is_there(const struct spool *spool, const char *account, const char *ref,
+    const char *suffix)
+{
+	return look_for(spool, account, ref, suffix) > 0;
 }
 
 /* One line of a small file, without its newline; 0: there is none. */
@@ -201,10 +212,13 @@ format_order(char json[ORDER_SIZE], const struct iag_order *order)
 static int
 write_file(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	size_t len = strlen(text);
-	int fault = 0;
+	int fault = 0, fd;
 
+	/* after a crash it may be another name of what was sent */
+	if (unlink(path) < 0 && errno != ENOENT)
+		return errno;
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return errno;
 	if (write(fd, text, len) != (ssize_t)len)
@@ -213,6 +227,18 @@ write_file(const char *path, const char *text)
 		fault = errno;
 	if (close(fd) < 0 && !fault)
 		fault = errno;
+	return fault;
+}
+
+/* The names in a folder, on the disk; 0 or an errno. */
+static int
+sync_folder(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fault = fd < 0 || fsync(fd) < 0 ? errno : 0;
+
+	if (fd >= 0)
+		(void)close(fd);
 	return fault;
 }
 
@@ -244,6 +270,8 @@ send_file(struct iag_ctx *ctx, const struct spool *spool, const char *account,
 		    "the folder '%s' cannot be made: %s", folder,
 		    strerror(errno));
 	fault = write_file(draft, text);
+	if (!fault) /* the account's folder may be new */
+		fault = sync_folder(spool->folder);
 	if (fault)
 		return host->fail(ctx, IAG_AGAIN, "BROKER_BACKEND_UNAVAILABLE",
 		    "'%s' cannot be written: %s", draft, strerror(fault));
@@ -255,10 +283,12 @@ send_file(struct iag_ctx *ctx, const struct spool *spool, const char *account,
 	}
 	fault = link(draft, path) < 0 ? errno : 0;
 	(void)unlink(draft);
+	if (!fault)
+		fault = sync_folder(folder);
 	/* after it, whatever is no proof of refusal is `unknown` */
 	if (fault)
 		return host->fail(ctx, IAG_UNKNOWN, NULL,
-		    "'%s' cannot be made: %s", path, strerror(fault));
+		    "'%s' cannot be kept: %s", path, strerror(fault));
 	host->count(ctx, "files_sent", 1);
 	return IAG_OK;
 }
@@ -389,6 +419,7 @@ find(struct iag_ctx *ctx, void *instance, const struct iag_target *target,
 	const struct spool *spool = instance;
 	const char *ref = ref_of(target);
 	struct stat st;
+	int there;
 
 	if (stat(spool->folder, &st) < 0)
 		return host->fail(ctx, IAG_AGAIN, "BROKER_BACKEND_UNAVAILABLE",
@@ -396,15 +427,16 @@ find(struct iag_ctx *ctx, void *instance, const struct iag_target *target,
 		    strerror(errno));
 	ret_find->complete = 1;
 	ret_find->since_ns = 1; /* from the beginning */
-	ret_find->answer = IAG_FIND_ABSENT;
-	if (ref && is_there(spool, target->account, ref, ".order")) {
-		ret_find->answer = IAG_FIND_FOUND;
+	there = ref ? look_for(spool, target->account, ref, ".order") : -1;
+	ret_find->answer = there > 0    ? IAG_FIND_FOUND
+			   : there == 0 ? IAG_FIND_ABSENT
+					: IAG_FIND_INCONCLUSIVE;
+	if (there > 0)
 		read_state(ctx, spool, target->account, ref, &ret_find->ack);
-	}
 	return IAG_OK;
 }
 
-/* One row: the spooled text with the state in front; 0: no room. */
+/* One row: the spooled text with the state in front; 0: it is left out. */
 static int
 list_row(struct iag_ctx *ctx, const struct spool *spool, const char *account,
     const char *ref, char *json, size_t *at)
@@ -415,8 +447,9 @@ list_row(struct iag_ctx *ctx, const struct spool *spool, const char *account,
 	struct iag_ack ack = { .struct_size = sizeof ack };
 	int len;
 
-	if (!read_line(spool, account, ref, ".order", order, sizeof order) ||
-	    order[0] != '{')
+	if (!read_line(spool, account, ref, ".order", order, sizeof order))
+		return 0; /* it cannot be read */
+	if (order[0] != '{')
 		return 1; /* not written by this writer */
 	read_state(ctx, spool, account, ref, &ack);
 	if (ack.filled_quantity)
@@ -469,6 +502,12 @@ list(struct iag_ctx *ctx, void *instance, const char *account)
 	}
 	at = (size_t)snprintf(json, LIST_SIZE, "{\"orders\":[");
 	folder = opendir(path);
+	if (!folder && errno != ENOENT) {
+		free(json);
+		return host->fail(ctx, IAG_AGAIN, "BROKER_BACKEND_UNAVAILABLE",
+		    "the folder '%s' cannot be read: %s", path,
+		    strerror(errno));
+	}
 	if (folder && !list_folder(ctx, spool, account, folder, json, &at))
 		meta.flags = 0; /* not all: nothing may follow from absence */
 	if (folder)
