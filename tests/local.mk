@@ -70,7 +70,7 @@ SH_LOG_COMPILER = $(run_test) script
 named_tests = $(foreach t,$(TESTS),$(if $(findstring $(1),$(t)),$(t)))
 check-secret check-oom check-crash check-landed check-soak check-day:
 	@t='$(call named_tests,$(@:check-%=%))'; \
-	if test -z "$$t"; then echo "$@: no test has that name"; else \
+	if test -z "$$t"; then echo "$@: no test has that name"; exit 1; else \
 		$(MAKE) $(AM_MAKEFLAGS) check TESTS="$$t"; fi
 .PHONY: check-secret check-oom check-crash check-landed check-soak check-day
 

@@ -356,11 +356,11 @@ start_bare(void)
 		for (;;)
 			(void)pause();
 	}
+	(void)close(pipes[1]);
 	if (read(pipes[0], &server.port, sizeof server.port) !=
 	    sizeof server.port)
 		bench_fail("the bare server");
 	(void)close(pipes[0]);
-	(void)close(pipes[1]);
 	return server;
 }
 

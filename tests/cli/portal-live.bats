@@ -116,7 +116,7 @@ lose() {
     approve
     control reactions '{"questions":[["o163"]]}'
     control faults '{"method":"POST","path":"/iserver/account/*/orders",
-        "effect":"delay","ms":12000,"times":1}'
+        "effect":"delay","ms":20000,"times":1}'
     local before sender
     before=$(placed)
     submit k4 3>&- &

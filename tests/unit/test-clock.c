@@ -246,6 +246,7 @@ main(void)
 		cmocka_unit_test(test_every_day_survives_the_round_trip),
 		cmocka_unit_test(
 		    test_a_source_replaces_both_clocks_until_it_is_taken_away),
+		cmocka_unit_test(test_a_start_of_the_machine_has_one_name),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -113,7 +113,7 @@ static const struct {
 	{ ORDER, 200, "null", ANSWER_UNKNOWN, 0 },
 	{ ORDER, 200, "[null]", ANSWER_UNKNOWN, 0 },
 	{ ORDER, 200, "[{\"order_id\":\"1\"},7]", ANSWER_UNKNOWN, 1 },
-	{ ORDER, 200, "[{\"order_id\":null}]", ANSWER_UNKNOWN, 1 },
+	{ ORDER, 200, "[{\"order_id\":null}]", ANSWER_UNKNOWN, 0 },
 	{ ORDER, 200, "[{\"order_id\":\"13700", ANSWER_UNKNOWN, 0 },
 	{ ORDER, 200,
 	    "{\"orderId\":987654,\"reqId\":\"22170\",\"dismissable\":[],"
