@@ -348,6 +348,7 @@ map_pnl_realtime(
     struct map *map, const struct reply *reply, const char *account)
 {
 	const struct node *upnl, *key, *only = NULL;
+	int unread = 0;
 	int32_t ret = pnl_open(map, reply, &upnl);
 	char segment[SCALAR_ID_SIZE];
 
@@ -360,9 +361,12 @@ map_pnl_realtime(
 	for (uint32_t i = 0; i < upnl->count; i++, key = node_next(key + 1)) {
 		size_t mark;
 
-		if (!is_of_account(key, account) ||
-		    !node_is(key + 1, NODE_OBJECT))
+		if (!is_of_account(key, account))
 			continue;
+		if (!node_is(key + 1, NODE_OBJECT)) {
+			unread = 1;
+			continue;
+		}
 		mark = map_row_begin(map);
 		emit_id(map->out, "key", key);
 		EMIT(map->out, key + 1, pnl_row_fields);
@@ -370,12 +374,13 @@ map_pnl_realtime(
 		only = map->rows == 1 ? key + 1 : NULL;
 	}
 	emit_close(map->out, ']');
-	if (only)
+	/* of one segment among others it is no total */
+	if (only && !unread)
 		emit_decimal(map->out, "total_pnl", node_get(only, "dpl"));
 	emit_moment(map->out, "timestamp", reply->receipt_ns);
 	emit_str(map->out, "data_status", "live");
 	emit_close(map->out, '}');
-	if (!map->dropped)
+	if (!map->dropped && !unread)
 		map->flags |= IAG_REPLY_COMPLETE;
 	return map->rows ? map_rows_end(map, "P&L rows") : pnl_missing(map);
 }
@@ -450,7 +455,11 @@ map_ledger(struct map *map, const struct reply *reply)
 	map_list_open(map, "ledger", 100);
 	key = node_first(map->root);
 	for (uint32_t i = 0; i < map->root->count; i++) {
-		if (is_currency(key) && !node_is(key + 1, NODE_NULL)) {
+		if (is_currency(key) && node_is(key + 1, NODE_NULL)) {
+			/* that currency is not told */
+			map->rows++;
+			map->dropped++;
+		} else if (is_currency(key)) {
 			size_t mark = map_row_begin(map);
 
 			emit_code(map->out, "currency", key);

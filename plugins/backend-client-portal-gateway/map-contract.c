@@ -135,6 +135,8 @@ map_futures(
 	key = node_first(map->root);
 	for (uint32_t i = 0; i < map->root->count; i++) {
 		row = node_first(key + 1);
+		/* what is no list tells nothing */
+		ret_found->nameless |= !node_is(key + 1, NODE_ARRAY);
 		for (uint32_t j = 0; j < rows_of(key + 1); j++) {
 			candidate_add(ret_found, node_get(row, "conid"));
 			row = node_next(row);
@@ -158,6 +160,8 @@ map_pairs(struct map *map, const struct reply *reply, const char *symbol,
 	key = node_first(map->root);
 	for (uint32_t i = 0; i < map->root->count; i++) {
 		row = node_first(key + 1);
+		/* what is no list tells nothing */
+		ret_found->nameless |= !node_is(key + 1, NODE_ARRAY);
 		for (uint32_t j = 0; j < rows_of(key + 1); j++) {
 			const struct node *told = node_get(row, "symbol");
 

@@ -18,7 +18,7 @@ struct candidates {
 	char ids[CANDIDATE_MAX][16];
 	size_t count;
 	int cut;      /* there were more */
-	int nameless; /* there were some without an id: issuers of bonds */
+	int nameless; /* some had no id (issuers of bonds) or no list */
 };
 
 /* What a caller narrows the search by; NULL: not. */
