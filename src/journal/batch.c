@@ -21,6 +21,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+/* So long a batch that runs again waits for the store. */
+#define AGAIN_NS (50 * NS_PER_MS)
+
 struct batch {
 	struct journal *journal;
 	struct meta_store info;
@@ -366,6 +369,18 @@ run_together(struct batch *batch, int opened, struct store_txn *store,
 	return !broken;
 }
 
+/* After a commit of which nobody knows what became: nothing more. */
+static int
+check_running(struct journal *journal, struct err *err)
+{
+	LOCK_SCOPE(&journal->mutex);
+
+	return journal->stopped
+		   ? err_set(err, ERR_JOURNAL_UNAVAILABLE,
+			 "the journal has stopped writing: %s", journal->why)
+		   : 0;
+}
+
 static void
 run_alone(struct journal *journal, struct job *job)
 {
@@ -375,8 +390,10 @@ run_alone(struct journal *journal, struct job *job)
 	int rc;
 
 	err_fini(&job->err);
-	rc = store_begin(
-	    journal->store, job->call, IAG_STORE_WRITE, &store, &job->err);
+	rc = check_running(journal, &job->err);
+	if (rc == 0)
+		rc = store_begin(journal->store, job->call, IAG_STORE_WRITE,
+		    &store, &job->err);
 	if (rc < 0) {
 		job->result = rc;
 		job->next = next;
@@ -396,11 +413,18 @@ run_again(struct journal *journal, struct job *jobs)
 	CLEANUP_ERR struct err err = ERR_INIT;
 	struct store_txn *store = NULL;
 	struct batch batch;
+	struct call *call;
 	int rc;
 
-	if (!store_has_nested(journal->store) ||
-	    store_begin(journal->store, NULL, IAG_STORE_WRITE, &store, &err) <
-		0)
+	if (!store_has_nested(journal->store))
+		return false;
+	/* alone, each waits as long as its own call may */
+	call = call_new(clock_boot_ns() + AGAIN_NS);
+	rc = call ? store_begin(
+			journal->store, call, IAG_STORE_WRITE, &store, &err)
+		  : IAG_NOMEM;
+	call_unref(call);
+	if (rc < 0)
 		return false;
 	rc = batch_begin(&batch, journal, store);
 	return run_together(&batch, rc, store, jobs, true);
