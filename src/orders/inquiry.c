@@ -95,6 +95,7 @@ struct settle_step {
 	struct inquiry *q;
 	const struct settlement *how;
 	const struct first_look *first; /* to be noted; NULL: none */
+	enum intent_state before;       /* a step may run again */
 };
 
 static int
@@ -177,20 +178,19 @@ settle_step(struct journal_txn *txn, void *arg, struct err *err)
 {
 	const struct settle_step *step = arg;
 	struct intent *intent = step->q->intent;
-	enum intent_state before = intent->state;
 	int ret =
 	    settle_apply(step->q->call->desk, txn, intent, step->how, err);
 
 	if (ret == 0)
 		ret = first_look_put(step, txn, err);
-	return ret ? ret : record_write(step, txn, before, err);
+	return ret ? ret : record_write(step, txn, step->before, err);
 }
 
 static int
 settle(struct inquiry *q, const struct settlement *how,
     const struct first_look *first, enum inquiry_end end, struct err *err)
 {
-	struct settle_step step = { q, how, first };
+	struct settle_step step = { q, how, first, q->intent->state };
 	struct call *call = call_new(clock_boot_ns() + SETTLE_NS);
 	int ret;
 

@@ -354,7 +354,12 @@ int
 reconcile_pass(struct order_call *call, struct reconcile_memory *memory,
     struct buf *out, struct err *err)
 {
-	struct reconcile_memory none = { .rows_done = false };
+	/* a pass by itself begins somewhere else each time */
+	const size_t from = (size_t)(clock_real_ns() / NS_PER_S);
+	struct reconcile_memory none = {
+		.intents_from = from,
+		.watched_from = from,
+	};
 	struct pass pass = {
 		.call = call,
 		.memory = memory ? memory : &none,

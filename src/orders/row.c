@@ -124,8 +124,10 @@ text_read(const struct row_field *field, struct iag_bytes value, char **at,
 	int ret;
 
 	free(STEAL(*at)); /* a member that comes twice */
-	ret = field->kind == ROW_JSON ? rowtext_take_object(value, at)
-				      : rowtext_take(value, at);
+	/* rows of older stores have the object quoted */
+	ret = field->kind == ROW_JSON && *(const char *)value.data == '{'
+		  ? rowtext_take_object(value, at)
+		  : rowtext_take(value, at);
 	return ret == IAG_NOMEM ? no_memory(err)
 	       : ret            ? no_text(field, what, err)
 				: 0;

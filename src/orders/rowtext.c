@@ -66,7 +66,7 @@ unquote(struct iag_bytes value, char *to)
 
 	if (len < 2 || raw[0] != '"' || raw[len - 1] != '"')
 		return IAG_INVAL;
-	if (!memchr(raw, '\\', len)) {
+	if (json_plain_len(raw + 1, len - 2) == len - 2) {
 		memcpy(to, raw + 1, len - 2);
 		to[len - 2] = '\0';
 		return 0;
