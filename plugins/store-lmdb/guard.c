@@ -25,6 +25,7 @@
 
 #define NAME_LEN 120
 #define STEP_BACK_COUNT 8u
+#define STEP_BACK_SHARED 50u /* times as often */
 
 enum { HELD, WAITED }; /* bytes of the file */
 
@@ -108,7 +109,11 @@ is_held(struct iag_ctx *ctx, const struct guard *guard)
 static void
 step_back(struct iag_ctx *ctx, struct guard *guard)
 {
-	for (unsigned i = 0; i < STEP_BACK_COUNT; i++) {
+	/* those that share would keep one out for ever that wants it alone */
+	unsigned count = guard->exclusive ? STEP_BACK_COUNT
+					  : STEP_BACK_SHARED * STEP_BACK_COUNT;
+
+	for (unsigned i = 0; i < count; i++) {
 		if (guard->fd < 0 && guard_open(guard) != 0)
 			return;
 		if (lock_byte(guard->fd, F_OFD_GETLK, F_WRLCK, WAITED) == 0 ||
