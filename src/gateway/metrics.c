@@ -108,7 +108,8 @@ static size_t
 row_of(const struct tool *tool)
 {
 	for (size_t i = 0; tool && i < tool_count; i++) {
-		if (tool == &tool_table[i])
+		/* by its name: a form of a tool is that tool */
+		if (strcmp(tool->name, tool_table[i].name) == 0)
 			return i;
 	}
 	for (size_t i = 0; tool && i < operation_count; i++) {

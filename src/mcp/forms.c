@@ -133,6 +133,14 @@ with_reply(const struct request *request, struct json_object *arguments)
 	return copy;
 }
 
+/* What answers a form is no plain call, whatever the client declares now. */
+static bool
+is_in_form(const struct request *request)
+{
+	return shows_forms(request) ||
+	       json_get(request->message->params, "requestState");
+}
+
 bool
 forms_call(struct session *session, struct request *request, const char *name,
     struct json_object *arguments, struct buf *out)
@@ -141,8 +149,8 @@ forms_call(struct session *session, struct request *request, const char *name,
 
 	if (session->registry->call != gateway_call ||
 	    request->era != ERA_MODERN ||
-	    strcmp(name, approval_form_row.name) != 0 ||
-	    !shows_forms(request) || json_get(arguments, "request_state") ||
+	    strcmp(name, approval_form_row.name) != 0 || !is_in_form(request) ||
+	    json_get(arguments, "request_state") ||
 	    json_get(arguments, "answer"))
 		return false;
 	copy = with_reply(request, arguments);
