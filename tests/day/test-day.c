@@ -59,6 +59,8 @@ static struct day {
 	unsigned open, faults;
 } day;
 
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 static void
 say(const char *format, ...)
 {
@@ -249,12 +251,11 @@ static void
 cancel(const struct sent *sent)
 {
 	bool good;
-	struct json_object *json CLEANUP_JSON =
-	    trader_ask("ibkr_paper_order_cancel", &good,
-		"{\"account_id\":\"" ACCOUNT
-		"\",\"broker_order_id\":\"%s\",\"idempotency_key\":\"c-%s\"}",
-		sent->id, sent->key);
 
+	(void)json_object_put(trader_ask("ibkr_paper_order_cancel", &good,
+	    "{\"account_id\":\"" ACCOUNT
+	    "\",\"broker_order_id\":\"%s\",\"idempotency_key\":\"c-%s\"}",
+	    sent->id, sent->key));
 	day.cancels += good;
 }
 

@@ -48,8 +48,8 @@ static const char *const effects[] = {
 	"\"effect\":\"answer\",\"answer\":\"unauthorized\"",
 	"\"effect\":\"answer\",\"answer\":\"no_bridge\"",
 	"\"effect\":\"answer\",\"answer\":\"reply_unknown\"",
-	"\"effect\":\"answer\",\"answer\":\"reply_unknown\","
-	"\"execute\":\"first\"",
+	("\"effect\":\"answer\",\"answer\":\"reply_unknown\","
+	 "\"execute\":\"first\""),
 	"\"effect\":\"hang\"",
 	"\"effect\":\"hang\",\"execute\":\"first\"",
 	"\"effect\":\"hang\",\"execute\":\"late\",\"ms\":30000",

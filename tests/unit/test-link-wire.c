@@ -334,17 +334,17 @@ test_inv2_an_order_is_seen_once_whatever_came_before(void **state)
 	static const struct peer_reply silent = { .closes = true };
 	static const struct {
 		const char *methods[4]; /* NULL: a read */
-		struct peer_reply replies[4];
+		const struct peer_reply *replies[4];
 		size_t count;
 	} histories[] = {
 		{ .count = 0 },
-		{ { NULL, NULL }, { kept, kept }, 2 },
-		{ { NULL }, { ended }, 1 },
-		{ { "POST" }, { kept }, 1 },
-		{ { "POST" }, { silent }, 1 },
-		{ { NULL, "DELETE", NULL }, { kept, silent, ended }, 3 },
-		{ { "POST", NULL, "POST", NULL }, { silent, kept, ended, kept },
-		    4 },
+		{ { NULL, NULL }, { &kept, &kept }, 2 },
+		{ { NULL }, { &ended }, 1 },
+		{ { "POST" }, { &kept }, 1 },
+		{ { "POST" }, { &silent }, 1 },
+		{ { NULL, "DELETE", NULL }, { &kept, &silent, &ended }, 3 },
+		{ { "POST", NULL, "POST", NULL },
+		    { &silent, &kept, &ended, &kept }, 4 },
 	};
 
 	(void)state;
@@ -355,7 +355,7 @@ test_inv2_an_order_is_seen_once_whatever_came_before(void **state)
 		for (size_t j = 0; j < histories[i].count; j++) {
 			const char *method = histories[i].methods[j];
 
-			peer_script(peer, &histories[i].replies[j], 1);
+			peer_script(peer, histories[i].replies[j], 1);
 			(void)(method ? write_one(method) : read_one());
 		}
 		before = peer_count(peer);
