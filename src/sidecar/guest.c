@@ -25,6 +25,8 @@
 #define LEAVE_NS (2 * NS_PER_S)
 /* A session that the operator did not plan. */
 #define SESSION_NS (UINT64_C(8) * 3600 * NS_PER_S)
+/* How often a heartbeat is stored, at most. */
+#define KEEP_NS (60 * NS_PER_S)
 /* Refusals on the record, in a minute; the log has all of them. */
 enum { REFUSALS_MAX = 60 };
 
@@ -259,7 +261,7 @@ start_run(struct guest *guest, int64_t counter, struct err *err)
 		pairing_fini(&guest->pairing);
 		guest->pairing = start.pairing;
 		guest->session = start.session;
-		guest->beat_boot_ns = clock_boot_ns();
+		guest->beat_boot_ns = guest->kept_boot_ns = clock_boot_ns();
 		/* from here on there is a session that has to end */
 		guest->state = GUEST_INNER;
 		return 0;
@@ -539,6 +541,29 @@ beat_back(struct guest *guest, struct json_object *body, struct err *err)
 }
 
 static int
+keep_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	const struct guest *guest = arg;
+
+	return relay_session_keep(
+	    txn, guest->pairing.pairing_id, &guest->session, err);
+}
+
+/* So that `sidecar status` shows that it lives. */
+static void
+keep_beat(struct guest *guest)
+{
+	CLEANUP_ERR struct err fault = ERR_INIT;
+	struct call *call = call_new(clock_boot_ns() + TRAIL_NS);
+
+	guest->kept_boot_ns = guest->beat_boot_ns;
+	if (!call || journal_update(
+			 guest->house->journal, call, keep_step, guest, &fault))
+		log_error("sidecar", "%s", err_text(&fault));
+	call_unref(call);
+}
+
+static int
 take_beat(struct guest *guest, const struct frame *frame, struct err *err)
 {
 	CLEANUP_JSON struct json_object *body = NULL;
@@ -553,6 +578,8 @@ take_beat(struct guest *guest, const struct frame *frame, struct err *err)
 		return rc;
 	guest->session.heartbeat_ns = clock_real_ns();
 	guest->beat_boot_ns = clock_boot_ns();
+	if (guest->beat_boot_ns - guest->kept_boot_ns >= KEEP_NS)
+		keep_beat(guest);
 	return beat_back(guest, body, err);
 }
 

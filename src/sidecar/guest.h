@@ -45,6 +45,7 @@ struct guest {
 	unsigned unanswered;   /* requests that were sent */
 	uint64_t last_beat;    /* its number */
 	uint64_t beat_boot_ns; /* boot time of it, or of the hello */
+	uint64_t kept_boot_ns; /* of the one that was stored last */
 };
 
 int guest_new(struct guest_house *house, int fd, struct guest **ret_guest,

@@ -131,35 +131,19 @@ ask_find(struct hub *hub, const char *request_id)
 	return ask;
 }
 
-/* The row may be that of a newer session, or of one that was planned. */
-static int
-end_row(struct journal_txn *txn, const struct guest *guest, struct err *err)
-{
-	const char *pairing_id = guest->pairing.pairing_id;
-	struct relay_session session;
-	int rc = relay_session_get(txn, pairing_id, &session, err);
-
-	if (rc)
-		return rc == IAG_NOTFOUND ? 0 : rc;
-	if (strcmp(session.relay_session_id, guest->session.relay_session_id) ==
-	    0) {
-		session.state = RELAY_ENDED;
-		session.heartbeat_ns = guest->session.heartbeat_ns;
-		rc = relay_session_put(txn, pairing_id, &session, err);
-	}
-	relay_session_fini(&session);
-	return rc;
-}
-
+/* What the session's row says from now on. */
 static int
 ended_step(struct journal_txn *txn, void *arg, struct err *err)
 {
-	const struct guest *guest = arg;
+	struct guest *guest = arg;
 	CLEANUP_JSON struct json_object *metadata =
 	    trail_metadata(&guest->pairing, guest->session.relay_session_id);
 	struct audit_event event = trail_event("sidecar_session_ended", NULL);
-	int rc = end_row(txn, guest, err);
+	int rc;
 
+	guest->session.state = RELAY_ENDED;
+	rc = relay_session_keep(
+	    txn, guest->pairing.pairing_id, &guest->session, err);
 	event.metadata = metadata;
 	if (rc)
 		return rc;

@@ -96,12 +96,13 @@ static const struct field session_input[] = {
 	END,
 };
 
-#define SESSION_FIELDS                                                  \
-	STR("relay_session_id", REQ, "Its id"),                         \
-	    STR("sidecar_id", REQ, "Id of the sidecar"),                \
-	    STR("remote_instance_id", REQ, "Name of the gateway"),      \
-	    TIME("heartbeat_at", REQ, "When it began, or was planned"), \
-	    TIME("expires_at", REQ, "Until when it may last"),          \
+#define SESSION_FIELDS                                                     \
+	STR("relay_session_id", REQ, "Its id"),                            \
+	    STR("sidecar_id", REQ, "Id of the sidecar"),                   \
+	    STR("remote_instance_id", REQ, "Name of the gateway"),         \
+	    TIME("heartbeat_at", REQ,                                      \
+		"Heartbeat that was stored last, or when it was planned"), \
+	    TIME("expires_at", REQ, "Until when it may last"),             \
 	    ONE_OF("state", REQ, "planned open ended", "What it is now")
 
 static const struct field relay_session_output[] = {

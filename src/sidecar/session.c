@@ -83,6 +83,22 @@ relay_session_put(struct journal_txn *txn, const char *pairing_id,
 }
 
 int
+relay_session_keep(struct journal_txn *txn, const char *pairing_id,
+    const struct relay_session *session, struct err *err)
+{
+	struct relay_session stored;
+	bool is_same;
+	int rc = relay_session_get(txn, pairing_id, &stored, err);
+
+	if (rc)
+		return rc == IAG_NOTFOUND ? 0 : rc;
+	is_same =
+	    strcmp(stored.relay_session_id, session->relay_session_id) == 0;
+	relay_session_fini(&stored);
+	return is_same ? relay_session_put(txn, pairing_id, session, err) : 0;
+}
+
+int
 relay_session_make(const struct pairing *pairing, enum relay_state state,
     uint64_t now_ns, uint64_t ttl_ns, struct relay_session *ret_session,
     struct err *err)

@@ -30,6 +30,9 @@ int relay_session_get(struct journal_txn *txn, const char *pairing_id,
     struct relay_session *ret_session, struct err *err);
 int relay_session_put(struct journal_txn *txn, const char *pairing_id,
     const struct relay_session *session, struct err *err);
+/* The same, unless the row is by now that of another session. */
+int relay_session_keep(struct journal_txn *txn, const char *pairing_id,
+    const struct relay_session *session, struct err *err);
 /* A new one of the pairing, which has to be usable. */
 int relay_session_make(const struct pairing *pairing, enum relay_state state,
     uint64_t now_ns, uint64_t ttl_ns, struct relay_session *ret_session,

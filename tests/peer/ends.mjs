@@ -247,7 +247,7 @@ function hkdf(code) {
     Buffer.alloc(0), 'ibkr-agent sidecar code 1', 32));
 }
 
-function proof(code, ...parts) {
+export function proof(code, ...parts) {
   return crypto.createHmac('sha256', hkdf(code))
     .update(Buffer.from(parts.map((part) => `${part}\0`).join('')))
     .digest('hex');

@@ -10,10 +10,12 @@ import crypto from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import tls from 'node:tls';
-import { Gateway, Guest, Sidecar, skip, TYPE, until } from './ends.mjs';
+import { certificate, Gateway, Guest, proof, Sidecar, skip, TYPE, until }
+  from './ends.mjs';
 
 const ACCOUNT = 'DU1234567';
 
@@ -148,6 +150,73 @@ test('the code is good once, and five wrong ones end the pairing', { skip },
     guest.hello();
     assert.match((await guest.bye()).message, /revoked: too many wrong/);
   }));
+
+// A gateway by hand, which has the code and names each pairing as it likes.
+async function namer(chain, key, code, name) {
+  const { publicKey, privateKey } = crypto.generateKeyPairSync('ed25519');
+  const own = publicKey.export({ format: 'der', type: 'spki' })
+    .subarray(-32).toString('hex');
+  const signer = new Guest(null, { keys: { publicKey, privateKey } });
+  const server = tls.createServer({ key: fs.readFileSync(key),
+    cert: fs.readFileSync(chain), ALPNProtocols: ['ibkr-agent-relay/1'] },
+  (socket) => {
+    const nonce = crypto.randomBytes(32).toString('hex');
+    let rest = Buffer.alloc(0);
+
+    signer.socket = socket;
+    signer.put(TYPE.CHALLENGE, Buffer.from(JSON.stringify({ nonce,
+      observed_at: new Date().toISOString(), protocol: 1 })));
+    socket.on('error', () => {});
+    socket.on('data', (data) => {
+      rest = Buffer.concat([rest, data]);
+      if (rest.length < 5 || rest.length < 5 + rest.readUInt32BE(0))
+        return;
+      const said = JSON.parse(rest.subarray(69, 5 + rest.readUInt32BE(0)));
+
+      rest = Buffer.alloc(0);
+      signer.put(TYPE.JOINED, signer.signed(TYPE.JOINED, {
+        nonce: said.nonce, pairing_id: name, public_key: own,
+        remote_instance_id: 'gateway-1', sidecar_id: said.sidecar_id,
+        user_id: 'alice', proof: proof(code, 'joined', nonce, said.nonce, name,
+          'gateway-1', said.public_key, own) }));
+    });
+  });
+
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+test('a gateway cannot name a pairing that is here already', { skip },
+  async () => {
+    const code = '7K2M-00AB-CDEF-GHJK';
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'namer-'));
+    const { key, chain } = certificate(dir);
+    const server = await namer(chain, key, code, 'pairing-1');
+    const sidecar = new Sidecar({ port: server.address().port,
+      tls: { chain } });
+    const join = () => sidecar.run('sidecar', 'pairing', 'join', '--code',
+      code);
+
+    try {
+      await sidecar.ok('sidecar', 'identity', 'create');
+      const { json: first } = await join();
+
+      assert.equal(first.status, 'active');
+      const { code: status, json } = await join();
+
+      assert.notEqual(status, 0);
+      assert.equal(json.code, 'SIDECAR_PAIRING_REQUIRED');
+      assert.match(json.message, /'pairing-1', which is here already/);
+      const { pairings } = await sidecar.ok('sidecar', 'status');
+
+      assert.equal(pairings[0].public_key, first.public_key);
+    } finally {
+      server.close();
+      await sidecar.remove();
+      fs.rmSync(dir, { recursive: true });
+    }
+  });
 
 test('a pairing that nobody has confirmed lets nobody in', { skip }, () =>
   withGateway({}, async (gateway) => {
