@@ -50,9 +50,10 @@ export function certificate(dir, ...addresses) {
 
 export class Gateway {
   static async start({ heartbeat = [1, 20], bind = '127.0.0.1:0', within = [],
-    addresses = [], uid = process.getuid(), scopes = READ_SCOPES } = {}) {
+    addresses = [], uid = process.getuid(), scopes = READ_SCOPES,
+    broker = '' } = {}) {
     const gateway = new Gateway();
-    const house = new House({ broker: 'backend: sidecar', scopes });
+    const house = new House({ broker: `backend: sidecar${broker}`, scopes });
 
     gateway.house = house;
     gateway.within = within;

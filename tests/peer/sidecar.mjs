@@ -475,6 +475,34 @@ test('a link that is cut, or silent, is made anew', { skip }, async () => {
   }).finally(() => between?.close());
 });
 
+test('reads that nobody waits for any more have their place', { skip }, () =>
+  withBoth({ heartbeat: [1, 300], broker: '\n  read_timeout_seconds: 1' },
+    async (gateway, sidecar) => {
+      const codes = new Set();
+      const ask = async () => {
+        const { json } = await gateway.run('accounts', 'list');
+
+        codes.add(json.code);
+        return /still reads for 64 requests/.test(json.message);
+      };
+
+      sidecar.child.kill('SIGSTOP');
+      try {
+        await until(async () => (await Promise.all(
+          Array.from({ length: 16 }, ask))).some((is) => is), 'a refusal');
+      } finally {
+        sidecar.child.kill('SIGCONT');
+      }
+      // nobody has cancelled anything
+      assert.ok(!codes.has('CALL_CANCELLED'), [...codes].join());
+      const text = await (await fetch(`${gateway.metrics}/metrics`)).text();
+
+      assert.ok(Number(text.match(/requests_failed_total (\d+)/)[1]) >= 64);
+      await until(async () =>
+        (await gateway.run('accounts', 'list')).code === 0, 'an answer');
+      assert.equal(sidecar.sessions.length, 1);
+    }));
+
 // Whoever ends the outer TLS, as a proxy does: sees frames, may change them.
 async function eavesdrop(gateway, { key, chain }) {
   const seen = [];
