@@ -30,19 +30,20 @@ struct stories {
 	int told; /* some row says what it is about */
 };
 
-static int32_t
-stories_open(
-    struct map *map, const struct reply *reply, const struct node **ret_list)
+/* The array of the newest; NULL: *ret says why not. */
+static const struct node *
+stories_open(struct map *map, const struct reply *reply, int32_t *ret)
 {
-	int32_t ret = map_open(map, reply, MAP_OBJECT);
-	const struct node *list = ret ? NULL : node_get(map->root, "news");
+	const struct node *list;
 
-	if (ret)
-		return ret;
-	if (!node_is(list, NODE_ARRAY))
-		return map_invalid(map, "the broker's answer holds no news");
-	*ret_list = list;
-	return IAG_OK;
+	*ret = map_open(map, reply, MAP_OBJECT);
+	if (*ret)
+		return NULL;
+	list = node_get(map->root, "news");
+	if (node_is(list, NODE_ARRAY))
+		return list;
+	*ret = map_invalid(map, "the broker's answer holds no news");
+	return NULL;
 }
 
 /* "AAPL", "AAPL,MSFT" or "AAPL MSFT" */
@@ -158,10 +159,10 @@ map_news(struct map *map, const struct reply *reply, const char *symbol,
     size_t limit)
 {
 	struct stories stories = { .count = 0 };
-	const struct node *list;
-	int32_t ret = stories_open(map, reply, &list);
+	int32_t ret;
+	const struct node *list = stories_open(map, reply, &ret);
 
-	if (ret)
+	if (!list)
 		return ret;
 	stories_find(&stories, list, symbol);
 	if (list->count && !stories.told)
@@ -190,15 +191,17 @@ map_news(struct map *map, const struct reply *reply, const char *symbol,
 int32_t
 map_article(struct map *map, const struct reply *reply, const char *id)
 {
-	const struct node *list, *row;
+	int32_t ret;
+	const struct node *list = stories_open(map, reply, &ret);
+	const struct node *row = node_first(list);
 	char text[ARTICLE_ID_SIZE];
-	int32_t ret = stories_open(map, reply, &list);
+	const char *its;
 
-	if (ret)
+	if (!list)
 		return ret;
-	row = node_first(list);
 	for (uint32_t i = 0; i < list->count; i++, row = node_next(row)) {
-		if (!story_holds(row) || strcmp(story_id(row, text), id) != 0)
+		its = story_id(row, text);
+		if (!its || strcmp(its, id) != 0 || !story_holds(row))
 			continue;
 		emit_open(map->out, NULL, '{');
 		story_put(map, row);
