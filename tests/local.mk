@@ -86,7 +86,14 @@ check-asan:
 	export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1; \
 	export LSAN_OPTIONS=suppressions=$(abs_top_srcdir)/tests/lsan.supp:print_suppressions=0; \
 	export UBSAN_OPTIONS=print_stacktrace=1; \
-	$(call sanitized,asan,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
+	$(call sanitized,asan,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all) \
+		TESTS='$(filter-out $(unsanitized_tests),$(TESTS))'
+# slow, and what they run of the program others run too
+unsanitized_tests = \
+	tests/cli/completion.bats \
+	tests/model/model.bats \
+	tests/peer/openapi.mjs \
+	$(NULL)
 check-tsan:
 	export TSAN_OPTIONS=suppressions=$(abs_top_srcdir)/tests/tsan.supp:halt_on_error=1:second_deadlock_stack=1; \
 	$(call sanitized,tsan,-fsanitize=thread) \
