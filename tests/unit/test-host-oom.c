@@ -8,6 +8,7 @@
  * malloc() stands in front of the C library's.
  */
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -63,6 +64,7 @@ runs_out(void)
 	if (atomic_fetch_sub(&countdown, 1) != 1)
 		return false;
 	atomic_store(&failed, true);
+	errno = ENOMEM; /* the C library insists on it */
 	return true;
 }
 

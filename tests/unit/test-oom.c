@@ -9,6 +9,7 @@
  * see the shortage as well.
  */
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,6 +71,7 @@ runs_out(void)
 	if (countdown > 0)
 		return false;
 	failed = true;
+	errno = ENOMEM; /* the C library insists on it */
 	return true;
 }
 
