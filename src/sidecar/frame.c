@@ -16,6 +16,7 @@ static const size_t maxima[] = {
 	[FRAME_RESPONSE] = FRAME_CONTROL_MAX,
 	[FRAME_INNER] = FRAME_INNER_MAX,
 	[FRAME_BYE] = FRAME_CONTROL_MAX,
+	[FRAME_CANCEL] = FRAME_CONTROL_MAX,
 };
 
 size_t

@@ -27,7 +27,8 @@ enum frame_type {
 	FRAME_REQUEST = 7,   /* gateway: the envelope of a request */
 	FRAME_RESPONSE = 8,  /* sidecar: the envelope of its answer */
 	FRAME_INNER = 9,     /* both: bytes of the inner TLS session */
-	FRAME_BYE = 10       /* both: {code, message}, then the end */
+	FRAME_BYE = 10,      /* both: {code, message}, then the end */
+	FRAME_CANCEL = 11    /* gateway, signed: nobody waits any more */
 };
 
 enum {

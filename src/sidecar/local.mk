@@ -1,11 +1,17 @@
 # The relay: a gateway's reads through a machine elsewhere.
 
 sidecar_sources = \
+	src/sidecar/ask.c \
+	src/sidecar/ask.h \
 	src/sidecar/backend.c \
 	src/sidecar/backend.h \
 	src/sidecar/channel.c \
 	src/sidecar/channel.h \
-	src/sidecar/commands.c \
+	src/sidecar/cmd-identity.c \
+	src/sidecar/cmd-pairing.c \
+	src/sidecar/cmd-session.c \
+	src/sidecar/command.c \
+	src/sidecar/command.h \
 	src/sidecar/commands.h \
 	src/sidecar/dial.c \
 	src/sidecar/dial.h \
@@ -25,6 +31,10 @@ sidecar_sources = \
 	src/sidecar/operations.h \
 	src/sidecar/pairing.c \
 	src/sidecar/pairing.h \
+	src/sidecar/porch.c \
+	src/sidecar/porch.h \
+	src/sidecar/query.c \
+	src/sidecar/query.h \
 	src/sidecar/reading.c \
 	src/sidecar/reading.h \
 	src/sidecar/run.c \
@@ -33,6 +43,8 @@ sidecar_sources = \
 	src/sidecar/session.h \
 	src/sidecar/trail.c \
 	src/sidecar/trail.h \
+	src/sidecar/traffic.c \
+	src/sidecar/traffic.h \
 	src/sidecar/window.c \
 	src/sidecar/window.h \
 	$(NULL)

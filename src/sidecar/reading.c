@@ -38,6 +38,7 @@ struct reading {
 	char *arguments;
 	const struct tool *tool;
 	struct call *call;
+	bool is_cancelled;
 	struct envelope answer_envelope; /* all but hash and session */
 	struct parcel answer;
 };
@@ -336,6 +337,8 @@ reading_give(struct reading *reading, struct err *err)
 		LOCK_SCOPE(&readings->lock);
 		reading->state = READING_RUNNING;
 		readings->running++;
+		if (reading->is_cancelled)
+			call_cancel(reading->call);
 	}
 	if (gateway_run(readings->gateway, reading_main, reading) == 0)
 		return 0;
@@ -371,6 +374,21 @@ readings_start(struct readings *readings, const struct channel *channel,
 	reading->arguments = STEAL(message.payload);
 	parcel_fini(&message);
 	return reading_give(reading, err);
+}
+
+void
+readings_cancel(struct readings *readings, const char *request_id)
+{
+	LOCK_SCOPE(&readings->lock);
+	struct reading *at = readings->list;
+
+	while (at && strcmp(at->envelope.request_id, request_id) != 0)
+		at = at->next;
+	if (!at || at->state == READING_DONE)
+		return;
+	at->is_cancelled = true;
+	if (at->state == READING_RUNNING)
+		call_cancel(at->call);
 }
 
 /* The first that is done, taken out; NULL: none. */

@@ -31,6 +31,8 @@ int readings_expect(struct readings *readings, const struct envelope *envelope,
  */
 int readings_start(struct readings *readings, const struct channel *channel,
     const struct buf *text, struct err *err);
+/* Nobody waits for that one any more: it ends, and says so. */
+void readings_cancel(struct readings *readings, const char *request_id);
 /* Put the answers that are there.  1: the channel has room for no more. */
 int readings_send(
     struct readings *readings, struct channel *channel, struct err *err);

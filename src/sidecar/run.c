@@ -227,19 +227,31 @@ put_beat(struct visit *visit, struct err *err)
 	    visit->dial.channel, FRAME_BEAT, visit->identity, body, err);
 }
 
+/* What the gateway has signed within this session. */
 static int
-take_beat(struct visit *visit, const struct frame *frame, struct err *err)
+take_signed(struct visit *visit, const struct frame *frame, const char *what,
+    struct json_object **ret_body, struct err *err)
 {
-	CLEANUP_JSON struct json_object *body = NULL;
-	int rc = channel_body(frame, &body, err);
+	int rc = channel_body(frame, ret_body, err);
 
 	if (rc)
 		return rc;
 	if (!channel_verify(frame, visit->pairing.gateway_key) ||
-	    strcmp(json_get_str(body, "relay_session_id", ""),
+	    strcmp(json_get_str(*ret_body, "relay_session_id", ""),
 		visit->session_id) != 0)
 		return err_set(err, ERR_SIDECAR_SESSION_INVALID,
-		    "a heartbeat of another gateway or session");
+		    "%s of another gateway or session", what);
+	return 0;
+}
+
+static int
+take_beat(struct visit *visit, const struct frame *frame, struct err *err)
+{
+	CLEANUP_JSON struct json_object *body = NULL;
+	int rc = take_signed(visit, frame, "a heartbeat", &body, err);
+
+	if (rc)
+		return rc;
 	rc = window_take("heartbeat", &visit->last_beat,
 	    json_get_int(body, "counter", 0), err);
 	if (rc == 0)
@@ -270,6 +282,19 @@ take_request(struct visit *visit, const struct frame *frame, struct err *err)
 			(const char *)frame->data, frame->len, err);
 }
 
+/* Nobody waits for it at the gateway; what is done already stays so. */
+static int
+take_cancel(struct visit *visit, const struct frame *frame, struct err *err)
+{
+	CLEANUP_JSON struct json_object *body = NULL;
+	int rc = take_signed(visit, frame, "a cancellation", &body, err);
+
+	if (rc == 0)
+		readings_cancel(
+		    visit->readings, json_get_str(body, "request_id", ""));
+	return rc;
+}
+
 static int
 visit_frame(struct visit *visit, const struct frame *frame, struct err *err)
 {
@@ -278,6 +303,8 @@ visit_frame(struct visit *visit, const struct frame *frame, struct err *err)
 		return take_beat(visit, frame, err);
 	case FRAME_REQUEST:
 		return take_request(visit, frame, err);
+	case FRAME_CANCEL:
+		return take_cancel(visit, frame, err);
 	case FRAME_BYE:
 		return channel_read_bye(frame, err);
 	default:

@@ -154,8 +154,8 @@ sidecar:
 
 export class Sidecar {
   constructor(gateway, { host = '127.0.0.1', port = gateway.port, within = [],
-    broker = 'backend: fake', scopes = READ_SCOPES } = {}) {
-    this.house = new House({ broker, scopes, more: `safety:
+    broker = 'backend: fake', scopes = READ_SCOPES, plugins = '' } = {}) {
+    this.house = new House({ broker, scopes, more: `${plugins}safety:
   sidecar_enabled: true
 sidecar:
   enabled: true

@@ -24,6 +24,7 @@ peer_tests += \
 	tests/peer/providers.mjs \
 	tests/peer/remote.mjs \
 	tests/peer/sidecar-net.mjs \
+	tests/peer/sidecar-reads.mjs \
 	tests/peer/sidecar.mjs \
 	tests/peer/wire.mjs \
 	$(NULL)
