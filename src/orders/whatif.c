@@ -118,6 +118,12 @@ whatif_ask(struct instance *backend, struct call *call,
 	if (ret == 0)
 		ret = backend_query(
 		    backend, call, operation, buf_text(&text), &answer, err);
+	/* one that asks another machine may find it out late */
+	if (ret && err && err->code == ERR_BROKER_CAPABILITY_UNAVAILABLE) {
+		err_fini(err);
+		*err = (struct err)ERR_INIT;
+		return 0;
+	}
 	if (ret)
 		return ret;
 	ret = json_parse(

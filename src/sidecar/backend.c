@@ -160,17 +160,20 @@ is_listed(const char *operation)
 	return false;
 }
 
-/* Each operation that some tool reads by. */
+static void
+list(const char *operation)
+{
+	if (operation && guard_operation(operation) && !is_listed(operation) &&
+	    backend_ops.operation_count < OPERATIONS_MAX)
+		operations[backend_ops.operation_count++] = operation;
+}
+
+/* Each operation that some tool reads by, and that of previews. */
 void
 sidecar_backend_offer(void)
 {
-	for (size_t i = 0; i < tool_count; i++) {
-		const char *operation = tool_table[i].operation;
-
-		if (operation && guard_operation(operation) &&
-		    !is_listed(operation) &&
-		    backend_ops.operation_count < OPERATIONS_MAX)
-			operations[backend_ops.operation_count++] = operation;
-	}
+	for (size_t i = 0; i < tool_count; i++)
+		list(tool_table[i].operation);
+	list(GUARD_WHATIF);
 	plugin_offer(&descriptor);
 }

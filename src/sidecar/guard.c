@@ -9,6 +9,36 @@
 
 #include "base/cleanup.h"
 #include "base/redact.h"
+#include "tools/fields.h"
+
+static const struct field whatif_input[] = {
+	LEN("account_id", REQ | FIELD_ACCOUNT, 64, "The account"),
+	LEN("contract_id", REQ, 64, "The contract"),
+	LEN("symbol", 0, 64, "Its symbol"),
+	LEN("asset_class", 0, 64, "Its kind"),
+	LEN("exchange", 0, 64, "Where"),
+	LEN("currency", 0, 64, "In what"),
+	LEN("side", REQ, 64, "Which way"),
+	LEN("order_type", REQ, 64, "What kind of order"),
+	LEN("time_in_force", REQ, 64, "How long"),
+	DEC("quantity", REQ, "How many"),
+	DEC("limit_price", 0, "Limit"),
+	DEC("stop_price", 0, "Stop"),
+	DEC("trailing_amount", 0, "Distance"),
+	DEC("trailing_percent", 0, "Distance, %"),
+	END,
+};
+
+/* It goes by the name of the preview and under its scope. */
+static const struct tool whatif = {
+	.name = "ibkr_order_preview",
+	.title = "Ask what an order would come to",
+	.description = "Commission, margin and questions of an order.",
+	.scope = "ibkr:orders:preview",
+	.flags = TOOL_READ_ONLY | TOOL_IDEMPOTENT | TOOL_OPEN_WORLD,
+	.input = whatif_input,
+	.operation = GUARD_WHATIF,
+};
 
 static bool
 is_relayed(const struct tool *tool)
@@ -17,8 +47,16 @@ is_relayed(const struct tool *tool)
 }
 
 const struct tool *
+guard_find(const char *name)
+{
+	return strcmp(name, whatif.name) == 0 ? &whatif : tool_find(name);
+}
+
+const struct tool *
 guard_operation(const char *operation)
 {
+	if (strcmp(operation, whatif.operation) == 0)
+		return &whatif;
 	for (size_t i = 0; i < tool_count; i++) {
 		if (is_relayed(&tool_table[i]) &&
 		    strcmp(tool_table[i].operation, operation) == 0)
@@ -31,7 +69,7 @@ int
 guard_tool(const char *name, const char *scope, const struct tool **ret_tool,
     struct err *err)
 {
-	const struct tool *tool = tool_find(name);
+	const struct tool *tool = guard_find(name);
 
 	if (!tool)
 		return err_set(err, ERR_INPUT_INVALID,

@@ -15,6 +15,13 @@
 #include "base/err.h"
 #include "tools/tool.h"
 
+/* What a preview asks the broker beforehand: a read that is no tool of its own.
+ */
+#define GUARD_WHATIF "order_whatif"
+
+/* The row that is relayed under that name, or any other; NULL: there is none.
+ */
+const struct tool *guard_find(const char *name);
 /*
  * The tool behind a backend's operation, or of that name and scope;
  * NULL and READONLY_WRITE_FORBIDDEN, AUTH_MISSING_SCOPE or INPUT_INVALID.

@@ -312,6 +312,24 @@ hello_check(
 	return check_fresh(guest, body, err);
 }
 
+int
+guest_turn(const struct guest *guest, struct err *err)
+{
+	const struct guest *live = guest->house->live;
+	int rc;
+
+	if (!live ||
+	    strcmp(live->pairing.pairing_id, guest->pairing.pairing_id) == 0)
+		return 0;
+	rc = err_set(err, ERR_SIDECAR_UNAVAILABLE,
+	    "the gateway is served by another sidecar, '%.80s'; this one "
+	    "stands by",
+	    live->pairing.sidecar_id);
+	err_action(err, "nothing: it takes over once the other has gone; "
+			"revoke the pairing of the one that is not to serve");
+	return rc;
+}
+
 static int
 take_hello(struct guest *guest, const struct frame *frame, struct err *err)
 {
@@ -336,6 +354,9 @@ take_hello(struct guest *guest, const struct frame *frame, struct err *err)
 		return err_set(err, ERR_SIDECAR_PAIRING_REQUIRED,
 		    "no pairing has the key that has signed this");
 	rc = hello_check(guest, body, err);
+	/* whoever stands by asks again and again: no matter for the record */
+	if (rc == 0 && guest_turn(guest, err))
+		return err_class(err);
 	if (rc == 0)
 		rc = start_run(guest, json_get_int(body, "counter", 0), err);
 	if (rc == 0)

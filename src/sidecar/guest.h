@@ -26,7 +26,8 @@ struct guest_house {
 	struct journal *journal;
 	struct identity *identity;
 	gnutls_certificate_credentials_t inner;
-	struct budget refusals; /* that go on the record */
+	struct budget refusals;   /* that go on the record */
+	const struct guest *live; /* the one that serves; NULL: none does */
 };
 
 struct guest {
@@ -59,6 +60,11 @@ int guest_frame(
     struct guest *guest, const struct frame *frame, struct err *err);
 /* The outer handshake is over: ask who it is. */
 int guest_ask(struct guest *guest, struct err *err);
+/*
+ * One sidecar serves.  Another session of its pairing takes its place; those
+ * of other pairings wait: SIDECAR_UNAVAILABLE while it is there.
+ */
+int guest_turn(const struct guest *guest, struct err *err);
 /* Say why and let it go. */
 void guest_refuse(struct guest *guest, const struct err *why);
 

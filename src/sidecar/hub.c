@@ -75,6 +75,7 @@ static void
 live_end(struct hub *hub, const struct err *why)
 {
 	hub->live = NULL;
+	hub->house.live = NULL;
 	{
 		LOCK_SCOPE(&hub->asks.lock);
 		hub->is_connected = false;
@@ -125,6 +126,10 @@ guest_live(struct hub *hub, struct guest *guest)
 {
 	CLEANUP_ERR struct err why = ERR_INIT;
 
+	if (guest_turn(guest, &why)) {
+		guest_go(hub, guest, &why);
+		return;
+	}
 	if (hub->live) {
 		(void)err_set(&why, ERR_SIDECAR_UNAVAILABLE,
 		    "a newer session has taken its place");
@@ -132,6 +137,7 @@ guest_live(struct hub *hub, struct guest *guest)
 	}
 	guest->state = GUEST_LIVE;
 	hub->live = guest;
+	hub->house.live = guest;
 	log_info("sidecar", "%s: session %s of sidecar %s", guest->place,
 	    guest->session.relay_session_id, guest->pairing.sidecar_id);
 	LOCK_SCOPE(&hub->asks.lock);

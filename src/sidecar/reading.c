@@ -330,7 +330,7 @@ reading_give(struct reading *reading, struct err *err)
 	struct readings *readings = reading->readings;
 
 	reading->call = gateway_call_new(
-	    readings->gateway, tool_find(reading->envelope.tool_name));
+	    readings->gateway, guard_find(reading->envelope.tool_name));
 	if (!reading->call)
 		return no_memory(err);
 	{

@@ -51,7 +51,7 @@ export function certificate(dir, ...addresses) {
 export class Gateway {
   static async start({ heartbeat = [1, 20], bind = '127.0.0.1:0', within = [],
     addresses = [], uid = process.getuid(), scopes = READ_SCOPES,
-    broker = '' } = {}) {
+    broker = '', more = '' } = {}) {
     const gateway = new Gateway();
     const house = new House({ broker: `backend: sidecar${broker}`, scopes });
 
@@ -59,7 +59,7 @@ export class Gateway {
     gateway.within = within;
     gateway.tls = certificate(house.dir, ...addresses);
     gateway.socket = path.join(house.dir, 'daemon.sock');
-    fs.appendFileSync(house.config, `safety:
+    fs.appendFileSync(house.config, `${more}safety:
   remote_mcp_enabled: true
   sidecar_enabled: true
 remote_mcp:

@@ -4,8 +4,14 @@
 // What is read through the relay, by whom, and how it ends.
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { Gateway, Sidecar, skip, until } from './ends.mjs';
+import { READ_SCOPES } from './house.mjs';
+
+const ACCOUNT = 'DU1234567';
 
 // A broker that takes its time, and a sidecar that has it.
 const SLOW = { broker: 'backend: fake\n  read_timeout_seconds: 600',
@@ -43,4 +49,83 @@ test('a call that is given up ends at the sidecar, too', { skip }, () =>
     assert.equal(event.tool_name, 'ibkr_accounts_list');
     assert.equal(sidecar.sessions.length, 1);
     assert.equal(sidecar.child.exitCode, null);
+  }));
+
+const PREVIEWS = `order_preview: {enabled: true}
+paper_trading: {enabled: true, allowed_accounts: [DU1234567], writer: local-candidate}
+`;
+const PREVIEW_SCOPES = [...READ_SCOPES, 'ibkr:orders:preview'];
+
+// A preview of ten shares at the gateway.
+function preview(gateway) {
+  return gateway.run('orders', 'preview', '--enable-preview', '--account',
+    ACCOUNT, '--symbol', 'AAPL', '--side', 'buy', '--quantity', '10',
+    '--limit-price', '199.50');
+}
+
+test('a preview shows margin and commission of the far side', { skip },
+  async (t) => {
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'fixtures-'));
+    const told = { commission: { amount: '1.00', currency: 'USD' },
+      margin_impact: { amount: '598.50', currency: 'USD' } };
+
+    t.after(() => fs.rmSync(dir, { recursive: true }));
+    fs.writeFileSync(path.join(dir, 'order_whatif.json'), JSON.stringify(
+      { key: 'account_id', answers: { [ACCOUNT]: told } }));
+    await withBoth({ scopes: PREVIEW_SCOPES, more: PREVIEWS, sidecar: {
+      scopes: PREVIEW_SCOPES,
+      plugins: `  options: {fake: {fixtures: ${dir}}}\n` } },
+    async (gateway, sidecar) => {
+      const { code, json, err } = await preview(gateway);
+
+      assert.equal(code, 0, err);
+      assert.deepEqual(json.estimated_commission, told.commission);
+      assert.deepEqual(json.margin_impact, told.margin_impact);
+      for (const end of [gateway, sidecar]) {
+        const asked = (await end.audit('sidecar_relay_forwarded'))
+          .filter((event) => event.tool_name === 'ibkr_order_preview');
+
+        assert.equal(asked.length, 1);
+      }
+    });
+  });
+
+test('a preview says why it has no margin where the far side may not ask',
+  { skip }, () => withBoth({ scopes: PREVIEW_SCOPES, more: PREVIEWS },
+    async (gateway, sidecar) => {
+      const { code, json, err } = await preview(gateway);
+
+      assert.equal(code, 0, err);
+      assert.equal(json.margin_impact ?? null, null);
+      assert.match(json.warnings.join(), /did not estimate commission/);
+      const [event, ...more] = await sidecar.audit('sidecar_relay_failed');
+
+      assert.equal(event.error_code, 'AUTH_MISSING_SCOPE');
+      assert.deepEqual(more, []);
+    }));
+
+test('of two sidecars one serves, and the other takes over', { skip }, () =>
+  withBoth({}, async (gateway, sidecar) => {
+    const second = new Sidecar(gateway);
+
+    try {
+      await second.pair();
+      second.launch();
+      await until(() => /served by another sidecar/.test(second.err),
+        'a refusal');
+      assert.equal((await gateway.run('accounts', 'list')).code, 0);
+      assert.equal(second.sessions.length, 0);
+      assert.equal(sidecar.sessions.length, 1);
+      // standing by is neither a session nor a refusal on the record
+      assert.equal((await gateway.audit('sidecar_session_started')).length, 1);
+      assert.equal((await gateway.audit('sidecar_session_refused')).length, 0);
+      sidecar.child.kill('SIGTERM');
+      await sidecar.exit;
+      await until(() => second.sessions.length > 0, 'the other');
+      await until(async () =>
+        (await gateway.run('accounts', 'list')).code === 0, 'an answer');
+      assert.equal((await second.audit('sidecar_relay_forwarded')).length, 1);
+    } finally {
+      await second.remove();
+    }
   }));
