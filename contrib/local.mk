@@ -75,11 +75,19 @@ contrib/systemd/ibkr-agent.service: contrib/systemd/ibkr-agent.service.in \
 contrib/systemd/user/ibkr-agent.service: \
 		contrib/systemd/user/ibkr-agent.service.in Makefile
 	$(call place,systemd/user/ibkr-agent.service.in)
+contrib/systemd/ibkr-agent-sidecar.service: \
+		contrib/systemd/ibkr-agent-sidecar.service.in Makefile
+	$(call place,systemd/ibkr-agent-sidecar.service.in)
+contrib/systemd/user/ibkr-agent-sidecar.service: \
+		contrib/systemd/user/ibkr-agent-sidecar.service.in Makefile
+	$(call place,systemd/user/ibkr-agent-sidecar.service.in)
 contrib/apparmor/ibkr-agent: contrib/apparmor/ibkr-agent.in Makefile
 	$(call place,apparmor/ibkr-agent.in)
 
 service_made = \
+	contrib/systemd/ibkr-agent-sidecar.service \
 	contrib/systemd/ibkr-agent.service \
+	contrib/systemd/user/ibkr-agent-sidecar.service \
 	contrib/systemd/user/ibkr-agent.service \
 	contrib/apparmor/ibkr-agent \
 	$(NULL)
@@ -87,8 +95,10 @@ all-local: $(service_made)
 CLEANFILES += $(service_made)
 EXTRA_DIST += \
 	contrib/apparmor/ibkr-agent.in \
+	contrib/systemd/ibkr-agent-sidecar.service.in \
 	contrib/systemd/ibkr-agent.service.in \
 	contrib/systemd/ibkr-agent.socket \
+	contrib/systemd/user/ibkr-agent-sidecar.service.in \
 	contrib/systemd/user/ibkr-agent.service.in \
 	contrib/systemd/user/ibkr-agent.socket \
 	contrib/sysusers.d/ibkr-agent.conf \
@@ -96,9 +106,15 @@ EXTRA_DIST += \
 	$(NULL)
 
 if SYSTEMD
-nodist_systemdsystemunit_DATA = contrib/systemd/ibkr-agent.service
+nodist_systemdsystemunit_DATA = \
+	contrib/systemd/ibkr-agent-sidecar.service \
+	contrib/systemd/ibkr-agent.service \
+	$(NULL)
 systemdsystemunit_DATA = contrib/systemd/ibkr-agent.socket
-nodist_systemduserunit_DATA = contrib/systemd/user/ibkr-agent.service
+nodist_systemduserunit_DATA = \
+	contrib/systemd/user/ibkr-agent-sidecar.service \
+	contrib/systemd/user/ibkr-agent.service \
+	$(NULL)
 systemduserunit_DATA = contrib/systemd/user/ibkr-agent.socket
 sysusers_DATA = contrib/sysusers.d/ibkr-agent.conf
 tmpfiles_DATA = contrib/tmpfiles.d/ibkr-agent.conf

@@ -61,7 +61,9 @@ dist_man_MANS += \
 	docs/libibkr-agent.3 \
 	$(NULL)
 install-data-hook:
-	cd '$(DESTDIR)$(man8dir)' && rm -f ibkr-agent.socket.8 && \
-	$(LN_S) ibkr-agent.service.8 ibkr-agent.socket.8
+	cd '$(DESTDIR)$(man8dir)' && \
+	for page in ibkr-agent.socket.8 ibkr-agent-sidecar.service.8; do \
+	rm -f $$page && $(LN_S) ibkr-agent.service.8 $$page || exit 1; done
 uninstall-hook:
-	rm -f '$(DESTDIR)$(man8dir)/ibkr-agent.socket.8'
+	rm -f '$(DESTDIR)$(man8dir)/ibkr-agent.socket.8' \
+	'$(DESTDIR)$(man8dir)/ibkr-agent-sidecar.service.8'

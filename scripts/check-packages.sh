@@ -154,22 +154,24 @@ check_pages() {
 verify_units() {
     local unit copy=$work/units/$1
     mkdir -p "$copy"
-    for unit in "$work/parts/$1"/ibkr-agent.*; do
+    for unit in "$work/parts/$1"/ibkr-agent*; do
         sed "s,=/usr/bin/,=$work/parts/usr/bin/," "$unit" \
             >"$copy/${unit##*/}"
     done
-    XDG_RUNTIME_DIR=$copy systemd-analyze verify --man=no "${@:2}" "$copy"/ibkr-agent.* ||
+    XDG_RUNTIME_DIR=$copy systemd-analyze verify --man=no "${@:2}" "$copy"/ibkr-agent* ||
         fail "systemd does not take the units of $1"
 }
 
 check_units() {
-    local system=lib/systemd/system user=usr/lib/systemd/user
+    local unit system=lib/systemd/system user=usr/lib/systemd/user
     if command -v systemd-analyze >/dev/null; then
         verify_units $system
         verify_units $user --user
-        systemd-analyze security --offline=yes --threshold=15 \
-            "$work/parts/$system/ibkr-agent.service" |
-            tail -n 1 || fail "the service is more exposed than it may be"
+        for unit in ibkr-agent ibkr-agent-sidecar; do
+            systemd-analyze security --offline=yes --threshold=15 \
+                "$work/parts/$system/$unit.service" |
+                tail -n 1 || fail "$unit is more exposed than it may be"
+        done
         # what a user's own manager cannot take away counts, too
         systemd-analyze security --offline=yes --threshold=65 \
             "$work/parts/$user/ibkr-agent.service" |

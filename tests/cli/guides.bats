@@ -145,7 +145,11 @@ command_is_known() {
     grep -q "^ExecStart=/.*/ibkr-agent --config /etc/ibkr-agent/ibkr-agent.yaml serve$" "$unit"
     run ! grep -r '@[a-z]*@' "$IAG_TEST_BUILDDIR"/contrib/systemd \
         "$IAG_TEST_BUILDDIR"/contrib/apparmor
+    local sidecar=${unit%.service}-sidecar.service
+    grep -q "^ExecStart=/.*/ibkr-agent --config /etc/ibkr-agent/sidecar.yaml sidecar run$" "$sidecar"
     command -v systemd-analyze >/dev/null || skip "there is no systemd-analyze"
-    run systemd-analyze security --offline=yes --threshold=15 "$unit"
-    expect 0
+    for unit in "$unit" "$sidecar"; do
+        run systemd-analyze security --offline=yes --threshold=15 "$unit"
+        expect 0
+    done
 }
