@@ -48,10 +48,18 @@ export function certificate(dir, ...addresses) {
   return { key, chain };
 }
 
+// Tokens of an issuer that is not there: nobody comes in over HTTP.
+const NOBODY = `  resource: https://gateway.example.org/mcp
+  issuer: https://id.example.org
+  jwks_url: https://id.example.org/keys
+  audiences: [gateway]
+  allowed_scopes: [ibkr:health:read]
+`;
+
 export class Gateway {
   static async start({ heartbeat = [1, 20], bind = '127.0.0.1:0', within = [],
     addresses = [], uid = process.getuid(), scopes = READ_SCOPES,
-    broker = '', more = '' } = {}) {
+    broker = '', more = '', remote = NOBODY } = {}) {
     const gateway = new Gateway();
     const house = new House({ broker: `backend: sidecar${broker}`, scopes });
 
@@ -65,12 +73,7 @@ export class Gateway {
 remote_mcp:
   enabled: true
   bind_address: 127.0.0.1:0
-  resource: https://gateway.example.org/mcp
-  issuer: https://id.example.org
-  jwks_url: https://id.example.org/keys
-  audiences: [gateway]
-  allowed_scopes: [ibkr:health:read]
-  tls_certificate_file: ${gateway.tls.chain}
+${remote}  tls_certificate_file: ${gateway.tls.chain}
   tls_key_file: ${gateway.tls.key}
   token_id_hmac_secret_file: ${path.join(house.dir, 'secret')}
 daemon:
@@ -105,6 +108,7 @@ sidecar:
 
     assert.match(line, /sidecars at /, this.err);
     this.port = Number(line.match(/sidecars at \S+:(\d+)/)[1]);
+    this.http = line.match(/ and (https:\S+?)(,|$)/)?.[1];
     this.metrics = line.match(/metrics at (\S+),/)?.[1];
   }
 

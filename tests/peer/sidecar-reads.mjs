@@ -8,8 +8,14 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import tls from 'node:tls';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport }
+  from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { everyTool } from './drive.mjs';
 import { Gateway, Sidecar, skip, until } from './ends.mjs';
 import { READ_SCOPES } from './house.mjs';
+import { Issuer, noIssuer } from './issuer.mjs';
 
 const ACCOUNT = 'DU1234567';
 
@@ -129,3 +135,42 @@ test('of two sidecars one serves, and the other takes over', { skip }, () =>
       await second.remove();
     }
   }));
+
+test('a client with a token drives every tool through door and relay',
+  { skip: skip || noIssuer }, async (t) => {
+    const issuer = await Issuer.start();
+    const resource = 'https://127.0.0.1/mcp';
+    const client = new Client({ name: 'peer', version: '1' });
+
+    t.after(() => issuer.stop());
+    await withBoth({ remote: `  resource: ${resource}
+  issuer: ${issuer.url}
+  jwks_url: ${issuer.url}/jwks
+  ca_file: ${issuer.tls.file}
+  audiences: [${resource}]
+  allowed_scopes: [${READ_SCOPES.join(', ')}]
+  rate_limit_max_requests: 100000
+` }, async (gateway, sidecar) => {
+      const token = issuer.mint(resource,
+        { claims: { scope: READ_SCOPES.join(' ') } });
+
+      tls.setDefaultCACertificates([...tls.getCACertificates('default'),
+        fs.readFileSync(gateway.tls.chain, 'utf8')]);
+      await client.connect(new StreamableHTTPClientTransport(
+        new URL(gateway.http), { requestInit:
+          { headers: { authorization: `Bearer ${token}` } } }));
+      try {
+        await everyTool(client);
+      } finally {
+        await client.close();
+      }
+      const read = (await sidecar.audit('sidecar_relay_forwarded'))
+        .map((event) => event.tool_name);
+
+      assert.ok(new Set(read).size > 20, read.join());
+      // what the caller has shown stays at the door
+      const said = JSON.stringify(await sidecar.audit()) + sidecar.err;
+
+      assert.ok(!said.includes(token.slice(-20)), 'the token has crossed');
+    });
+  });
