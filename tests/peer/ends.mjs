@@ -20,6 +20,25 @@ export const skip = unbuilt || (spawnSync('openssl', ['version']).error
 export const TYPE = { CHALLENGE: 1, HELLO: 2, WELCOME: 3, JOIN: 4, JOINED: 5,
   BEAT: 6, REQUEST: 7, RESPONSE: 8, INNER: 9, BYE: 10 };
 
+// Where the gateway is, for tests that run on one machine or on two: the
+// command that goes there, the address that it listens at.
+const PLACE = { within: [], host: '127.0.0.1',
+  ...JSON.parse(process.env.IAG_TEST_ENDS ?? '{}') };
+
+// A wall clock that a test can set, as the environment of a program.
+const CLOCK = `${process.env.IAG_TEST_BUILDDIR}/tests/cli/.libs/skewed-clock.so`;
+
+export const noClock = !fs.existsSync(CLOCK) ? 'skewed-clock.so was not built'
+  : /libasan/.test(spawnSync('ldd', [program]).stdout)
+    ? 'the address sanitizer wants to be the first library' : false;
+
+// by: seconds ahead, or the file that says so at any time.
+export function clockAhead(by) {
+  return { LD_PRELOAD: CLOCK,
+    ...(typeof by === 'number' ? { IAG_TEST_AHEAD: String(by) }
+      : { IAG_TEST_AHEAD_FILE: by }) };
+}
+
 // What a condition waits for, however slow the machine is.
 export async function until(condition, what) {
   const deadline = Date.now() + 60000;
@@ -37,7 +56,8 @@ export async function until(condition, what) {
 export function certificate(dir, ...addresses) {
   const key = path.join(dir, 'relay.key');
   const chain = path.join(dir, 'relay.pem');
-  const names = ['127.0.0.1', ...addresses].map((a) => `IP:${a}`).join(',');
+  const names = [...new Set(['127.0.0.1', ...addresses])]
+    .map((a) => `IP:${a}`).join(',');
   const { status, stderr } = spawnSync('openssl', ['req', '-x509', '-newkey',
     'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
     '-subj', '/CN=relay', '-addext', `subjectAltName=${names}`,
@@ -57,15 +77,17 @@ const NOBODY = `  resource: https://gateway.example.org/mcp
 `;
 
 export class Gateway {
-  static async start({ heartbeat = [1, 20], bind = '127.0.0.1:0', within = [],
-    addresses = [], uid = process.getuid(), scopes = READ_SCOPES,
-    broker = '', more = '', remote = NOBODY } = {}) {
+  static async start({ heartbeat = [1, 20], host = PLACE.host,
+    within = PLACE.within, uid = process.getuid(), scopes = READ_SCOPES,
+    broker = '', more = '', remote = NOBODY, env = {} } = {}) {
     const gateway = new Gateway();
     const house = new House({ broker: `backend: sidecar${broker}`, scopes });
 
     gateway.house = house;
     gateway.within = within;
-    gateway.tls = certificate(house.dir, ...addresses);
+    gateway.env = env;
+    gateway.host = host;
+    gateway.tls = certificate(house.dir, host);
     gateway.socket = path.join(house.dir, 'daemon.sock');
     fs.appendFileSync(house.config, `${more}safety:
   remote_mcp_enabled: true
@@ -84,7 +106,7 @@ daemon:
       scopes: [${scopes.join(', ')}]}
 sidecar:
   enabled: true
-  bind_address: ${bind}
+  bind_address: ${host}:0
   remote_relay_url: https://relay.example.org
   local_client_portal_base_url: https://localhost:5000
   heartbeat_interval_seconds: ${heartbeat[0]}
@@ -98,7 +120,8 @@ sidecar:
     const [command, ...args] = [...this.within, program, '--config',
       this.house.config, 'serve'];
 
-    this.child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...this.env } });
     this.err = '';
     this.child.stderr.on('data', (data) => { this.err += data; });
     this.exit = once(this.child, 'exit');
@@ -157,7 +180,7 @@ sidecar:
 }
 
 export class Sidecar {
-  constructor(gateway, { host = '127.0.0.1', port = gateway.port, within = [],
+  constructor(gateway, { host = gateway.host, port = gateway.port, within = [],
     broker = 'backend: fake', scopes = READ_SCOPES, plugins = '' } = {}) {
     this.house = new House({ broker, scopes, more: `${plugins}safety:
   sidecar_enabled: true
@@ -278,7 +301,8 @@ export class Guest {
     const state = { frames: [], ended: false };
 
     this.state = state;
-    this.socket = tls.connect({ host: '127.0.0.1', port: this.gateway.port,
+    this.socket = tls.connect({ host: this.gateway.host,
+      port: this.gateway.port,
       ca: fs.readFileSync(this.gateway.tls.chain),
       ALPNProtocols: ['ibkr-agent-relay/1'], minVersion: 'TLSv1.3' });
     let rest = Buffer.alloc(0);

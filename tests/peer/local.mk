@@ -23,6 +23,7 @@ peer_tests += \
 	tests/peer/portal.mjs \
 	tests/peer/providers.mjs \
 	tests/peer/remote.mjs \
+	tests/peer/sidecar-faults.mjs \
 	tests/peer/sidecar-net.mjs \
 	tests/peer/sidecar-reads.mjs \
 	tests/peer/sidecar.mjs \

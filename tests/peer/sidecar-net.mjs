@@ -6,8 +6,10 @@
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { Gateway, Sidecar, skip as unbuilt, until } from './ends.mjs';
 
 const HERE = '10.213.0.1', THERE = '10.213.0.2';
@@ -81,9 +83,8 @@ test('two machines: out through the cable alone, also after it was pulled',
       if (net.why)
         return t.skip(net.why);
       gateway = await Gateway.start({ within: enter(net.far.pid), uid: 0,
-        bind: `${THERE}:0`, addresses: [THERE], heartbeat: [1, 3] });
-      sidecar = new Sidecar(gateway, { within: enter(net.near.pid),
-        host: THERE });
+        host: THERE, heartbeat: [1, 3] });
+      sidecar = new Sidecar(gateway, { within: enter(net.near.pid) });
       await sidecar.pair();
       await sidecar.start();
       const works = () => until(async () =>
@@ -115,6 +116,39 @@ test('two machines: out through the cable alone, also after it was pulled',
     } finally {
       await sidecar?.remove();
       await gateway?.remove();
+      net.end();
+    }
+  });
+
+// Tests of one machine that hold between two; the start of each name.
+const BETWEEN = ['replays, other keys', 'a hello that a newer one',
+  'a pairing that is revoked', 'a code for another registered key',
+  'a sidecar whose clock is off', 'heartbeats are signed'];
+
+test('two machines: replay, stolen identity, revoked pairing, clocks',
+  { skip: unbuilt }, async (t) => {
+    const net = await world();
+
+    try {
+      if (net.why)
+        return t.skip(net.why);
+      const env = { ...process.env, IAG_TEST_ENDS: JSON.stringify({
+        host: THERE, within: ['nsenter', '-t', String(net.far.pid), '-n'] }) };
+
+      delete env.NODE_TEST_CONTEXT;
+      const [command, ...args] = [...enter(net.near.pid), process.execPath,
+        '--test-reporter=tap', `--test-name-pattern=^(${BETWEEN.join('|')})`,
+        fileURLToPath(new URL('sidecar.mjs', import.meta.url))];
+      const child = spawn(command, args,
+        { env, stdio: ['ignore', 'pipe', 'inherit'] });
+      let out = '';
+
+      child.stdout.on('data', (data) => { out += data; });
+      const [code] = await once(child, 'close');
+
+      assert.equal(code, 0, out);
+      assert.ok(Number(out.match(/^# pass (\d+)/m)[1]) >= BETWEEN.length, out);
+    } finally {
       net.end();
     }
   });

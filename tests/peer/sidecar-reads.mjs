@@ -58,7 +58,8 @@ test('a call that is given up ends at the sidecar, too', { skip }, () =>
   }));
 
 const PREVIEWS = `order_preview: {enabled: true}
-paper_trading: {enabled: true, allowed_accounts: [DU1234567], writer: local-candidate}
+paper_trading: {enabled: true, allowed_accounts: [DU1234567],
+  writer: local-candidate}
 `;
 const PREVIEW_SCOPES = [...READ_SCOPES, 'ibkr:orders:preview'];
 

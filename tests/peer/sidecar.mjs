@@ -5,7 +5,6 @@
 // and everything that is refused.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -14,15 +13,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import tls from 'node:tls';
-import { certificate, Gateway, Guest, proof, Sidecar, skip, TYPE, until }
-  from './ends.mjs';
-import { program } from './house.mjs';
-
-// a wall clock that can be set ahead of the machine's
-const clock = `${process.env.IAG_TEST_BUILDDIR}/tests/cli/.libs/skewed-clock.so`;
-const noClock = !fs.existsSync(clock) ? 'skewed-clock.so was not built'
-  : /libasan/.test(spawnSync('ldd', [program]).stdout)
-    ? 'the address sanitizer wants to be the first library' : false;
+import { certificate, clockAhead, Gateway, Guest, noClock, proof, Sidecar, skip,
+  TYPE, until } from './ends.mjs';
 
 const ACCOUNT = 'DU1234567';
 
@@ -200,8 +192,8 @@ test('a gateway cannot name a pairing that is here already', { skip },
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'namer-'));
     const { key, chain } = certificate(dir);
     const server = await namer(chain, key, code, 'pairing-1');
-    const sidecar = new Sidecar({ port: server.address().port,
-      tls: { chain } });
+    const sidecar = new Sidecar({ host: '127.0.0.1',
+      port: server.address().port, tls: { chain } });
     const join = () => sidecar.run('sidecar', 'pairing', 'join', '--code',
       code);
 
@@ -369,7 +361,7 @@ test('a sidecar whose clock is off is told so, and goes on when it is not',
 
       try {
         await sidecar.pair();
-        sidecar.launch([], { LD_PRELOAD: clock, IAG_TEST_AHEAD: '600' });
+        sidecar.launch([], clockAhead(600));
         await until(() => /clocks of gateway and sidecar differ: the .* old/
           .test(sidecar.err), 'words about the clock');
         assert.equal(sidecar.sessions.length, 0);
