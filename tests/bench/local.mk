@@ -11,6 +11,7 @@ bench_programs = \
 	tests/bench/bench-portal \
 	tests/bench/bench-auth \
 	tests/bench/bench-relay \
+	tests/bench/bench-sidecar \
 	$(NULL)
 bench_scripts = \
 	$(NULL)
@@ -70,6 +71,8 @@ tests_bench_bench_portal_LDADD = $(LMDB_LIBS) $(LIBCURL_LIBS)
 
 tests_bench_bench_relay_SOURCES = tests/bench/bench-relay.c $(bench_peer)
 tests_bench_bench_relay_LDADD =
+tests_bench_bench_sidecar_SOURCES = tests/bench/bench-sidecar.c $(bench_peer)
+tests_bench_bench_sidecar_LDADD =
 
 tests_bench_bench_gates_SOURCES = \
 	tests/bench/bench-gates.c $(bench_figure) $(journal_kit)
