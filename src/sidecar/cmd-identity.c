@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "orders/row.h"
+#include "sidecar/capability.h"
 #include "sidecar/command.h"
 #include "sidecar/commands.h"
 #include "sidecar/identity.h"
@@ -74,7 +75,7 @@ identity_step(struct journal_txn *txn, void *arg, struct err *err)
 		    (struct iag_bytes){ buf_text(&key), key.len }, row, err);
 	if (rc)
 		return rc;
-	if (command_add_capabilities(row))
+	if (capabilities_add(row, CAPABILITIES_ALL))
 		return no_memory(err);
 	json_write(step->call->output, row, 0);
 	return command_record(txn, step->call, err);

@@ -53,8 +53,7 @@ session_step(struct journal_txn *txn, void *arg, struct err *err)
 
 	if (rc == 0)
 		rc = relay_session_put(txn, pairing.pairing_id, &session, err);
-	if (rc == 0 && (command_add_session(obj, &session) ||
-			   command_add_capabilities(obj)))
+	if (rc == 0 && command_add_session(obj, &session))
 		rc = no_memory(err);
 	buf_reset(call->output);
 	json_write(call->output, obj, 0);

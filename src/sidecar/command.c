@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "journal/outcome.h"
 #include "orders/row.h"
+#include "sidecar/capability.h"
 
 static int
 no_memory(struct err *err)
@@ -51,20 +52,6 @@ command_add_time(struct json_object *obj, const char *key, uint64_t time_ns)
 		return 0;
 	clock_format(time_ns, text);
 	return json_add_str(obj, key, text);
-}
-
-int
-command_add_capabilities(struct json_object *obj)
-{
-	struct json_object *list = json_object_new_array();
-	int rc = json_add(obj, "capabilities", list);
-
-	if (rc || !list)
-		return IAG_NOMEM;
-	(void)json_object_array_add(
-	    list, json_object_new_string("broker_read"));
-	(void)json_object_array_add(list, json_object_new_string("heartbeat"));
-	return 0;
 }
 
 int
@@ -128,6 +115,7 @@ command_add_session(
 	    obj, "remote_instance_id", session->remote_instance_id);
 	rc |= command_add_time(obj, "heartbeat_at", session->heartbeat_ns);
 	rc |= command_add_time(obj, "expires_at", session->expires_ns);
+	rc |= capabilities_add(obj, session->capabilities);
 	rc |= json_add_str(obj, "state", relay_state_name(session->state));
 	return rc;
 }

@@ -31,7 +31,6 @@ int command_check_given(
 /* Nothing for time 0. */
 int command_add_time(
     struct json_object *obj, const char *key, uint64_t time_ns);
-int command_add_capabilities(struct json_object *obj);
 int command_add_pairing(
     struct json_object *obj, const struct pairing *pairing, uint64_t now_ns);
 int command_add_session(

@@ -161,6 +161,7 @@ struct start {
 	int64_t counter;
 	struct pairing pairing;
 	struct relay_session session;
+	char capabilities[CAPABILITIES_SIZE];
 	struct err why; /* the pairing was revoked, and that is stored */
 };
 
@@ -229,6 +230,8 @@ start_step(struct journal_txn *txn, void *arg, struct err *err)
 		rc = start_session(start, txn, err);
 	if (rc == 0)
 		rc = pairing_put(txn, &start->pairing, err);
+	memcpy(start->session.capabilities, start->capabilities,
+	    sizeof start->session.capabilities);
 	if (rc == 0 && start->why.code == ERR_NONE)
 		rc = relay_session_put(
 		    txn, start->pairing.pairing_id, &start->session, err);
@@ -245,13 +248,17 @@ start_step(struct journal_txn *txn, void *arg, struct err *err)
 }
 
 static int
-start_run(struct guest *guest, int64_t counter, struct err *err)
+start_run(struct guest *guest, struct json_object *body, struct err *err)
 {
-	struct start start = { .guest = guest, .counter = counter };
+	struct start start = { .guest = guest,
+		.counter = json_get_int(body, "counter", 0) };
 	struct call *call = call_new(clock_boot_ns() + TRAIL_NS);
-	int rc = call ? journal_update(guest->house->journal, call, start_step,
-			    &start, err)
-		      : no_memory(err);
+	int rc;
+
+	capabilities_read(body, start.capabilities);
+	rc = call ? journal_update(
+			guest->house->journal, call, start_step, &start, err)
+		  : no_memory(err);
 
 	call_unref(call);
 	if (rc == 0 && start.why.code != ERR_NONE) {
@@ -358,7 +365,7 @@ take_hello(struct guest *guest, const struct frame *frame, struct err *err)
 	if (rc == 0 && guest_turn(guest, err))
 		return err_class(err);
 	if (rc == 0)
-		rc = start_run(guest, json_get_int(body, "counter", 0), err);
+		rc = start_run(guest, body, err);
 	if (rc == 0)
 		rc = put_welcome(guest, json_get_str(body, "nonce", ""), err);
 	if (rc == 0)

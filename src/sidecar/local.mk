@@ -5,6 +5,8 @@ sidecar_sources = \
 	src/sidecar/ask.h \
 	src/sidecar/backend.c \
 	src/sidecar/backend.h \
+	src/sidecar/capability.c \
+	src/sidecar/capability.h \
 	src/sidecar/channel.c \
 	src/sidecar/channel.h \
 	src/sidecar/cmd-identity.c \

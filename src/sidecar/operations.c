@@ -103,11 +103,12 @@ static const struct field session_input[] = {
 	    TIME("heartbeat_at", REQ,                                      \
 		"Heartbeat that was stored last, or when it was planned"), \
 	    TIME("expires_at", REQ, "Until when it may last"),             \
+	    ITEMS("capabilities", REQ, FIELD_STRING,                       \
+		"What the sidecar says it can do"),                        \
 	    ONE_OF("state", REQ, "planned open ended", "What it is now")
 
 static const struct field relay_session_output[] = {
 	SESSION_FIELDS,
-	ITEMS("capabilities", REQ, FIELD_STRING, "What it is for"),
 	END,
 };
 

@@ -22,6 +22,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "config/scope.h"
+#include "sidecar/capability.h"
 #include "sidecar/dial.h"
 #include "sidecar/guard.h"
 #include "sidecar/reading.h"
@@ -120,12 +121,19 @@ put_hello(struct visit *visit, struct err *err)
 {
 	CLEANUP_JSON struct json_object *body = dial_body(&visit->dial);
 	const struct pairing *pairing = &visit->pairing;
-	int rc = json_add_str(body, "pairing_id", pairing->pairing_id);
+	const struct tool_house *house;
+	char words[CAPABILITIES_SIZE];
+	int rc = gateway_ready(visit->setup->gateway, &house, err);
 
+	if (rc)
+		return rc;
+	capabilities_of(house, gateway_scopes(visit->setup->gateway), words);
+	rc = json_add_str(body, "pairing_id", pairing->pairing_id);
 	rc |= json_add_str(
 	    body, "remote_instance_id", pairing->remote_instance_id);
 	rc |= json_add_str(body, "sidecar_id", pairing->sidecar_id);
 	rc |= json_add_int(body, "counter", (int64_t)pairing->counter);
+	rc |= capabilities_add(body, words);
 	if (rc)
 		return no_memory(err);
 	return channel_put_signed(

@@ -33,6 +33,7 @@ state_find(const char *word)
 }
 
 static const struct row_field fields[] = {
+	ROW_FIELD(struct relay_session, capabilities, ROW_CHARS),
 	ROW_FIELD(struct relay_session, expires_ns, ROW_U64),
 	ROW_FIELD(struct relay_session, heartbeat_ns, ROW_U64),
 	ROW_FIELD(struct relay_session, relay_session_id, ROW_CHARS),
@@ -107,6 +108,7 @@ relay_session_make(const struct pairing *pairing, enum relay_state state,
 		.heartbeat_ns = now_ns,
 		.expires_ns = now_ns + ttl_ns,
 		.state = state,
+		.capabilities = CAPABILITIES_ALL,
 	};
 	char id[ID_TEXT_SIZE];
 	int rc = pairing_usable(pairing, now_ns, err);

@@ -6,6 +6,7 @@
 #ifndef IAG_SIDECAR_SESSION_H
 #define IAG_SIDECAR_SESSION_H
 
+#include "sidecar/capability.h"
 #include "sidecar/envelope.h"
 #include "sidecar/pairing.h"
 
@@ -22,6 +23,7 @@ struct relay_session {
 	char *remote_instance_id;
 	uint64_t heartbeat_ns, expires_ns; /* real time */
 	uint32_t state;                    /* enum relay_state */
+	char capabilities[CAPABILITIES_SIZE];
 };
 void relay_session_fini(struct relay_session *session);
 

@@ -111,6 +111,20 @@ test('a preview says why it has no margin where the far side may not ask',
       assert.deepEqual(more, []);
     }));
 
+test('a session says what the sidecar can do, as that is there', { skip },
+  async () => {
+    const none = ['ibkr:audit:read'];
+
+    for (const [scopes, expected] of [[none, ['heartbeat']],
+      [READ_SCOPES, ['broker_read', 'heartbeat']],
+      [PREVIEW_SCOPES, ['broker_read', 'heartbeat', 'order_whatif']]])
+      await withBoth({ sidecar: { scopes } }, async (gateway) => {
+        const { pairings } = await gateway.ok('sidecar', 'status');
+
+        assert.deepEqual(pairings[0].session.capabilities, expected);
+      });
+  });
+
 test('of two sidecars one serves, and the other takes over', { skip }, () =>
   withBoth({}, async (gateway, sidecar) => {
     const second = new Sidecar(gateway);
