@@ -3,6 +3,7 @@
 unit_tests += \
 	tests/unit/test-buf \
 	tests/unit/test-canon \
+	tests/unit/test-channel \
 	tests/unit/test-clock \
 	tests/unit/test-dec \
 	tests/unit/test-err \
@@ -143,6 +144,7 @@ tests_unit_test_mcp_SOURCES = \
 	$(NULL)
 tests_unit_test_daemon_LDADD = \
 	libdaemon.la libsidecar.la libhttp.la libmcp.la $(LDADD)
+tests_unit_test_channel_LDADD = libsidecar.la libhttp.la $(LDADD)
 tests_unit_test_sidecar_LDADD = libsidecar.la libhttp.la $(LDADD)
 tests_unit_test_mcp_LDADD = libmcp.la $(LDADD)
 tests_unit_test_mcp_message_SOURCES = \
