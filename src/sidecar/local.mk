@@ -5,6 +5,7 @@ sidecar_sources = \
 	src/sidecar/ask.h \
 	src/sidecar/backend.c \
 	src/sidecar/backend.h \
+	src/sidecar/beat.c \
 	src/sidecar/capability.c \
 	src/sidecar/capability.h \
 	src/sidecar/channel.c \
@@ -21,14 +22,17 @@ sidecar_sources = \
 	src/sidecar/envelope.h \
 	src/sidecar/frame.c \
 	src/sidecar/frame.h \
+	src/sidecar/greeting.h \
 	src/sidecar/guard.c \
 	src/sidecar/guard.h \
 	src/sidecar/guest.c \
 	src/sidecar/guest.h \
+	src/sidecar/hello.c \
 	src/sidecar/hub.c \
 	src/sidecar/hub.h \
 	src/sidecar/identity.c \
 	src/sidecar/identity.h \
+	src/sidecar/join.c \
 	src/sidecar/operations.c \
 	src/sidecar/operations.h \
 	src/sidecar/pairing.c \
