@@ -33,6 +33,7 @@ sidecar_sources = \
 	src/sidecar/identity.c \
 	src/sidecar/identity.h \
 	src/sidecar/join.c \
+	src/sidecar/opening.c \
 	src/sidecar/operations.c \
 	src/sidecar/operations.h \
 	src/sidecar/pairing.c \
@@ -51,6 +52,8 @@ sidecar_sources = \
 	src/sidecar/trail.h \
 	src/sidecar/traffic.c \
 	src/sidecar/traffic.h \
+	src/sidecar/visit.c \
+	src/sidecar/visit.h \
 	src/sidecar/window.c \
 	src/sidecar/window.h \
 	$(NULL)
