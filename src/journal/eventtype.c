@@ -65,6 +65,7 @@ static const char *const type_names[] = {
 	"sidecar_session_started",
 	"store_adopted",
 	"store_created",
+	"store_reconcile_advanced",
 	"store_reconciled",
 	"tool_completed",
 	"tool_denied_scope",

@@ -27,6 +27,9 @@ struct pass {
 	int64_t landed;     /* late */
 	/* Something was not asked: an adopted store stays closed. */
 	bool is_partial;
+	bool waits; /* the store was adopted, and is closed so far */
+	/* All up to this intent were asked about, in passes in a row. */
+	char adopted_to[INTENT_KEY_SIZE];
 	struct json_object *notes;   /* array of texts: what is wrong */
 	struct json_object *changes; /* the same: what happened */
 };

@@ -8,6 +8,7 @@
 
 #include "orders/reconcile.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@
 #include "journal/outcome.h"
 #include "orders/inquiry.h"
 #include "orders/pass.h"
+#include "orders/row.h"
 #include "orders/settlequeue.h"
 
 /*
@@ -27,7 +29,8 @@
 #define UPDATE_NS (10 * NS_PER_S)
 /* An operator waits so long for the pass of another process. */
 #define TURN_NS (5 * NS_PER_S)
-#define RECONCILE_KEY "journal/reconcile"
+
+static const struct iag_bytes reconcile_key = { "journal/reconcile", 17 };
 
 static int
 no_memory(struct err *err)
@@ -162,7 +165,6 @@ inquiry_count(struct pass *pass, const struct inquiry *q)
 	if (q->end == INQUIRY_OWNED)
 		return;
 	pass->scanned++;
-	pass->is_partial |= !inquiry_is_answered(q->end);
 	if (q->end == INQUIRY_SETTLED)
 		pass->settled++;
 	else if (q->end != INQUIRY_OVERTAKEN) {
@@ -180,12 +182,53 @@ inquiry_count(struct pass *pass, const struct inquiry *q)
 		    *intent->leg ? ", " : "", intent->leg, buf_text(&q->note));
 }
 
+/* The key by which intents stand in order. */
+static void
+intent_place(const struct pass *pass, const struct intent *intent,
+    char place[INTENT_KEY_SIZE])
+{
+	char hash[HASH_HEX_SIZE];
+
+	journal_account_hash(
+	    desk_journal(pass->call->desk), intent->account, hash);
+	(void)intent_row_key(hash, intent->key, intent->leg, (uint8_t *)place);
+}
+
+/*
+ * Those that had no turn the last time come first; in an adopted store those
+ * behind the last that was asked about.
+ */
+static size_t
+intents_begin(const struct pass *pass, const struct intent_list *list)
+{
+	char place[INTENT_KEY_SIZE];
+	size_t at = 0;
+
+	if (!pass->waits)
+		return list->count ? pass->memory->intents_from % list->count
+				   : 0;
+	for (; at < list->count; at++) {
+		intent_place(pass, &list->items[at], place);
+		if (strcmp(place, pass->adopted_to) > 0)
+			break;
+	}
+	return at;
+}
+
+/* Another one was asked about: in a row from the first, or with a gap. */
+static void
+adoption_step(
+    struct pass *pass, const struct intent *intent, enum inquiry_end end)
+{
+	pass->is_partial |= end != INQUIRY_OWNED && !inquiry_is_answered(end);
+	if (!pass->is_partial)
+		intent_place(pass, intent, pass->adopted_to);
+}
+
 static int
 intents_ask(struct pass *pass, const struct intent_list *list, struct err *err)
 {
-	/* those that had no turn the last time come first */
-	size_t from =
-	    list->count ? pass->memory->intents_from % list->count : 0;
+	size_t from = intents_begin(pass, list);
 	int ret = 0;
 
 	pass->memory->intents_from = 0;
@@ -199,7 +242,7 @@ intents_ask(struct pass *pass, const struct intent_list *list, struct err *err)
 		if (q.intent->operation == OPERATION_GROUP)
 			continue;
 		if (pass_is_short(pass, i)) {
-			pass->is_partial = true;
+			pass->is_partial |= from + i < list->count;
 			pass->memory->intents_from = from + i;
 			pass_note(pass, "the time was over before all were "
 					"asked about");
@@ -208,6 +251,8 @@ intents_ask(struct pass *pass, const struct intent_list *list, struct err *err)
 		ret = inquiry_run(&q, err);
 		if (ret == 0)
 			inquiry_count(pass, &q);
+		if (ret == 0 && pass->waits && from + i < list->count)
+			adoption_step(pass, q.intent, q.end);
 	}
 	return ret;
 }
@@ -227,24 +272,50 @@ intents_look(struct pass *pass, struct err *err)
 
 /* ---- an adopted store (ruling 25) */
 
+/* It waits as long as the row is there. */
 static int
 waits_step(struct journal_txn *txn, void *arg, struct err *err)
 {
-	struct iag_bytes value;
-	int ret = txn_get(txn, TABLE_STATE,
-	    (struct iag_bytes){ RECONCILE_KEY, strlen(RECONCILE_KEY) }, &value,
-	    err);
+	CLEANUP_JSON struct json_object *row = NULL;
+	struct pass *pass = arg;
+	int ret = row_get(
+	    txn, TABLE_STATE, reconcile_key, &row, "the adopted store", err);
 
-	*(bool *)arg = ret == 0;
-	return ret == IAG_NOTFOUND ? 0 : ret;
+	pass->waits = ret == 0;
+	if (ret)
+		return ret == IAG_NOTFOUND ? 0 : ret;
+	(void)snprintf(pass->adopted_to, sizeof(pass->adopted_to), "%s",
+	    json_get_str(row, "asked_to", ""));
+	return 0;
+}
+
+/* So far for now: the next pass goes on behind it. */
+static int
+advance_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	CLEANUP_JSON struct json_object *row = NULL;
+	struct pass *pass = arg;
+	int ret = row_get(
+	    txn, TABLE_STATE, reconcile_key, &row, "the adopted store", err);
+
+	if (ret)
+		return ret == IAG_NOTFOUND ? 0 : ret;
+	if (strcmp(json_get_str(row, "asked_to", ""), pass->adopted_to) == 0)
+		return 0;
+	json_object_object_del(row, "asked_to");
+	if (json_add_str(row, "asked_to", pass->adopted_to))
+		return no_memory(err);
+	ret = row_put(txn, TABLE_STATE, reconcile_key, row, err);
+	return ret ? ret
+		   : pass_record(pass, txn, "store_reconcile_advanced", NULL,
+			 json_object_new_object(), err);
 }
 
 static int
 reopen_step(struct journal_txn *txn, void *arg, struct err *err)
 {
 	struct pass *pass = arg;
-	int ret = txn_del(txn, TABLE_STATE,
-	    (struct iag_bytes){ RECONCILE_KEY, strlen(RECONCILE_KEY) }, err);
+	int ret = txn_del(txn, TABLE_STATE, reconcile_key, err);
 
 	if (ret)
 		return ret == IAG_NOTFOUND ? 0 : ret;
@@ -253,19 +324,25 @@ reopen_step(struct journal_txn *txn, void *arg, struct err *err)
 }
 
 static int
+adoption_begin(struct pass *pass, struct err *err)
+{
+	return journal_view(
+	    desk_journal(pass->call->desk), waits_step, pass, err);
+}
+
+static int
 adoption_end(struct pass *pass, struct err *err)
 {
-	bool waits = false;
-	int ret = journal_view(
-	    desk_journal(pass->call->desk), waits_step, &waits, err);
+	int ret;
 
-	if (ret || !waits)
-		return ret;
+	if (!pass->waits)
+		return 0;
 	if (pass->is_partial) {
 		pass_note(pass,
-		    "the store was adopted and takes no new orders until one "
+		    "the store was adopted and takes no new orders until "
 		    "reconcile could ask about everything");
-		return 0;
+		ret = pass_update(pass, advance_step, pass, err);
+		return ret == IAG_REJECTED ? 0 : ret;
 	}
 	ret = pass_update(pass, reopen_step, pass, err);
 	if (ret == 0)
@@ -278,8 +355,10 @@ adoption_end(struct pass *pass, struct err *err)
 static int
 pass_run(struct pass *pass, struct err *err)
 {
-	int ret = rebuild_rows(pass, err);
+	int ret = adoption_begin(pass, err);
 
+	if (ret == 0)
+		ret = rebuild_rows(pass, err);
 	if (ret == 0)
 		ret = intents_look(pass, err);
 	if (ret == 0 && !pass->memory->skips_watched)

@@ -729,6 +729,54 @@ an_adopted_store_opens_after_one_complete_pass(void **state)
 	assert_true(is_recorded(w, "store_reconciled"));
 }
 
+static void
+give_up(void *arg)
+{
+	call_cancel(((struct order_call *)arg)->call);
+}
+
+/* A pass with time for one question. */
+static void
+run_short_pass(struct world *w)
+{
+	struct order_call call = call_begin(w, 20 * NS_PER_S);
+	struct buf out = BUF_INIT;
+
+	scripted.during = give_up;
+	scripted.during_arg = &call;
+	w->ret = reconcile_pass(&call, NULL, &out, &w->err);
+	scripted.during = NULL;
+	call_end(w, &call, &out);
+	assert_int_equal(w->ret, 0);
+}
+
+static void
+an_adopted_store_opens_after_passes_that_asked_a_part_each(void **state)
+{
+	static const char *const keys[] = { "k1", "k2", "k3" };
+	struct world *w = *state;
+
+	assert_int_equal(
+	    journal_update(w->kit.journal, NULL, adopt_step, NULL, NULL), 0);
+	for (size_t i = 0; i < ARRAY_COUNT(keys); i++)
+		put_intent(
+		    w, (struct spec){ .key = keys[i], .mode = IAG_MODE_LIVE });
+	/* it does not go on behind one that could not be asked about */
+	scripted.answer = 0;
+	run_short_pass(w);
+	assert_false(is_recorded(w, "store_reconcile_advanced"));
+	/* all stay unknown, after a look each */
+	scripted.answer = IAG_FIND_ABSENT;
+	for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
+		assert_true(is_waiting(w));
+		run_short_pass(w);
+	}
+	assert_false(is_waiting(w));
+	assert_true(is_recorded(w, "store_reconcile_advanced"));
+	assert_int_equal(told(w, "settled"), 0);
+	assert_int_equal(scripted.finds, 4);
+}
+
 /* ---- pending */
 
 static void
@@ -838,6 +886,8 @@ main(void)
 		CASE(a_row_that_is_missing_is_made_again),
 		CASE(passes_in_a_row_look_for_missing_rows_once),
 		CASE(an_adopted_store_opens_after_one_complete_pass),
+		CASE(
+		    an_adopted_store_opens_after_passes_that_asked_a_part_each),
 		CASE(pending_says_what_may_be_and_what_to_do),
 		CASE(a_key_that_was_never_used_is_said_so),
 		CASE(the_thread_makes_a_pass_and_stops),
