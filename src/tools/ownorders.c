@@ -34,8 +34,9 @@ account_of(const struct tool_call *call)
 enum reach { REACH_NONE, REACH_NO_LIST, REACH_OPEN };
 
 /*
- * The writer that serves the mode here, if that is the one; it is opened only
- * if it has a list: one that serves a single process may be open elsewhere.
+ * The writer that took the orders, whichever is chosen now, if it may serve
+ * here; it is opened only if it has a list: one that serves a single process
+ * may be open elsewhere.
  */
 static enum reach
 writer_reach(const struct tool_call *call, const struct ledger_writer *which,
@@ -43,19 +44,18 @@ writer_reach(const struct tool_call *call, const struct ledger_writer *which,
 {
 	struct desk *desk = call->house->desk;
 	CLEANUP_ERR struct err fault = ERR_INIT;
-	const char *why = NULL;
-	const char *name = desk_writer_name(desk, which->mode, &why);
 	struct plugin *plugin = NULL;
 	int ret;
 
-	if (why || !config_name_equal(name, which->name))
+	if (desk_writer_fault(desk, which->mode, which->name))
 		return REACH_NONE;
-	ret =
-	    host_load(desk_host(desk), IAG_KIND_WRITER, name, &plugin, &fault);
+	ret = host_load(
+	    desk_host(desk), IAG_KIND_WRITER, which->name, &plugin, &fault);
 	if (ret == 0 && !writer_keeps_orders(plugin))
 		return REACH_NO_LIST;
 	if (ret == 0)
-		ret = desk_writer(desk, which->mode, name, ret_writer, &fault);
+		ret = desk_writer(
+		    desk, which->mode, which->name, ret_writer, &fault);
 	if (ret == 0)
 		return REACH_OPEN;
 	log_warning("orders", "%s", err_text(&fault));

@@ -101,6 +101,17 @@ gate() {
     is "$(at_broker k1)" 0
 }
 
+@test "an order is shown by the writer that took it, whichever is configured" {
+    sed -i 's/  writer: local-candidate$/  writer: refusing/' "$config"
+    "$IAG_TEST_PROGRAM" live activate </dev/null
+    approve --live-broker local-candidate
+    submit k1 --live-broker local-candidate
+    is "$(outcome)" "done submitted"
+    is "$("$IAG_TEST_PROGRAM" --json orders list --account "$account" |
+        json 'j.orders.find((o) => o.client_order_id === "k1").status')" open
+    is "$(status_of k1)" open
+}
+
 @test "inv3 over MCP: an agent asks, an operator approves, the agent sends" {
     agent ibkr_order_preview "{\"account_id\":\"$account\",\"symbol\":\"AAPL\",
         \"side\":\"buy\",\"quantity\":\"10\",\"order_type\":\"limit\",
