@@ -113,8 +113,8 @@ u64_read(const char *text, uint64_t *ret_value)
 static int
 no_text(const struct row_field *field, const char *what, struct err *err)
 {
-	return err_set(err, ERR_JOURNAL_CORRUPT, "%s has no text for its %s",
-	    what, field->name);
+	return err_set(err, ERR_JOURNAL_CORRUPT, "%s has no %s for its %s",
+	    what, field->kind == ROW_JSON ? "object" : "text", field->name);
 }
 
 static int
@@ -124,10 +124,8 @@ text_read(const struct row_field *field, struct iag_bytes value, char **at,
 	int ret;
 
 	free(STEAL(*at)); /* a member that comes twice */
-	/* rows of older stores have the object quoted */
-	ret = field->kind == ROW_JSON && *(const char *)value.data == '{'
-		  ? rowtext_take_object(value, at)
-		  : rowtext_take(value, at);
+	ret = field->kind == ROW_JSON ? rowtext_take_object(value, at)
+				      : rowtext_take(value, at);
 	return ret == IAG_NOMEM ? no_memory(err)
 	       : ret            ? no_text(field, what, err)
 				: 0;
