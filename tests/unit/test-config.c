@@ -163,167 +163,164 @@ test_each_kind_of_value_lands_in_its_member(void **state)
 	loaded_fini(&l);
 }
 
+/* One row for each wrong value. */
+static const struct {
+	const char *text;
+	const char *line;
+} wrong_values[] = {
+	{ BROKER("simulator: yes"),
+	    AT("1:36") "key 'broker.simulator': got 'yes'; allowed "
+		       "is true or false" },
+	{ BROKER("simulator: True"), AT("1:36") },
+	{ BROKER("simulator: \"true\""),
+	    AT("1:36") "key 'broker.simulator': got 'true' in quotes"
+		       "; allowed is true or false" },
+	{ BROKER("simulator: "),
+	    AT("1:25") "key 'broker.simulator': got nothing" },
+	{ BROKER("simulator: [true]"),
+	    AT("1:36") "key 'broker.simulator': got a list" },
+	{ BROKER("max_reply_rounds: 0"),
+	    AT("1:43") "key 'broker.max_reply_rounds': got '0'; "
+		       "allowed is a whole number from 1 to 20" },
+	{ BROKER("max_reply_rounds: 21"), AT("1:43") },
+	{ BROKER("max_reply_rounds: 05"), AT("1:43") },
+	{ BROKER("max_reply_rounds: +5"), AT("1:43") },
+	{ BROKER("max_reply_rounds: -5"), AT("1:43") },
+	{ BROKER("max_reply_rounds: 0x5"), AT("1:43") },
+	{ BROKER("max_reply_rounds: 5.0"), AT("1:43") },
+	{ BROKER("max_reply_rounds: 5e0"), AT("1:43") },
+	{ BROKER("max_reply_rounds: 4294967301"), AT("1:43") },
+	{ BROKER("max_reply_rounds: 18446744073709551621"), AT("1:43") },
+	{ BROKER("max_reply_rounds: \"5\""),
+	    AT("1:43") "key 'broker.max_reply_rounds': got '5' in "
+		       "quotes" },
+	{ BROKER("client_ref: keys"),
+	    AT("1:37") "key 'broker.client_ref': got 'keys'; allowed "
+		       "is one of key, derived (did you mean "
+		       "'key'?)" },
+	{ BROKER("base_url: localhost:5000"),
+	    AT("1:35") "key 'broker.base_url': got 'localhost:5000', "
+		       "but it does not begin with https://" },
+	{ BROKER("base_url: ftp://localhost"), AT("1:35") },
+	{ BROKER("base_url: \"https://\""), AT("1:35") },
+	{ BROKER("base_url: \"https://u:p@localhost\""), AT("1:35") },
+	{ BROKER("base_url: \"https://localhost:0\""), AT("1:35") },
+	{ BROKER("base_url: \"https://localhost:65536\""), AT("1:35") },
+	{ BROKER("base_url: \"https://localhost:\""), AT("1:35") },
+	{ BROKER("base_url: \"https://local host\""), AT("1:35") },
+	{ BROKER("base_url: \"https://[::1\""), AT("1:35") },
+	{ BROKER("base_url: \"https://[localhost]\""), AT("1:35") },
+	{ BROKER("base_url: \"https://localhost/?a=b\""), AT("1:35") },
+	{ BROKER("base_url: http://192.168.1.5:5000"),
+	    AT("1:35") "key 'broker.base_url': got "
+		       "'http://192.168.1.5:5000', but http:// is for "
+		       "this machine only" },
+	{ BROKER("tls_pin_sha256: abc"),
+	    AT("1:41") "key 'broker.tls_pin_sha256': got 'abc'" },
+	{ BROKER("questions: [\"\"]"),
+	    AT("1:37") "key 'broker.questions': entry 1: got ''" },
+	{ BROKER("questions: [o1, {}]"),
+	    AT("1:41") "key 'broker.questions': entry 2: got a "
+		       "mapping" },
+	{ BROKER("questions: o1"),
+	    AT("1:36") "key 'broker.questions': got a single value; "
+		       "allowed is a list, each entry a message id" },
+	{ BROKER("ca_file: ~/x"),
+	    AT("1:34") "key 'broker.ca_file': got '~/x', but '~' is "
+		       "not expanded" },
+	{ BROKER("ca_file: \"a\\nb\""),
+	    AT("1:34") "key 'broker.ca_file': got 'a\\x0ab'" },
+	{ LOADED_HEAD "live_trading: {allowed_accounts: [\" \"]}\n",
+	    AT("4:35") "key 'live_trading.allowed_accounts': entry "
+		       "1: got ' ', but it is blank" },
+	{ LOADED_HEAD "live_trading: {allowed_writers: [../x]}\n",
+	    AT("4:34") "key 'live_trading.allowed_writers': entry 1: "
+		       "got '../x'" },
+	{ LOADED_HEAD "remote_mcp: {clock_skew_seconds: 301}\n",
+	    AT("4:34") "key 'remote_mcp.clock_skew_seconds'" },
+	{ LOADED_HEAD "remote_mcp: {rate_limit_max_requests: 0}\n",
+	    AT("4:39") },
+	{ LOADED_HEAD "remote_mcp: {rate_limit_window_seconds: "
+		      "3601}\n",
+	    AT("4:41") },
+	{ LOADED_HEAD "remote_mcp: {max_connections: 4097}\n", AT("4:31") },
+	{ LOADED_HEAD "remote_mcp: {bind_address: \"8080\"}\n",
+	    AT("4:28") "key 'remote_mcp.bind_address': got '8080', "
+		       "but it is not ADDRESS:PORT" },
+	{ LOADED_HEAD "remote_mcp: {bind_address: \"::1:80\"}\n", AT("4:28") },
+	{ LOADED_HEAD "remote_mcp: {bind_address: \"a:80\"}\n", AT("4:28") },
+	{ LOADED_HEAD "remote_mcp: {bind_address: "
+		      "\"127.0.0.1:65536\"}\n",
+	    AT("4:28") },
+	{ LOADED_HEAD "remote_mcp: {jwks_url: "
+		      "\"http://localhost/k\"}\n",
+	    AT("4:24") "key 'remote_mcp.jwks_url': got "
+		       "'http://localhost/k', but it does not begin "
+		       "with https://" },
+	{ LOADED_HEAD "log: {level: warn}\n",
+	    AT("4:14") "key 'log.level': got 'warn'; allowed is one "
+		       "of error, warning, info, debug" },
+	{ LOADED_HEAD "log: debug\n",
+	    AT("4:6") "key 'log': got a single value; allowed is a "
+		      "mapping" },
+	{ LOADED_HEAD "order_preview: {expiration_seconds: 0}\n", AT("4:37") },
+	{ LOADED_HEAD "market_data: {max_snapshot_age_seconds: 0}\n",
+	    AT("4:41") },
+	{ ONE("max_quantity: 1e3"),
+	    AT("6:19") "key 'risk_policies.p.max_quantity': got "
+		       "'1e3', but it is not a decimal number" },
+	{ ONE("max_quantity: 0.00"), AT("6:19") },
+	{ ONE("max_quantity: -1"), AT("6:19") },
+	{ ONE("max_quantity: .5"), AT("6:19") },
+	{ ONE("max_quantity: 123456789012345678901"), AT("6:19") },
+	{ ONE("max_quantity: 1.1234567890123456789"), AT("6:19") },
+	{ ONE("max_notional: {amount: 1, currency: usd}"), AT("6:41") },
+	{ ONE("max_notional: {amount: 1, currency: USDT}"), AT("6:41") },
+	{ ONE("allowed_asset_classes: [Stock]"), AT("6:29") },
+	{ ONE("session_limit: {starts_at: \"24:00\", timezone: UTC}"),
+	    AT("6:32") },
+	{ ONE("session_limit: {starts_at: \"9:30\", timezone: UTC}"),
+	    AT("6:32") },
+	{ ONE("session_limit: {starts_at: \"09:60\", timezone: UTC}"),
+	    AT("6:32") },
+	{ ONE("session_limit: {starts_at: \"09:30\", timezone: "
+	      "America/Nowhere}"),
+	    AT("6:51") "key 'risk_policies.p.session_limit.timezone':"
+		       " got 'America/Nowhere', but this machine" },
+	{ ONE("session_limit: {starts_at: \"09:30\", timezone: "
+	      "../../../etc/passwd}"),
+	    AT("6:51") },
+	{ ONE("session_limit: {starts_at: \"09:30\", timezone: "
+	      "/etc/localtime}"),
+	    AT("6:51") },
+	{ ONE("session_limit: {starts_at: \"09:30\", timezone: "
+	      "America}"),
+	    AT("6:51") },
+	{ LOADED_HEAD "risk_policies: {\"a b\": {}}\n",
+	    AT("4:17") "key 'risk_policies.a b': allowed as a "
+		       "policy's id" },
+	{ LOADED_HEAD "plugins: {options: {\"../x\": {a: 1}}}\n",
+	    AT("4:21") "key 'plugins.options.../x': allowed here" },
+	{ LOADED_HEAD "plugins: {options: {x: {\"a b\": 1}}}\n",
+	    AT("4:25") "key 'plugins.options.x.a b': allowed as an "
+		       "option's name are" },
+	{ LOADED_HEAD "plugins: {options: {x: {a: [1]}}}\n",
+	    AT("4:28") "key 'plugins.options.x.a': got a list" },
+	{ LOADED_HEAD "plugins: {options: {x-y: {a-b: 1}, x_y: {a_b: "
+		      "2}}}\n",
+	    AT("4:42") "key 'plugins.options.x_y.a_b': was given "
+		       "before, in line 4" },
+};
+
 static void
 test_each_wrong_value_says_what_is_allowed(void **state)
 {
 	enum err_code invalid = ERR_CONFIG_INVALID;
-	static const struct {
-		const char *text;
-		const char *line;
-	} cases[] = {
-		{ BROKER("simulator: yes"),
-		    AT("1:36") "key 'broker.simulator': got 'yes'; allowed "
-			       "is true or false" },
-		{ BROKER("simulator: True"), AT("1:36") },
-		{ BROKER("simulator: \"true\""),
-		    AT("1:36") "key 'broker.simulator': got 'true' in quotes"
-			       "; allowed is true or false" },
-		{ BROKER("simulator: "),
-		    AT("1:25") "key 'broker.simulator': got nothing" },
-		{ BROKER("simulator: [true]"),
-		    AT("1:36") "key 'broker.simulator': got a list" },
-		{ BROKER("max_reply_rounds: 0"),
-		    AT("1:43") "key 'broker.max_reply_rounds': got '0'; "
-			       "allowed is a whole number from 1 to 20" },
-		{ BROKER("max_reply_rounds: 21"), AT("1:43") },
-		{ BROKER("max_reply_rounds: 05"), AT("1:43") },
-		{ BROKER("max_reply_rounds: +5"), AT("1:43") },
-		{ BROKER("max_reply_rounds: -5"), AT("1:43") },
-		{ BROKER("max_reply_rounds: 0x5"), AT("1:43") },
-		{ BROKER("max_reply_rounds: 5.0"), AT("1:43") },
-		{ BROKER("max_reply_rounds: 5e0"), AT("1:43") },
-		{ BROKER("max_reply_rounds: 4294967301"), AT("1:43") },
-		{ BROKER("max_reply_rounds: 18446744073709551621"),
-		    AT("1:43") },
-		{ BROKER("max_reply_rounds: \"5\""),
-		    AT("1:43") "key 'broker.max_reply_rounds': got '5' in "
-			       "quotes" },
-		{ BROKER("client_ref: keys"),
-		    AT("1:37") "key 'broker.client_ref': got 'keys'; allowed "
-			       "is one of key, derived (did you mean "
-			       "'key'?)" },
-		{ BROKER("base_url: localhost:5000"),
-		    AT("1:35") "key 'broker.base_url': got 'localhost:5000', "
-			       "but it does not begin with https://" },
-		{ BROKER("base_url: ftp://localhost"), AT("1:35") },
-		{ BROKER("base_url: \"https://\""), AT("1:35") },
-		{ BROKER("base_url: \"https://u:p@localhost\""), AT("1:35") },
-		{ BROKER("base_url: \"https://localhost:0\""), AT("1:35") },
-		{ BROKER("base_url: \"https://localhost:65536\""), AT("1:35") },
-		{ BROKER("base_url: \"https://localhost:\""), AT("1:35") },
-		{ BROKER("base_url: \"https://local host\""), AT("1:35") },
-		{ BROKER("base_url: \"https://[::1\""), AT("1:35") },
-		{ BROKER("base_url: \"https://[localhost]\""), AT("1:35") },
-		{ BROKER("base_url: \"https://localhost/?a=b\""), AT("1:35") },
-		{ BROKER("base_url: http://192.168.1.5:5000"),
-		    AT("1:35") "key 'broker.base_url': got "
-			       "'http://192.168.1.5:5000', but http:// is for "
-			       "this machine only" },
-		{ BROKER("tls_pin_sha256: abc"),
-		    AT("1:41") "key 'broker.tls_pin_sha256': got 'abc'" },
-		{ BROKER("questions: [\"\"]"),
-		    AT("1:37") "key 'broker.questions': entry 1: got ''" },
-		{ BROKER("questions: [o1, {}]"),
-		    AT("1:41") "key 'broker.questions': entry 2: got a "
-			       "mapping" },
-		{ BROKER("questions: o1"),
-		    AT("1:36") "key 'broker.questions': got a single value; "
-			       "allowed is a list, each entry a message id" },
-		{ BROKER("ca_file: ~/x"),
-		    AT("1:34") "key 'broker.ca_file': got '~/x', but '~' is "
-			       "not expanded" },
-		{ BROKER("ca_file: \"a\\nb\""),
-		    AT("1:34") "key 'broker.ca_file': got 'a\\x0ab'" },
-		{ LOADED_HEAD "live_trading: {allowed_accounts: [\" \"]}\n",
-		    AT("4:35") "key 'live_trading.allowed_accounts': entry "
-			       "1: got ' ', but it is blank" },
-		{ LOADED_HEAD "live_trading: {allowed_writers: [../x]}\n",
-		    AT("4:34") "key 'live_trading.allowed_writers': entry 1: "
-			       "got '../x'" },
-		{ LOADED_HEAD "remote_mcp: {clock_skew_seconds: 301}\n",
-		    AT("4:34") "key 'remote_mcp.clock_skew_seconds'" },
-		{ LOADED_HEAD "remote_mcp: {rate_limit_max_requests: 0}\n",
-		    AT("4:39") },
-		{ LOADED_HEAD "remote_mcp: {rate_limit_window_seconds: "
-			      "3601}\n",
-		    AT("4:41") },
-		{ LOADED_HEAD "remote_mcp: {max_connections: 4097}\n",
-		    AT("4:31") },
-		{ LOADED_HEAD "remote_mcp: {bind_address: \"8080\"}\n",
-		    AT("4:28") "key 'remote_mcp.bind_address': got '8080', "
-			       "but it is not ADDRESS:PORT" },
-		{ LOADED_HEAD "remote_mcp: {bind_address: \"::1:80\"}\n",
-		    AT("4:28") },
-		{ LOADED_HEAD "remote_mcp: {bind_address: \"a:80\"}\n",
-		    AT("4:28") },
-		{ LOADED_HEAD "remote_mcp: {bind_address: "
-			      "\"127.0.0.1:65536\"}\n",
-		    AT("4:28") },
-		{ LOADED_HEAD "remote_mcp: {jwks_url: "
-			      "\"http://localhost/k\"}\n",
-		    AT("4:24") "key 'remote_mcp.jwks_url': got "
-			       "'http://localhost/k', but it does not begin "
-			       "with https://" },
-		{ LOADED_HEAD "log: {level: warn}\n",
-		    AT("4:14") "key 'log.level': got 'warn'; allowed is one "
-			       "of error, warning, info, debug" },
-		{ LOADED_HEAD "log: debug\n",
-		    AT("4:6") "key 'log': got a single value; allowed is a "
-			      "mapping" },
-		{ LOADED_HEAD "order_preview: {expiration_seconds: 0}\n",
-		    AT("4:37") },
-		{ LOADED_HEAD "market_data: {max_snapshot_age_seconds: 0}\n",
-		    AT("4:41") },
-		{ ONE("max_quantity: 1e3"),
-		    AT("6:19") "key 'risk_policies.p.max_quantity': got "
-			       "'1e3', but it is not a decimal number" },
-		{ ONE("max_quantity: 0.00"), AT("6:19") },
-		{ ONE("max_quantity: -1"), AT("6:19") },
-		{ ONE("max_quantity: .5"), AT("6:19") },
-		{ ONE("max_quantity: 123456789012345678901"), AT("6:19") },
-		{ ONE("max_quantity: 1.1234567890123456789"), AT("6:19") },
-		{ ONE("max_notional: {amount: 1, currency: usd}"), AT("6:41") },
-		{ ONE("max_notional: {amount: 1, currency: USDT}"),
-		    AT("6:41") },
-		{ ONE("allowed_asset_classes: [Stock]"), AT("6:29") },
-		{ ONE("session_limit: {starts_at: \"24:00\", timezone: UTC}"),
-		    AT("6:32") },
-		{ ONE("session_limit: {starts_at: \"9:30\", timezone: UTC}"),
-		    AT("6:32") },
-		{ ONE("session_limit: {starts_at: \"09:60\", timezone: UTC}"),
-		    AT("6:32") },
-		{ ONE("session_limit: {starts_at: \"09:30\", timezone: "
-		      "America/Nowhere}"),
-		    AT("6:51") "key 'risk_policies.p.session_limit.timezone':"
-			       " got 'America/Nowhere', but this machine" },
-		{ ONE("session_limit: {starts_at: \"09:30\", timezone: "
-		      "../../../etc/passwd}"),
-		    AT("6:51") },
-		{ ONE("session_limit: {starts_at: \"09:30\", timezone: "
-		      "/etc/localtime}"),
-		    AT("6:51") },
-		{ ONE("session_limit: {starts_at: \"09:30\", timezone: "
-		      "America}"),
-		    AT("6:51") },
-		{ LOADED_HEAD "risk_policies: {\"a b\": {}}\n",
-		    AT("4:17") "key 'risk_policies.a b': allowed as a "
-			       "policy's id" },
-		{ LOADED_HEAD "plugins: {options: {\"../x\": {a: 1}}}\n",
-		    AT("4:21") "key 'plugins.options.../x': allowed here" },
-		{ LOADED_HEAD "plugins: {options: {x: {\"a b\": 1}}}\n",
-		    AT("4:25") "key 'plugins.options.x.a b': allowed as an "
-			       "option's name are" },
-		{ LOADED_HEAD "plugins: {options: {x: {a: [1]}}}\n",
-		    AT("4:28") "key 'plugins.options.x.a': got a list" },
-		{ LOADED_HEAD "plugins: {options: {x-y: {a-b: 1}, x_y: {a_b: "
-			      "2}}}\n",
-		    AT("4:42") "key 'plugins.options.x_y.a_b': was given "
-			       "before, in line 4" },
-	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
-		assert_fault(cases[i].text, invalid, cases[i].line);
+	for (size_t i = 0; i < ARRAY_COUNT(wrong_values); i++)
+		assert_fault(
+		    wrong_values[i].text, invalid, wrong_values[i].line);
 }
 
 static void
