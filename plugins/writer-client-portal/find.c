@@ -109,6 +109,24 @@ row_named(const struct search *search, const char *ref)
 	return NULL;
 }
 
+/* Is it the child of an order that has a reference, thus of another one? */
+static int
+is_others(const struct search *search, const struct node *child)
+{
+	const struct node *row = node_first(search->list);
+	char parent[SCALAR_ID_SIZE], ref[SCALAR_ID_SIZE];
+
+	if (!scalar_id(node_get(child, "parentId"), parent))
+		return 0;
+	for (uint32_t i = 0; row && i < search->list->count; i++) {
+		if (is_id(node_get(row, "orderId"), parent))
+			return scalar_id(node_get(row, "order_ref"), ref) !=
+			       NULL;
+		row = node_next(row);
+	}
+	return 0;
+}
+
 /* The only child of that type; *ret_unsure: there are several, or orphans. */
 static const struct node *
 row_child(const struct search *search, const struct node *parent,
@@ -120,7 +138,8 @@ row_child(const struct search *search, const struct node *parent,
 	(void)scalar_id(node_get(parent, "orderId"), id);
 	for (uint32_t i = 0; row && search->list && i < search->list->count;
 	     i++) {
-		if (!node_get(row, "order_ref") && !parent)
+		if (!parent && !node_get(row, "order_ref") &&
+		    !is_others(search, row))
 			*ret_unsure = 1;
 		if (*id && is_id(node_get(row, "parentId"), id) &&
 		    node_equals(node_get(row, "orderType"), type)) {
