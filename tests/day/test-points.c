@@ -3,9 +3,9 @@
 
 /*
  * Landed or not: each thing that can go wrong, with each request of an order,
- * a cancel and a change, and a gateway that is not there at all.  Whoever
- * asked is told what is so or that it is not known; then the reconciler finds
- * out, and in the end the journal says what the broker's book says.
+ * a bracket, a cancel and a change, and a gateway that is not there at all.
+ * Whoever asked is told what is so or that it is not known; then the reconciler
+ * finds out, and in the end the journal says what the broker's book says.
  */
 
 #include <setjmp.h>
@@ -73,7 +73,7 @@ static const char *const effects[] = {
 	"\"effect\":\"redirect\",\"execute\":\"first\"",
 };
 
-enum operation { SUBMIT, CANCEL, MODIFY };
+enum operation { SUBMIT, CANCEL, MODIFY, BRACKET };
 
 static const struct point {
 	const char *name, *method, *path;
@@ -88,6 +88,8 @@ static const struct point {
 	{ "cancel", "DELETE", "/iserver/account/*/order/*", 1, CANCEL, 0 },
 	{ "change", "POST", "/iserver/account/*/order/*", 1, MODIFY, 0 },
 	{ "change-yes", "POST", "/iserver/reply/*", 1, MODIFY, 1 },
+	{ "bracket", "POST", "/iserver/account/*/orders", 1, BRACKET, 0 },
+	{ "bracket-yes", "POST", "/iserver/reply/*", 1, BRACKET, 1 },
 };
 
 /* One of them with one effect. */
@@ -97,7 +99,7 @@ struct trial {
 	char key[24];  /* of the request that meets the fault */
 	char coid[32]; /* of the order */
 	char id[32];   /* of the order that is cancelled or changed */
-	struct ticket ticket;
+	struct ticket ticket, legs[3];
 	char outcome[16]; /* "done", "refused", "unknown" */
 	bool free;        /* nothing was sent, and the key can be used again */
 };
@@ -131,6 +133,26 @@ book_find(struct json_object *book, const char *coid)
 	return found;
 }
 
+/* A bracket is at the broker as a whole or not at all. */
+static bool
+has_bracket(struct json_object *book, const struct trial *trial)
+{
+	struct json_object *parent = book_find(book, trial->coid);
+	struct json_object *orders = json_get(book, "orders");
+	int64_t id = json_get_int(parent, "id", -1);
+	unsigned exits = 0;
+
+	if (!parent)
+		return false;
+	for (size_t i = 0; i < json_object_array_length(orders); i++)
+		exits += json_get_int(json_object_array_get_idx(orders, i),
+			     "parent_id", 0) == id;
+	if (exits != 2)
+		fail_msg("%s with %s: %u exits at the broker", trial->key,
+		    trial->effect, exits);
+	return true;
+}
+
 /* Has the broker done what the trial asked for? */
 static bool
 is_done(const struct trial *trial)
@@ -146,6 +168,8 @@ is_done(const struct trial *trial)
 		return !json_get_bool(order, "alive", true);
 	case MODIFY:
 		return json_object_get_double(json_get(order, "price")) > 199.0;
+	case BRACKET:
+		return has_bracket(book, trial);
 	}
 	return false;
 }
@@ -207,12 +231,32 @@ modify(struct trial *trial)
 	take_outcome(trial, json, good);
 }
 
+static void
+bracket(struct trial *trial)
+{
+	bool good;
+	struct json_object *json CLEANUP_JSON =
+	    trader_ask("ibkr_paper_bracket_order_submit", &good,
+		"{\"account_id\":\"" ACCOUNT
+		"\",\"idempotency_key\":\"%s\",\"parent_approval_id\":\"%s\","
+		"\"take_profit_approval_id\":\"%s\","
+		"\"stop_loss_approval_id\":\"%s\"}",
+		trial->key, trial->legs[0].approval, trial->legs[1].approval,
+		trial->legs[2].approval);
+
+	take_outcome(trial, json, good);
+}
+
 /* ---- one trial */
 
 /* What has to be there before the fault. */
 static void
 prepare(struct trial *trial)
 {
+	if (trial->point->operation == BRACKET) {
+		assert_true(trader_approve_bracket(trial->legs));
+		return;
+	}
 	assert_true(trader_approve(&trial->ticket, "199.00", NULL));
 	if (trial->point->operation == SUBMIT)
 		return;
@@ -255,6 +299,9 @@ act(struct trial *trial)
 	case MODIFY:
 		modify(trial);
 		break;
+	case BRACKET:
+		bracket(trial);
+		break;
 	}
 }
 
@@ -295,7 +342,9 @@ try(const struct point *point, const char *effect)
 	(void)snprintf(
 	    trial.key, sizeof trial.key, "t%u-%s", trials, point->name);
 	(void)snprintf(trial.coid, sizeof trial.coid, "%s%s",
-	    point->operation == SUBMIT ? "" : "o-", trial.key);
+	    point->operation == SUBMIT || point->operation == BRACKET ? ""
+								      : "o-",
+	    trial.key);
 	prepare(&trial);
 	arrange(&trial);
 	act(&trial);

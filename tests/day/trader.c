@@ -139,12 +139,27 @@ trader_copy(char *to, size_t size, struct json_object *from, const char *member)
 	(void)snprintf(to, size, "%s", json_get_str(from, member, ""));
 }
 
+static bool
+approve_preview(struct ticket *ret_ticket, struct json_object *preview)
+{
+	struct json_object *approval CLEANUP_JSON = NULL;
+	bool good;
+
+	trader_copy(ret_ticket->preview, sizeof ret_ticket->preview, preview,
+	    "preview_id");
+	approval = trader_ask("ibkr_approvals_create", &good,
+	    "{\"account_id\":\"" ACCOUNT "\",\"preview_id\":\"%s\"}",
+	    ret_ticket->preview);
+	trader_copy(ret_ticket->approval, sizeof ret_ticket->approval, approval,
+	    "approval_id");
+	return good;
+}
+
 bool
 trader_approve(
     struct ticket *ret_ticket, const char *price, const char *order_id)
 {
 	struct json_object *preview CLEANUP_JSON = NULL;
-	struct json_object *approval CLEANUP_JSON = NULL;
 	bool good;
 
 	preview = trader_ask("ibkr_order_preview", &good,
@@ -156,12 +171,25 @@ trader_approve(
 	    order_id ? order_id : "", order_id ? "\"" : "");
 	if (!good)
 		return false;
-	trader_copy(ret_ticket->preview, sizeof ret_ticket->preview, preview,
-	    "preview_id");
-	approval = trader_ask("ibkr_approvals_create", &good,
-	    "{\"account_id\":\"" ACCOUNT "\",\"preview_id\":\"%s\"}",
-	    ret_ticket->preview);
-	trader_copy(ret_ticket->approval, sizeof ret_ticket->approval, approval,
-	    "approval_id");
+	return approve_preview(ret_ticket, preview);
+}
+
+bool
+trader_approve_bracket(struct ticket ret_legs[3])
+{
+	static const char *const legs[] = { "parent", "take_profit",
+		"stop_loss" };
+	bool good;
+	struct json_object *previews CLEANUP_JSON =
+	    trader_ask("ibkr_bracket_order_preview", &good,
+		"{\"account_id\":\"" ACCOUNT
+		"\",\"symbol\":\"AAPL\",\"side\":\"buy\",\"quantity\":"
+		"\"1\",\"entry_limit_price\":\"199.00\","
+		"\"take_profit_limit_price\":\"204.00\","
+		"\"stop_loss_stop_price\":\"194.00\"}");
+
+	for (size_t i = 0; good && i < ARRAY_COUNT(legs); i++)
+		good =
+		    approve_preview(&ret_legs[i], json_get(previews, legs[i]));
 	return good;
 }

@@ -38,6 +38,8 @@ struct ticket {
  */
 bool trader_approve(
     struct ticket *ret_ticket, const char *price, const char *order_id);
+/* The approvals of a bracket's entry, target and stop; false: as above. */
+bool trader_approve_bracket(struct ticket ret_legs[3]);
 /* A member of an object as text, "" if it is not there. */
 void trader_copy(
     char *to, size_t size, struct json_object *from, const char *member);
