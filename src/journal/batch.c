@@ -2,14 +2,14 @@
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
 /*
- * What the writer thread does with a batch of steps: one after the other in
+ * What the writer does with a batch of steps: one after the other in
  * one transaction, one commit for all (group commit).  A step that fails has
  * mostly written nothing yet, and is passed over.  After one that has, all are
  * run again, each in a nested transaction.  When the batch fails for another
  * reason that may lie in one step, each step is run again by itself.
  *
- * Threads: only the writer thread is in here.  journal->mutex is taken for
- * moments and never while the store is called.
+ * Threads: only who writes is in here, one at a time (writer.c).  Its mutex is
+ * taken for moments and never while the store is called.
  */
 
 #include "journal/core.h"

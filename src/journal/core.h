@@ -48,7 +48,7 @@ struct journal {
 	char *place; /* path for operators; owned */
 	struct known known;
 
-	/* the writer thread's: kept from batch to batch */
+	/* of who writes: kept from batch to batch */
 	struct chain chain;
 
 	pthread_t thread;
@@ -59,6 +59,7 @@ struct journal {
 	struct job *last;
 	unsigned expected; /* jobs that will come within moments */
 	bool closing;
+	bool busy;    /* somebody writes: the thread, or a caller */
 	bool waiting; /* for the store's write lock */
 	bool adopted;
 	bool stopped; /* writes no more; why says it */
@@ -153,8 +154,7 @@ int writer_run(struct journal *journal, struct call *call, unsigned flags,
     journal_step *step, void *arg, struct err *err);
 /*
  * A job will be queued within moments, with UPDATE_EXPECTED, or is called off
- * by writer_forget().  The writer takes its turn meanwhile, which costs the
- * caller nothing then.
+ * by writer_forget().  Who writes waits a moment for it.
  */
 void writer_expect(struct journal *journal);
 void writer_forget(struct journal *journal);
@@ -163,7 +163,7 @@ struct job *writer_jobs(struct journal *journal);
 /* Refuse every further write and say why. */
 void writer_refuse(struct journal *journal, const char *why);
 
-/* batch.c: what the writer thread does with steps. */
+/* batch.c: what the writer does with steps. */
 struct job {
 	struct job *next;
 	journal_step *step;

@@ -4,9 +4,10 @@
 /*
  * The journal: every durable thing goes through journal_update(), which runs
  * a step inside a write transaction of the store, together with the audit
- * record that is the evidence of it.  One writer thread per process takes
- * queued steps in order, each in a nested transaction, and syncs once for
- * all of them (group commit).  Reads take snapshots and wait for nobody.
+ * record that is the evidence of it.  Steps are run in order, by one at a
+ * time: a caller that finds nobody writing, or the process's writer thread;
+ * all that wait share one sync (group commit).  Reads take snapshots and wait
+ * for nobody.
  */
 
 #ifndef IAG_JOURNAL_JOURNAL_H

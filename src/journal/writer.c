@@ -2,15 +2,16 @@
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
 /*
- * The writer thread: takes queued steps in order and runs all that wait as
- * one batch, so that many calls share one flush of the disk.  A job that is
- * announced lets it begin the transaction while the caller still makes the
- * job, which takes as long; and those announced are waited for a moment.
+ * The writer: takes queued steps in order and runs all that wait as one
+ * batch, so that many calls share one flush of the disk.  Who finds nobody
+ * writing is the writer himself, since to wake another thread and be woken
+ * takes as long as the step; what has come meanwhile is the writer thread's.
+ * Jobs that are announced are waited for a moment.
  *
- * Threads: any caller enqueues and waits; one writer thread per journal.
- * journal->mutex guards the queue and the state of jobs; it is never held
- * while the store is called.  A job belongs to its caller until it is
- * RUNNING, then to the writer until it is DONE.
+ * Threads: any caller enqueues, then writes or waits; one writer thread per
+ * journal.  journal->mutex guards the queue, the state of jobs and who writes
+ * (journal->busy); it is never held while the store is called.  A job belongs
+ * to its caller until it is RUNNING, then to the writer until it is DONE.
  */
 
 #include "journal/core.h"
@@ -122,14 +123,25 @@ breathe(uint64_t begun)
 		(void)nanosleep(&pause, NULL);
 }
 
-/* The store's write lock in slices, while somebody still waits for it. */
+static uint64_t
+slice_end(uint64_t begun, const struct call *own)
+{
+	uint64_t end = begun + SLICE_NS;
+
+	return own && call_deadline_ns(own) < end ? call_deadline_ns(own) : end;
+}
+
+/*
+ * The store's write lock in slices, while somebody still waits for it; own:
+ * the call of a caller that writes himself, or NULL.
+ */
 static struct store_txn *
-take_turn(struct journal *journal)
+take_turn(struct journal *journal, const struct call *own)
 {
 	struct store_txn *store = NULL;
 	CLEANUP_ERR struct err err = ERR_INIT;
 	uint64_t begun = clock_boot_ns();
-	struct call *call = call_new(begun + SLICE_NS);
+	struct call *call = call_new(slice_end(begun, own));
 	struct job *jobs = NULL;
 	int rc;
 
@@ -158,14 +170,36 @@ take_turn(struct journal *journal)
 }
 
 static bool
+has_work(const struct journal *journal)
+{
+	return journal->first || journal->closing ||
+	       (journal->expected > 0 && !journal->stopped);
+}
+
+/* True: this thread writes now. */
+static bool
 wait_for_work(struct journal *journal)
 {
 	LOCK_SCOPE(&journal->mutex);
 
-	while (!journal->first && !journal->closing &&
-	       (journal->expected == 0 || journal->stopped))
+	while (journal->busy || !has_work(journal))
 		(void)pthread_cond_wait(&journal->wake, &journal->mutex);
-	return journal->first || !journal->closing;
+	journal->busy = journal->first || !journal->closing;
+	return journal->busy;
+}
+
+/* What came meanwhile is for the thread. */
+static void
+stop_writing(struct journal *journal)
+{
+	bool wake;
+
+	(void)pthread_mutex_lock(&journal->mutex);
+	journal->busy = false;
+	wake = has_work(journal);
+	(void)pthread_mutex_unlock(&journal->mutex);
+	if (wake)
+		(void)pthread_cond_signal(&journal->wake);
 }
 
 static struct timespec
@@ -206,28 +240,36 @@ refuse_all(struct journal *journal, struct job *jobs, const char *why)
 	finish(journal, jobs);
 }
 
+/* One batch, or as much of the wait for the store as a slice. */
+static void
+write_once(struct journal *journal, const struct call *own)
+{
+	struct store_txn *store;
+	struct job *jobs;
+	char why[sizeof(journal->why)] = "";
+
+	(void)pthread_mutex_lock(&journal->mutex);
+	if (journal->stopped) {
+		(void)memcpy(why, journal->why, sizeof(why));
+		jobs = queue_take(journal);
+		(void)pthread_mutex_unlock(&journal->mutex);
+		refuse_all(journal, jobs, why);
+		return;
+	}
+	(void)pthread_mutex_unlock(&journal->mutex);
+	store = take_turn(journal, own);
+	if (store)
+		finish(journal, batch_run(journal, store));
+}
+
 static void *
 writer_main(void *arg)
 {
 	struct journal *journal = arg;
 
 	while (wait_for_work(journal)) {
-		struct store_txn *store;
-		struct job *jobs;
-		char why[sizeof(journal->why)] = "";
-
-		(void)pthread_mutex_lock(&journal->mutex);
-		if (journal->stopped) {
-			(void)memcpy(why, journal->why, sizeof(why));
-			jobs = queue_take(journal);
-			(void)pthread_mutex_unlock(&journal->mutex);
-			refuse_all(journal, jobs, why);
-			continue;
-		}
-		(void)pthread_mutex_unlock(&journal->mutex);
-		store = take_turn(journal);
-		if (store)
-			finish(journal, batch_run(journal, store));
+		write_once(journal, NULL);
+		stop_writing(journal);
 	}
 	return NULL;
 }
@@ -275,13 +317,9 @@ writer_refuse(struct journal *journal, const char *why)
 void
 writer_expect(struct journal *journal)
 {
-	bool is_first;
+	LOCK_SCOPE(&journal->mutex);
 
-	(void)pthread_mutex_lock(&journal->mutex);
-	is_first = journal->expected++ == 0 && !journal->first;
-	(void)pthread_mutex_unlock(&journal->mutex);
-	if (is_first)
-		(void)pthread_cond_signal(&journal->wake);
+	journal->expected++;
 }
 
 static void
@@ -352,6 +390,24 @@ wait_for(struct journal *journal, struct job *job)
 	return job->result;
 }
 
+static bool
+still_waits(struct journal *journal, const struct job *job)
+{
+	LOCK_SCOPE(&journal->mutex);
+
+	return job->state != JOB_DONE && !call_is_over(job->call);
+}
+
+/* The caller of a job writes, until it is done or given up. */
+static void
+write_own(struct journal *journal, const struct job *job)
+{
+	do
+		write_once(journal, job->call);
+	while (still_waits(journal, job));
+	stop_writing(journal);
+}
+
 static int
 job_init(struct job *job, struct err *err)
 {
@@ -366,6 +422,17 @@ job_init(struct job *job, struct err *err)
 	return rc == 0 ? 0 : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 }
 
+/* True: nobody writes, and so the caller does. */
+static bool
+enqueue(struct journal *journal, struct job *job)
+{
+	bool writes = !journal->busy && !journal->first;
+
+	queue_add(journal, job);
+	journal->busy |= writes;
+	return writes;
+}
+
 int
 writer_run(struct journal *journal, struct call *call, unsigned flags,
     journal_step *step, void *arg, struct err *err)
@@ -377,6 +444,7 @@ writer_run(struct journal *journal, struct call *call, unsigned flags,
 		.call = call,
 		.state = JOB_QUEUED,
 	};
+	bool writes = false;
 	int rc;
 
 	if (!journal->has_thread)
@@ -392,12 +460,14 @@ writer_run(struct journal *journal, struct call *call, unsigned flags,
 		rc = err_set(
 		    &job.err, ERR_CALL_CANCELLED, "the journal is closing");
 	else
-		queue_add(journal, &job);
+		writes = enqueue(journal, &job);
 	(void)pthread_mutex_unlock(&journal->mutex);
-	if (rc == 0) {
+	if (writes)
+		write_own(journal, &job);
+	else
 		(void)pthread_cond_signal(&journal->wake);
+	if (rc == 0)
 		rc = wait_for(journal, &job);
-	}
 	(void)pthread_cond_destroy(&job.done);
 	if (rc < 0)
 		err_move(err, &job.err);
