@@ -46,7 +46,7 @@ says() {
 cd "$TMPDIR" || exit 99
 umask 022
 root=$TMPDIR/root
-echo 1..31
+echo 1..32
 claim "the program installs" plain_make -C "$IAG_TEST_BUILDDIR" install \
     DESTDIR="$root"
 pc=$(find "$root" -name ibkr-agent.pc)
@@ -317,3 +317,26 @@ loose() {
         --config loose.yaml health
 }
 claim "a store in a folder that others can write is not loaded" loose
+must() {
+    "$program" --config required.yaml "$@"
+}
+# a mirror without room stops what is written, until there is room again
+required() {
+    sed -e "s,mirror: {mirror: [^}]*,mirror: {mirror: $TMPDIR/must\, required: true," \
+        -e "s,path: $TMPDIR/store-$writer,path: $TMPDIR/store-must," \
+        config.yaml >required.yaml
+    chmod 600 required.yaml
+    mkdir must
+    must health >answer 2>&1 || return
+    mv must/audit.jsonl kept
+    ln -s /dev/full must/audit.jsonl
+    says "option 'required' is set" must health || return
+    rm must/audit.jsonl
+    cp kept must/audit.jsonl
+    # what was refused has left no record
+    says "audit chain verified: $(wc -l <kept) records" must audit verify ||
+        return
+    must health >answer 2>&1 &&
+        [ "$(wc -l <must/audit.jsonl)" -gt "$(wc -l <kept)" ]
+}
+claim "a mirror that is required and full refuses, and goes on later" required
