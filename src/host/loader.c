@@ -178,6 +178,39 @@ find_symbol(
 	return 0;
 }
 
+/* Another generation of the ABI that the file is made for, or 0. */
+static unsigned
+other_major(const char *path)
+{
+	char name[sizeof(SYMBOL) + 1];
+	void *symbol = NULL;
+
+	for (unsigned major = 1; major < 100; major++) {
+		(void)snprintf(name, sizeof name, "iag_plugin_%u", major);
+		if (major != IAG_ABI_MAJOR &&
+		    find_symbol(path, name, &symbol, NULL) == 0 && symbol)
+			return major;
+	}
+	return 0;
+}
+
+static int
+no_entry(const char *path, struct err *err)
+{
+	unsigned major = other_major(path);
+
+	if (major > 0)
+		return err_set(err, ERR_PLUGIN_INVALID,
+		    "expected the symbol '%s' (plugin ABI %d), found "
+		    "'iag_plugin_%u': it is made for plugin ABI %u, so build "
+		    "it against the headers of this ibkr-agent",
+		    SYMBOL, IAG_ABI_MAJOR, major, major);
+	return err_set(err, ERR_PLUGIN_INVALID,
+	    "expected the symbol '%s' (plugin ABI %d), found none: include "
+	    "<ibkr-agent/plugin.h>, which exports it, and define it",
+	    SYMBOL, IAG_ABI_MAJOR);
+}
+
 static int
 find_entry(const char *path, iag_plugin_entry **ret_entry, struct err *err)
 {
@@ -187,11 +220,7 @@ find_entry(const char *path, iag_plugin_entry **ret_entry, struct err *err)
 	if (r < 0)
 		return r;
 	if (!symbol)
-		return err_set(err, ERR_PLUGIN_INVALID,
-		    "expected the symbol '%s' (plugin ABI %d), found none: "
-		    "include <ibkr-agent/plugin.h>, which exports it, and "
-		    "define it",
-		    SYMBOL, IAG_ABI_MAJOR);
+		return no_entry(path, err);
 	/* POSIX guarantees this; ISO C knows no such conversion. */
 	memcpy(ret_entry, &symbol, sizeof symbol);
 	return 0;

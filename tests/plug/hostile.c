@@ -215,6 +215,13 @@ iag_plugin_0(void)
 {
 	return &plugin;
 }
+#elif defined HOSTILE_MAJOR
+IAG_EXPORT const struct iag_plugin *iag_plugin_2(void);
+const struct iag_plugin *
+iag_plugin_2(void)
+{
+	return &plugin;
+}
 #else
 const struct iag_plugin *
 iag_plugin_1(void)

@@ -37,7 +37,8 @@ tests_plug_store_liar_la_LDFLAGS = $(test_plugin_ldflags)
 # as hostile/KIND-x.so.  Plain compiler calls, since libtool would take a
 # second for each of them.
 hostile_faults = \
-	kind-number load-crashes load-fails load-hangs load-refuses model \
+	kind-number load-crashes load-fails load-hangs load-refuses major \
+	model \
 	name-bad name-other need no-instance no-ops no-query null \
 	operation-name operation-null operation-twice option-bound \
 	option-choices option-default option-flags option-help option-key option-size \

@@ -85,6 +85,8 @@ test_every_fault_of_a_descriptor_is_refused_with_its_reason(void **state)
 	} cases[] = {
 		{ "backend-symbol",
 		    "expected the symbol 'iag_plugin_1' (plugin ABI 1)" },
+		{ "backend-major",
+		    "found 'iag_plugin_2': it is made for plugin ABI 2" },
 		{ "backend-null", "returned a null pointer" },
 		{ "backend-short-descriptor",
 		    "the descriptor has struct_size 136, expected 96 (ABI 1.0) or at least 144" },
