@@ -219,11 +219,9 @@ find_entry(const char *path, iag_plugin_entry **ret_entry, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (!symbol)
-		return no_entry(path, err);
 	/* POSIX guarantees this; ISO C knows no such conversion. */
 	memcpy(ret_entry, &symbol, sizeof symbol);
-	return 0;
+	return *ret_entry ? 0 : no_entry(path, err);
 }
 
 /* With load_lock held. */

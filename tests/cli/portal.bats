@@ -150,15 +150,14 @@ account=DU1234567
     has "$output" manual_action_required user_action
 }
 
-# opens: the state, asked for until it is no longer being opened
-state_after_opening() {
-    local deadline=$((SECONDS + 30)) state=initialising
-    while [ "$state" = initialising ] && [ $SECONDS -lt $deadline ]; do
-        iag session requirements --json
-        expect 0
-        state=$(json j.state <<<"$output")
+# comes_to STATE: single commands bring the session there, one after the other;
+# each may end before it has made the step that is due
+comes_to() {
+    local deadline=$((SECONDS + 90))
+    until iag session requirements --json && expect 0 &&
+        [ "$(json j.state <<<"$output")" = "$1" ]; do
+        [ $SECONDS -lt $deadline ] || { echo "$output"; return 1; }
     done
-    echo "$state"
 }
 
 @test "single commands say nothing of the session on stderr" {
@@ -174,7 +173,7 @@ state_after_opening() {
     portal --state outer
     iag session requirements --json
     expect 0
-    [ "$(state_after_opening)" = ready ]
+    comes_to ready
 }
 
 @test "another login has the session: what to do, and over when it is gone" {
@@ -191,7 +190,7 @@ state_after_opening() {
     seen state
     [ "$(get j.competes)" = 0 ]
     control session '{"event":"release"}'
-    [ "$(state_after_opening)" = ready ]
+    comes_to ready
     iag orders list --account $account
     expect 0
     seen state
@@ -205,7 +204,7 @@ state_after_opening() {
     control session '{"event":"maintenance","for_ms":600000}'
     iag session requirements --json
     expect 0
-    [ "$(state_after_opening)" = maintenance ]
+    comes_to maintenance
     shows session requirements -- '"status": "unavailable"' \
         BROKER_BACKEND_UNAVAILABLE "system status"
     iag orders list --account $account
