@@ -193,9 +193,11 @@ context_revoke(struct iag_ctx *ctx)
 void
 context_finish(struct iag_ctx *ctx)
 {
-	LOCK_SCOPE(&ctx->lock);
-
-	ctx->done = true;
+	{
+		LOCK_SCOPE(&ctx->lock);
+		ctx->done = true;
+	}
+	/* the context is still ours; its waiter finds the lock free */
 	(void)pthread_cond_broadcast(&ctx->cond);
 }
 

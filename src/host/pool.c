@@ -131,7 +131,7 @@ advance(struct iag_ctx *ctx, bool *ret_abandoned)
 	return lane->running;
 }
 
-static int pool_dispatch(struct pool *pool, struct iag_ctx *ctx);
+static int pool_pass_on(struct pool *pool, struct iag_ctx *ctx);
 
 /* Run one job and drop its reference; the next job of this thread or NULL. */
 static struct iag_ctx *
@@ -159,7 +159,7 @@ work(struct pool *pool, struct iag_ctx *ctx)
 	context_unref(ctx);
 	/* Two hosts share the lane of a plugin that wants one call at once. */
 	if (next && next->job.pool != pool) {
-		if (pool_dispatch(next->job.pool, next) == 0)
+		if (pool_pass_on(next->job.pool, next) == 0)
 			next = NULL;
 	}
 	return next;
@@ -264,17 +264,19 @@ pool_grow(struct pool *pool, struct iag_ctx *ctx)
 	return -1;
 }
 
-/* Give the job to a thread, or let it wait for one; -1: there is none. */
+/*
+ * With pool->lock held: give the job to an idle thread, which is to be woken,
+ * or to a new one, or let it wait for one; -1: there is none.
+ */
 static int
-pool_dispatch(struct pool *pool, struct iag_ctx *ctx)
+place(struct pool *pool, struct iag_ctx *ctx, struct worker **ret_worker)
 {
-	LOCK_SCOPE(&pool->lock);
 	struct worker *worker = pool->idle;
 
+	*ret_worker = worker;
 	if (worker) {
 		pool->idle = worker->next;
 		worker->ctx = ctx;
-		(void)pthread_cond_signal(&worker->wake);
 		return 0;
 	}
 	if (has_room(pool)) {
@@ -287,6 +289,36 @@ pool_dispatch(struct pool *pool, struct iag_ctx *ctx)
 	}
 	push(&pool->first, &pool->last, ctx);
 	return 0;
+}
+
+/* For a pool that may end as soon as the job has. */
+static int
+pool_pass_on(struct pool *pool, struct iag_ctx *ctx)
+{
+	LOCK_SCOPE(&pool->lock);
+	struct worker *worker;
+	int r = place(pool, ctx, &worker);
+
+	if (worker)
+		(void)pthread_cond_signal(&worker->wake);
+	return r;
+}
+
+/* By a caller, whose pool stays until it has returned. */
+static int
+pool_dispatch(struct pool *pool, struct iag_ctx *ctx)
+{
+	struct worker *worker = NULL;
+	int r;
+
+	{
+		LOCK_SCOPE(&pool->lock);
+		r = place(pool, ctx, &worker);
+	}
+	/* without the lock, for which it would only wait again */
+	if (worker)
+		(void)pthread_cond_signal(&worker->wake);
+	return r;
 }
 
 /* Into the lane; *ret_runs: it is this job's turn already. */
