@@ -94,7 +94,6 @@ session_make(const struct registry *registry, struct gateway *gateway,
 	session->ref_count = 1;
 	session->held_end = &session->held;
 	session->wake_fd = -1;
-	id_new(session->id);
 	*ret_session = STEAL(session);
 	return 0;
 }

@@ -39,7 +39,8 @@ struct session {
 	struct gateway *gateway;
 	struct principal principal;
 	char *principal_name;
-	char id[HASH_HEX_SIZE]; /* for the audit; a door may set its own */
+	/* for the audit; made with the first call, unless a door set its own */
+	char id[HASH_HEX_SIZE];
 	struct out out;
 	int wake_fd; /* readable: a call ended, or out is closed; -1: none */
 	/* for the reading thread only */

@@ -225,6 +225,9 @@ task_launch(struct session *session, struct request *request,
 {
 	struct task *task = task_new(session, request, callee, answer);
 
+	/* most sessions of a door with one request each need none */
+	if (!session->id[0])
+		id_new(session->id);
 	if (!task) {
 		(void)json_object_put(arguments);
 		task_extra_free(callee->extra);

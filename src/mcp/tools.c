@@ -78,6 +78,8 @@ lists_add(struct lists *lists, const struct session *session, struct buf *out)
 		out->failed = true;
 		return;
 	}
+	/* in one piece, with room for the end */
+	(void)buf_reserve(out, text->len + 16);
 	buf_add(out, text->data, text->len);
 }
 
