@@ -51,6 +51,15 @@ update-tools-manual: tests/unit/test-tools-manual
 	cp $@.tmp $(top_srcdir)/docs/tools.md && rm -f $@.tmp
 .PHONY: update-tools-manual
 
+# As installed, the guides lie beside it, and there is no tree to build.
+doc_DATA += docs/README.md
+CLEANFILES += docs/README.md
+docs/README.md: README.md
+	$(AM_V_GEN)$(MKDIR_P) docs && $(SED) -e 's,\[docs/,[,g' \
+	-e 's,](docs/,](,g' -e '/^On Debian 12/,/quickstart check/d' \
+	-e '/sudo make -C build install/d' -e '/^`.\/quickstart`/,/alone\.$$/d' \
+	-e '/(HACKING\.md)/d' $(top_srcdir)/README.md >$@.tmp && mv $@.tmp $@
+
 dist_doc_DATA += docs/migration.md docs/release.md docs/service.md
 
 # Files, the library, the units; the socket's page is the service's.

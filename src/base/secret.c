@@ -223,6 +223,11 @@ secret_read(const char *path, mode_t allowed, size_t least,
 
 	/* not blocking: the name may be that of a pipe */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 && errno == ENOENT)
+		return err_set(err, ERR_CONFIG_INVALID,
+		    "cannot open secret file '%s': there is none; make it, at "
+		    "least %zu bytes that only its owner can read",
+		    path, least);
 	if (fd < 0)
 		return err_set(err, ERR_CONFIG_INVALID,
 		    "cannot open secret file '%s': %s", path, strerror(errno));

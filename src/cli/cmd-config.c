@@ -49,6 +49,10 @@ run_config_check(struct cli *cli, struct err *err)
 	if (rc) {
 		(void)cli_faults(&faults, rc, err);
 		faults_to_details(err_text(err), err);
+		/* not to run what was just run */
+		if (err->code == ERR_CONFIG_INVALID)
+			err_action(err,
+			    "correct these, which are all faults that were found");
 		return rc;
 	}
 	path = config->path ? config->path : "development defaults";

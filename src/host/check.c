@@ -310,13 +310,31 @@ kit_expect_result(struct kit *kit, struct iag_ctx *ctx, int32_t result)
 	    ctx->callback, err_class_name(result));
 }
 
+/* Checked is not found: a gateway goes by the name of the file. */
+static void
+note_file_name(struct kit *kit)
+{
+	const char *base = strrchr(kit->path, '/');
+	CLEANUP_FREE char *name = NULL;
+
+	if (plugin_split_path(kit->path, &name))
+		return;
+	kit_note(kit,
+	    "the file is called '%.100s': a gateway finds it only as "
+	    "'%s-%s.so'",
+	    base ? base + 1 : kit->path,
+	    host_kind_name(plugin_kind(kit->plugin)), plugin_name(kit->plugin));
+}
+
 static void
 check_descriptor(struct kit *kit)
 {
 	kit_begin(kit, "descriptor");
 	kit_doing(kit, "load");
-	if (kit_load(kit, NULL))
+	if (kit_load(kit, NULL)) {
 		kit->shared->kind = plugin_kind(kit->plugin);
+		note_file_name(kit);
+	}
 	(void)kit_end(kit);
 	if (kit->host)
 		(void)kit_close(kit);

@@ -294,6 +294,10 @@ submit_one(struct kit *kit, struct instance *writer, uint32_t type, bool sends)
 	(void)kit_expect(kit, r != 0 || sends,
 	    "'submit' acknowledged an order although commit_send() had not "
 	    "allowed it");
+	(void)kit_expect(kit,
+	    r != 0 || (ack.broker_order_id && *ack.broker_order_id),
+	    "'submit' returned 0 and left broker_order_id empty: fill in "
+	    "status, broker_order_id and client_ref");
 	context_unref(ctx);
 }
 
@@ -401,7 +405,10 @@ find_one(
 		(void)kit_expect(kit,
 		    found.answer >= IAG_FIND_FOUND &&
 			found.answer <= IAG_FIND_INCONCLUSIVE,
-		    "'find' answered %u, expected 1..3", found.answer);
+		    "'find' left the member 'answer' at %u, expected "
+		    "IAG_FIND_FOUND (%d), _ABSENT (%d) or _INCONCLUSIVE (%d)",
+		    found.answer, IAG_FIND_FOUND, IAG_FIND_ABSENT,
+		    IAG_FIND_INCONCLUSIVE);
 		(void)kit_expect(kit, found.answer != IAG_FIND_FOUND,
 		    "'find' found an order that nobody has placed");
 	}

@@ -98,9 +98,12 @@ struct slot {
 		offsetof(struct type, member), #member \
 	}
 
+#define MUST "mandatory"
+
+/* why: of all of them, "mandatory" for example. */
 static int
 check_slots(const void *table, const char *what, const struct slot *slots,
-    size_t count, struct err *err)
+    size_t count, const char *why, struct err *err)
 {
 	size_t i;
 
@@ -111,8 +114,8 @@ check_slots(const void *table, const char *what, const struct slot *slots,
 		    sizeof value);
 		if (!value)
 			return err_set(err, ERR_PLUGIN_INVALID,
-			    "the %s lacks '%s', which is mandatory", what,
-			    slots[i].name);
+			    "the %s lacks '%s', which is %s", what,
+			    slots[i].name, why);
 	}
 	return 0;
 }
@@ -171,7 +174,7 @@ adopt_backend(
 		r = check_reserved(ops->reserved, "backend table", err);
 	if (r == 0)
 		r = check_slots(
-		    ops, "backend table", slots, ARRAY_COUNT(slots), err);
+		    ops, "backend table", slots, ARRAY_COUNT(slots), MUST, err);
 	return r < 0 ? r : check_operations(ops, err);
 }
 
@@ -195,15 +198,18 @@ check_writer(const struct iag_writer_ops *ops, struct err *err)
 	if (!(ops->operations & IAG_WRITER_SUBMIT) ||
 	    !(ops->operations & IAG_WRITER_FIND))
 		return err_set(err, ERR_PLUGIN_INVALID,
-		    "the writer table declares operations 0x%x, submit and "
-		    "find (0x%x) are mandatory",
-		    ops->operations, IAG_WRITER_SUBMIT | IAG_WRITER_FIND);
+		    "the writer table declares operations 0x%x, which lacks "
+		    "%s; IAG_WRITER_SUBMIT and IAG_WRITER_FIND are mandatory",
+		    ops->operations,
+		    ops->operations & IAG_WRITER_SUBMIT ? "IAG_WRITER_FIND"
+							: "IAG_WRITER_SUBMIT");
 	for (i = 0; i < ARRAY_COUNT(rules); i++) {
 		int r;
 
 		if (!(ops->operations & rules[i].bit))
 			continue;
-		r = check_slots(ops, "writer table", &rules[i].slot, 1, err);
+		r = check_slots(ops, "writer table", &rules[i].slot, 1,
+		    "among its operations", err);
 		if (r < 0)
 			return r;
 	}
@@ -269,8 +275,8 @@ adopt_store(
 	if (r == 0)
 		r = check_reserved(ops->reserved, "store table", err);
 	return r < 0 ? r
-		     : check_slots(
-			   ops, "store table", slots, ARRAY_COUNT(slots), err);
+		     : check_slots(ops, "store table", slots,
+			   ARRAY_COUNT(slots), MUST, err);
 }
 
 static int

@@ -414,7 +414,7 @@ collect_find(
 
 	if (find->answer < IAG_FIND_FOUND ||
 	    find->answer > IAG_FIND_INCONCLUSIVE)
-		return broken(ctx, "an answer that is none of the ABI", err);
+		return broken(ctx, "an answer that is none of IAG_FIND_*", err);
 	if (find->answer == IAG_FIND_FOUND) {
 		fault = take_ack(&ret->ack, &find->ack);
 		if (!fault &&

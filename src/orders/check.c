@@ -214,7 +214,7 @@ struct snapshot {
 	struct gate_facts facts;
 	struct switch_row row;
 	struct buf missing, activation, clock, target_fault, change_fault,
-	    writer_fault, preview_fault, approval_fault;
+	    writer_fault, preview_fault, approval_fault, approval_fix;
 };
 
 static void
@@ -229,6 +229,7 @@ snapshot_fini(struct snapshot *snapshot)
 	buf_fini(&snapshot->writer_fault);
 	buf_fini(&snapshot->preview_fault);
 	buf_fini(&snapshot->approval_fault);
+	buf_fini(&snapshot->approval_fix);
 }
 
 static bool
@@ -437,7 +438,8 @@ facts_of_mixups(struct journal_txn *txn, struct check *check,
 		    &snapshot->approval_fault, err);
 	if (leg[i].fit == APPROVAL_OTHER_PREVIEW)
 		mixup_compare(&leg[i].approval, &leg[i].preview,
-		    is_in_place(check, i), &snapshot->approval_fault);
+		    is_in_place(check, i), check->writer,
+		    &snapshot->approval_fault, &snapshot->approval_fix);
 	/* its preview would have been found through the approval */
 	if (!leg[i].has_preview && !check->preview_ids[i] &&
 	    snapshot->approval_fault.len)
@@ -446,6 +448,7 @@ facts_of_mixups(struct journal_txn *txn, struct check *check,
 		    buf_text(&snapshot->approval_fault));
 	snapshot->facts.preview_fault = buf_text(&snapshot->preview_fault);
 	snapshot->facts.approval_fault = buf_text(&snapshot->approval_fault);
+	snapshot->facts.approval_fix = buf_text(&snapshot->approval_fix);
 	return ret;
 }
 

@@ -281,6 +281,8 @@ approval_passes(const struct gate_facts *facts, struct gate_answer *answer)
 	if ((i == APPROVAL_MISSING || i == APPROVAL_OTHER_PREVIEW) &&
 	    has_text(facts->approval_fault))
 		answer->actual = facts->approval_fault;
+	if (i == APPROVAL_OTHER_PREVIEW && has_text(facts->approval_fix))
+		answer->fix = facts->approval_fix;
 	return i == APPROVAL_FITS;
 }
 

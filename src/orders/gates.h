@@ -76,6 +76,7 @@ struct gate_facts {
 	enum approval_fit approval;
 	const char *approval_id;
 	const char *approval_fault; /* what the id is instead, or is of */
+	const char *approval_fix;   /* what to do instead of approving again */
 
 	/* modify and cancel */
 	bool target_known;   /* paper: the journal has it with its approval */

@@ -86,9 +86,29 @@ mixup_refuse(struct journal_txn *txn, enum err_code code, const char *kind,
 	return ret;
 }
 
+/* The digest differs: the preview stands, what is around it has changed. */
+static void
+compare_frame(const struct preview *preview, const char *writer,
+    struct buf *out, struct buf *fix)
+{
+	if (!preview->writer || config_name_equal(preview->writer, writer)) {
+		buf_str(out, "the approval of this preview for another "
+			     "connection or risk policy");
+		buf_str(fix, "make a new preview, then have it approved");
+		return;
+	}
+	buf_printf(out, "the approval of this preview for the writer '%s'",
+	    preview->writer);
+	buf_str(fix, "submit with the writer of the preview");
+	if (preview->order.mode == IAG_MODE_LIVE)
+		buf_printf(fix, " (--live-broker %s)", preview->writer);
+	buf_printf(fix, ", or make a new preview for '%s' and have it approved",
+	    writer);
+}
+
 void
 mixup_compare(const struct approval *approval, const struct preview *preview,
-    bool in_place, struct buf *out)
+    bool in_place, const char *writer, struct buf *out, struct buf *fix)
 {
 	if (strcmp(approval->preview_id, preview->id) != 0)
 		buf_printf(out, "the approval of another preview, %s",
@@ -99,6 +119,5 @@ mixup_compare(const struct approval *approval, const struct preview *preview,
 				   "sent with its bracket, in its place"
 				 : "the approval of a single order");
 	else
-		buf_str(out, "the approval of this preview for another "
-			     "writer, connection or risk policy");
+		compare_frame(preview, writer, out, fix);
 }

@@ -24,8 +24,12 @@ int mixup_tell(
 int mixup_refuse(struct journal_txn *txn, enum err_code code, const char *kind,
     const char *id, const char *action, struct err *err);
 
-/* Why this approval is not one of this preview as it would be sent. */
+/*
+ * Why this approval is not one of this preview as it would be sent, by that
+ * writer; and what to do, where it is not to ask for another approval.
+ */
 void mixup_compare(const struct approval *approval,
-    const struct preview *preview, bool in_place, struct buf *out);
+    const struct preview *preview, bool in_place, const char *writer,
+    struct buf *out, struct buf *fix);
 
 #endif

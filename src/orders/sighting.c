@@ -173,6 +173,9 @@ sighting_take(struct order_call *call, struct instance *writer,
 		see_nothing(intent, sighting);
 		break;
 	default:
+		buf_printf(&sighting->why,
+		    "'find' of the writer '%s' was inconclusive: ",
+		    plugin_name(instance_plugin(writer)));
 		conclude(sighting, SIGHTING_UNCLEAR,
 		    "the broker's answer proves neither that it is there nor "
 		    "that it is not");

@@ -104,7 +104,9 @@ find(struct iag_ctx *ctx, void *instance, const struct iag_target *target,
 	ret_find->complete = 1;
 	ret_find->since_ns = 1;
 	ret_find->answer = at < count ? IAG_FIND_FOUND : IAG_FIND_ABSENT;
-#if defined HOSTILE_FORGETS
+#if defined HOSTILE_FIND_NOTHING
+	ret_find->answer = 0;
+#elif defined HOSTILE_FORGETS
 	ret_find->answer = IAG_FIND_ABSENT;
 #endif
 	if (ret_find->answer == IAG_FIND_FOUND)

@@ -49,7 +49,7 @@ hostile_faults = \
 	$(NULL)
 hostile_others = store-empty store-serial writer-empty writer-backend
 hostile_writers = \
-	ack-no-id ack-number ack-other ack-status forgets list-broken \
+	ack-no-id ack-number ack-other ack-status find-nothing forgets list-broken \
 	no-cancel no-commit row-lacks row-typo short-refs sound \
 	submit-crashes submit-exits submit-hangs submit-silent twice \
 	$(NULL)

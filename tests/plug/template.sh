@@ -46,7 +46,7 @@ says() {
 cd "$TMPDIR" || exit 99
 umask 022
 root=$TMPDIR/root
-echo 1..32
+echo 1..35
 claim "the program installs" plain_make -C "$IAG_TEST_BUILDDIR" install \
     DESTDIR="$root"
 pc=$(find "$root" -name ibkr-agent.pc)
@@ -64,17 +64,31 @@ unset CFLAGS CPPFLAGS LDFLAGS
 # the commands of the page, one file for each of its blocks
 page=$(find "$root" -name ibkr-agent-plugin.3)
 awk '/^\.Ss Build/ { on = 1 }
-    /^\.Ss Live orders/ { on = 0 }
+    /^\.Sh FILES AND NAMES/ { on = 0 }
     /^\.Bd -literal/ { inside = on; n += on; next }
     /^\.Ed/ { inside = 0 }
     inside { print >("block-" n) }' "$page"
-sed -i -e 's/\\e$/\\/' -e 's/^\\&//' -e "s,PREFIX,$TMPDIR/own,g" block-*
+sed -i -e 's/\\e/\\/g' -e 's/^\\&//' -e "s,PREFIX,$TMPDIR/own,g" block-*
 
 example_folder() {
     PKG_CONFIG_SYSROOT_DIR='' pkg-config --variable=exampledir ibkr-agent \
         >said && [ "$root$(cat said)" = "$examples" ]
 }
 claim "the .pc file says where the examples are" example_folder
+# where the README is installed, its links lead to what is there, too
+readme_links() (
+    cd "$examples/.." && ! grep -E "quickstart|docs/" README.md &&
+        sed -n 's/](\([^):]*\))/\n&\n/gp' README.md |
+        sed -n 's/^](\(.*\))$/\1/p' >"$TMPDIR/links"
+    [ "$(wc -l <"$TMPDIR/links")" -gt 12 ] || return
+    while read -r link; do
+        [ -e "$link" ] || {
+            echo "$link is not there"
+            return 1
+        }
+    done <"$TMPDIR/links"
+)
+claim "the installed README's links lead somewhere" readme_links
 without_macro() (
     mkdir -p without && cp "$examples/plugin-template/"* without/ &&
         cd without && mkdir -p m4 && unset ACLOCAL_PATH || return
@@ -115,6 +129,34 @@ page_fill() {
         grep "audit chain verified" answered
 }
 claim "... has it filled, and verifies the record" page_fill
+# the operator's steps under a terminal, then the ids of this run
+page_live() {
+    sed -n '1,/--live-broker/p' ../block-7 >x &&
+        script -qec "sh -eu x" /dev/null >answered 2>&1 || return
+    preview=$(sed -n 's/^preview id *//p' answered | tr -d '\r')
+    sed -n '/approvals create/p' ../block-7 | sed "s/PREVIEW/$preview/" >x &&
+        sh -eu x >approved || return
+    approval=$(sed -n 's/^approval id *//p' approved)
+    sed -n '/live-submit/,$p' ../block-7 |
+        sed "s/PREVIEW/$preview/;s/APPROVAL/$approval/" >x || return
+    sed 's/ --live-broker spool//;s/live-1/live-0/' x >other
+    sed -i 's/writer: spool$/writer: refusing/' gateway.yaml
+    ibkr-agent live activate >said 2>&1 && ! sh -eu other >said 2>&1 &&
+        grep -F -e "(--live-broker spool)" said && says "submitted" sh -eu x
+}
+if command -v script >/dev/null; then
+    claim "inv7 ... and a live one, by the same writer" page_live
+else
+    n=$((n + 1))
+    echo "ok $n - live # SKIP script(1) is not installed"
+fi
+# checked under another name, it is told that no gateway would find it so
+misnamed() {
+    cp .libs/writer-spool.so mine.so &&
+        says "only as 'writer-spool.so'" ibkr-agent --json \
+            plugins check ./mine.so
+}
+claim "the kit tells how the file must be called" misnamed
 unset IBKR_AGENT_CONFIG
 cd ..
 own=$TMPDIR/own/lib/ibkr-agent/plugins-1
