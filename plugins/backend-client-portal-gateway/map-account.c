@@ -44,6 +44,27 @@ mode_word(const struct login *login)
 				   : "unknown";
 }
 
+int
+map_mode(struct map *map, const char *account, const struct login *login)
+{
+	const struct node *list = node_get(map->root, "accounts");
+	const struct node *row = node_first(list);
+	int named = 0;
+
+	if (login->paper < 0 || !node_is(list, NODE_ARRAY))
+		return 0;
+	for (uint32_t i = 0; i < list->count; i++, row = node_next(row))
+		named |= node_equals(row, account);
+	if (!named)
+		return 0;
+	emit_open(map->out, NULL, '{');
+	emit_str(map->out, "account_id", account);
+	emit_str(map->out, "account_mode", mode_word(login));
+	emit_close(map->out, '}');
+	map->flags |= IAG_REPLY_COMPLETE;
+	return 1;
+}
+
 /* Its id; some answers have only one of two names. */
 static const struct node *
 account_id(const struct node *row)

@@ -22,6 +22,13 @@ struct login {
 int32_t map_login(
     struct map *map, const struct reply *reply, struct login *ret_login);
 
+/*
+ * The answer of account_mode from what map_login() has just read; not 0:
+ * written.  0: the broker does not say there whether the account is paper, or
+ * does not name it.
+ */
+int map_mode(struct map *map, const char *account, const struct login *login);
+
 /* /portfolio/accounts; /portfolio/{account}/meta. */
 int32_t map_accounts(
     struct map *map, const struct reply *reply, const struct login *login);

@@ -68,22 +68,47 @@ metadata_map(struct query *q, const struct reply *reply, int last)
 	return map_metadata(&q->map, reply, want->account, &want->login);
 }
 
+static int32_t
+want_account(struct query *q, struct account_want *ret_want)
+{
+	int32_t ret = query_portfolio(q);
+
+	*ret_want =
+	    (struct account_want){ query_str(q, "account_id"), LOGIN_NONE };
+	return ret ? ret : login_or_none(q, &ret_want->login);
+}
+
+static int32_t
+read_metadata(struct query *q, const struct account_want *want)
+{
+	const struct ask ask = {
+		.route = ROUTE_META,
+		.holes = { want->account },
+	};
+
+	q->want = want;
+	return query_answer(q, &ask, PATIENCE_NONE, metadata_map);
+}
+
 int32_t
 op_account_metadata(struct query *q)
 {
-	struct account_want want = { .account = query_str(q, "account_id") };
-	const struct ask ask = {
-		.route = ROUTE_META,
-		.holes = { want.account },
-	};
-	int32_t ret = query_portfolio(q);
+	struct account_want want;
+	int32_t ret = want_account(q, &want);
 
-	if (ret == IAG_OK)
-		ret = login_or_none(q, &want.login);
-	q->want = &want;
-	if (ret == IAG_OK)
-		ret = query_read(q, &ask, PATIENCE_NONE, metadata_map);
-	return query_end(q, ret);
+	return ret ? query_end(q, ret) : read_metadata(q, &want);
+}
+
+/* As much of the metadata as an order waits for: mostly, it is one read. */
+int32_t
+op_account_mode(struct query *q)
+{
+	struct account_want want;
+	int32_t ret = want_account(q, &want);
+
+	if (ret || map_mode(&q->map, want.account, &want.login))
+		return query_end(q, ret);
+	return read_metadata(q, &want);
 }
 
 static int32_t

@@ -14,6 +14,7 @@ op_fn op_session_status;
 op_fn op_keepalive;
 op_fn op_accounts_list;
 op_fn op_account_metadata;
+op_fn op_account_mode;
 op_fn op_account_summary;
 op_fn op_pnl_daily;
 op_fn op_pnl_realtime;

@@ -32,6 +32,7 @@ static const struct iag_host *host;
 	X(keepalive, op_keepalive, NULL, "") \
 	X(accounts_list, op_accounts_list, NULL, "") \
 	X(account_metadata, op_account_metadata, NULL, "account_id") \
+	X(account_mode, op_account_mode, NULL, "account_id") \
 	X(account_summary, op_account_summary, NULL, "account_id") \
 	X(pnl_daily, op_pnl_daily, NULL, "account_id") \
 	X(pnl_realtime, op_pnl_realtime, NULL, "account_id") \

@@ -176,13 +176,15 @@ market_account_mode(struct instance *backend, struct call *call,
 {
 	CLEANUP_JSON struct json_object *obj = NULL;
 	struct json_object *arguments = one_member("account_id", account);
+	bool brief = backend && backend_has(backend, "account_mode");
 	const char *mode;
 	int ret;
 
 	if (!arguments)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	ret = market_ask(
-	    backend, call, "account_metadata", arguments, NULL, &obj, err);
+	ret = market_ask(backend, call,
+	    brief ? "account_mode" : "account_metadata", arguments, NULL, &obj,
+	    err);
 	if (ret == 0)
 		ret = about_check(obj, "account_id", account, err);
 	if (ret)

@@ -53,7 +53,11 @@ int market_ask(struct instance *backend, struct call *call,
 
 int market_quote(struct instance *backend, struct call *call,
     const char *contract_id, struct quote *quote, struct err *err);
-/* IAG_MODE_* of account_metadata; 0: the broker says unknown. */
+/*
+ * IAG_MODE_*; 0: the broker says unknown.  Of the operation account_mode, whose
+ * answer has account_id and account_mode of account_metadata and no more; of
+ * account_metadata where a backend has no other.
+ */
 int market_account_mode(struct instance *backend, struct call *call,
     const char *account, uint32_t *ret_mode, struct err *err);
 

@@ -56,8 +56,11 @@ static int32_t
 run_login(struct map *map, const struct reply *reply)
 {
 	struct login login;
+	int32_t ret = map_login(map, reply, &login);
 
-	return map_login(map, reply, &login);
+	if (ret == 0)
+		(void)map_mode(map, ACCOUNT, &login);
+	return ret;
 }
 
 static int32_t
