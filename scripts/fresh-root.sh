@@ -6,7 +6,8 @@
 # what the packages depend on; where that cannot be made (no root, no mounts),
 # ROOT stays empty.
 # fresh-root.sh check ROOT DEB...: installs them there and tries them as an
-# unprivileged user: the demonstration, an upgrade, a downgrade, the removal.
+# unprivileged user: the demonstration, an upgrade, a downgrade, the removal;
+# then the system is booted, where that can be done, and its service is tried.
 # In an empty ROOT they are only unpacked, and the demonstration is run.
 # fresh-root.sh rpms ROOT RPM...: the same system, after that, with these.
 set -euo pipefail
@@ -16,6 +17,8 @@ root=$2
 shift 2
 packages=("$@")
 plugins=usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)/ibkr-agent/plugins-1
+
+booted=(systemd dbus libpam-systemd)
 
 # inside COMMAND...: in ROOT, with processes and mounts of its own
 inside() {
@@ -81,6 +84,9 @@ prepare() {
         "${mirror:-http://deb.debian.org/debian}"
     # nothing here outlives the check
     echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe"
+    # for the boot after everything else was seen without systemd
+    inside apt-get install -qq -y --download-only --no-install-recommends \
+        "${booted[@]}"
     chroot "$root" useradd -m alice
     mkdir "$root/demo"
     cp -r scripts "$root/demo/"
@@ -234,6 +240,52 @@ check_unpacked() {
     try_unpacked "$root" "$plugins"
 }
 
+# boot: what check-service.sh does is the service that ends the system, with
+# its own exit code
+boot() {
+    local name=ibkr-agent-check-$$ registered=()
+    [ -d /run/systemd/system ] || registered=(--register=no --keep-unit)
+    cat >"$root/etc/systemd/system/check-service.service" <<END
+[Unit]
+After=multi-user.target
+Wants=multi-user.target
+SuccessAction=exit
+FailureAction=exit
+
+[Service]
+Type=oneshot
+ExecStart=sh -c 'exec bash /demo/scripts/check-service.sh alice /debs/$1/*.deb'
+StandardOutput=file:/debs/service.log
+StandardError=inherit
+TimeoutStartSec=300
+END
+    timeout -k 10 400 systemd-nspawn -q --boot -D "$root" -M "$name" \
+        "${registered[@]}" --private-network --console=pipe \
+        systemd.unit=check-service.service </dev/null >"$root/debs/boot.log" 2>&1
+}
+
+check_booted() {
+    local version
+    version=$(dpkg-deb -f "${packages[0]}" Version)
+    command -v systemd-nspawn >/dev/null || {
+        say "systemd-nspawn is not installed: the service is not tried"
+        return
+    }
+    install_all "${booted[@]}"
+    install_all "/debs/$version/*.deb"
+    if boot "$version"; then
+        sed 's/^/fresh-root: /' "$root/debs/service.log"
+    elif [ -s "$root/debs/service.log" ]; then
+        tail -n 80 "$root/debs/service.log"
+        fail "the service does not behave under systemd"
+    else
+        say "no system can be booted here, so the service is not tried:" \
+            "$(tail -n 1 "$root/debs/boot.log")"
+    fi
+    # shellcheck disable=SC2016 # for the inner shell
+    inside sh -c 'dpkg -P $(dpkg-query -W -f "\${Package}\n" "*ibkr-agent*")' >/dev/null
+}
+
 # rpm ARGUMENT...: on a system of dpkg's, which has what they need
 rpm_there() {
     rpm --root "$root" --force-debian --nodeps "$@" >"$root/rpm.log" 2>&1 || {
@@ -278,6 +330,7 @@ prepare)
 check)
     if [ -d "$root/etc" ]; then
         check_system
+        check_booted
     else
         check_unpacked
     fi

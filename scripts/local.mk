@@ -85,4 +85,5 @@ clean-local: clean-packages
 clean-packages:
 	rm -rf packages
 .PHONY: check-packages sums clean-packages
-EXTRA_DIST += scripts/check-packages.sh scripts/fresh-root.sh
+EXTRA_DIST += scripts/check-packages.sh scripts/check-service.sh \
+	scripts/fresh-root.sh
