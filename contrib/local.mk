@@ -28,6 +28,8 @@ auditmirrordir = $(exampledir)/audit-mirror
 dist_auditmirror_DATA = \
 	contrib/audit-mirror/Makefile \
 	contrib/audit-mirror/README.md \
+	contrib/audit-mirror/mirror-file.c \
+	contrib/audit-mirror/mirror-file.h \
 	contrib/audit-mirror/store-mirror.c \
 	$(NULL)
 

@@ -9,8 +9,8 @@
  *   MIRROR/audit.jsonl
  *
  * line for line as `ibkr-agent audit export` writes it, so that the two can
- * be compared with cmp(1).  Put the folder on another disk, or on one that
- * only lets append (chattr +a).
+ * be compared with cmp(1); mirror-file.c has all about that file.  Put the
+ * folder on another disk, or on one that only lets append (chattr +a).
  *
  * What the mirror promises:
  *   - A line is in it only if its record was committed, since it is written
@@ -32,18 +32,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <ibkr-agent/store.h>
+#include "mirror-file.h"
 
 #ifndef INNER_STORE /* the makefile knows where the host has its own */
 #define INNER_STORE "/usr/lib/ibkr-agent/plugins-1/store-lmdb.so"
 #endif
 #define FILE_NAME "audit.jsonl"
-#define TAIL_SIZE 512 /* the end of a line, with its number in it */
-#define HASH 32       /* bytes of a hash, see IAG_STORE_TABLE_AUDIT */
+#define LOOKS 20 /* at a file that another process may be at */
+#define LOOK_NS 50000000
 
 static const struct iag_host *host;
 
@@ -59,10 +58,10 @@ struct mirror {
 	char *folder;
 	uint32_t required;
 	uint32_t read_only;
-	int fd; /* of the file; -1: not open */
 
-	pthread_mutex_t lock; /* guards what follows, and the file */
-	int lags;             /* the last attempt to write failed */
+	pthread_mutex_t lock; /* guards what follows */
+	struct mirror_file file;
+	int lags; /* the last attempt to write failed */
 };
 
 struct txn {
@@ -182,272 +181,7 @@ get_inner(struct iag_ctx *ctx)
 	return r;
 }
 
-/* ---- lines */
-
-struct line {
-	char *text;
-	size_t len, size;
-};
-
-static int
-line_add(struct line *line, const void *data, size_t len)
-{
-	if (line->size - line->len < len) {
-		size_t size = 2 * (line->len + len);
-		char *text = realloc(line->text, size);
-
-		if (!text)
-			return 0;
-		line->text = text;
-		line->size = size;
-	}
-	memcpy(line->text + line->len, data, len);
-	line->len += len;
-	return 1;
-}
-
-static int
-line_add_text(struct line *line, const char *text)
-{
-	return line_add(line, text, strlen(text));
-}
-
-static int
-line_add_hex(struct line *line, const unsigned char *data, size_t len)
-{
-	char hex[3];
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		(void)snprintf(hex, sizeof hex, "%02x", data[i]);
-		if (!line_add(line, hex, 2))
-			return 0;
-	}
-	return 1;
-}
-
-/*
- * An entry as `audit export` writes it (see IAG_STORE_TABLE_AUDIT for its
- * bytes): a record that was purged has no event, only its leaf.
- */
-static int
-line_format(struct line *line, uint64_t sequence, const struct iag_bytes *value)
-{
-	const unsigned char *data = value->data;
-	size_t head = 3 * HASH + 1;
-	char number[48];
-
-	if (value->len < head)
-		return 0;
-	if (data[3 * HASH] == IAG_STORE_AUDIT_ROTATION)
-		head += HASH;
-	line->len = 0;
-	if (!line_add_text(line, "{"))
-		return 0;
-	if (value->len > head &&
-	    (!line_add_text(line, "\"event\":") ||
-		!line_add(line, data + head, value->len - head) ||
-		!line_add_text(line, ",")))
-		return 0;
-	(void)snprintf(number, sizeof number, "\",\"sequence_id\":%llu}\n",
-	    (unsigned long long)sequence);
-	return line_add_text(line, "\"leaf\":\"") &&
-	       line_add_hex(line, data + 2 * HASH, HASH) &&
-	       line_add_text(line, number);
-}
-
-/* ---- the file; mirror->lock and the lock on the file are held */
-
-static int
-append(struct mirror *mirror, const char *text, size_t len)
-{
-	while (len) {
-		ssize_t n = write(mirror->fd, text, len);
-
-		if (n < 0 && errno != EINTR)
-			return 0;
-		if (n > 0) {
-			text += n;
-			len -= (size_t)n;
-		}
-	}
-	return 1;
-}
-
-/* What the end of a whole line says. */
-struct last {
-	uint64_t sequence;
-	char leaf[2 * HASH + 1];
-};
-
-/* Do these bytes end as line_format() ends a line, with or without newline? */
-static int
-is_whole(const char *tail, size_t len, struct last *last)
-{
-	static const char leaf[] = "\"leaf\":\"";
-	static const char number[] = "\",\"sequence_id\":";
-	const size_t front = sizeof leaf - 1 + 2 * HASH + sizeof number - 1;
-	size_t at;
-
-	len -= len && tail[len - 1] == '\n';
-	if (!len || tail[len - 1] != '}')
-		return 0;
-	for (at = len - 1; at && tail[at - 1] >= '0' && tail[at - 1] <= '9';)
-		at--;
-	if (at == len - 1 || at < front)
-		return 0;
-	last->sequence = strtoull(tail + at, NULL, 10);
-	tail += at - front;
-	if (memcmp(tail, leaf, sizeof leaf - 1) != 0 ||
-	    memcmp(tail + sizeof leaf - 1 + 2 * HASH, number,
-		sizeof number - 1) != 0)
-		return 0;
-	(void)snprintf(last->leaf, sizeof last->leaf, "%.*s", 2 * HASH,
-	    tail + sizeof leaf - 1);
-	return 1;
-}
-
-/*
- * The last whole line: 1, 0 if there is none, -1 on a fault.  A line that a
- * crash tore is ended here and passed over: its record is written once more.
- */
-static int
-find_last(struct mirror *mirror, struct last *last)
-{
-	char tail[TAIL_SIZE];
-	off_t end = lseek(mirror->fd, 0, SEEK_END);
-	int at_end_of_line = 1, first = 1;
-
-	while (end > 0) {
-		off_t at = end > TAIL_SIZE ? end - TAIL_SIZE : 0;
-		size_t len = (size_t)(end - at);
-		char *newline;
-
-		if (pread(mirror->fd, tail, len, at) != (ssize_t)len)
-			return -1;
-		if (first && tail[len - 1] != '\n' && !append(mirror, "\n", 1))
-			return -1;
-		if (at_end_of_line && is_whole(tail, len, last))
-			return 1;
-		/* to the end of the line before, past our own newline */
-		newline =
-		    memrchr(tail, '\n', len - (at_end_of_line && len ? 1 : 0));
-		at_end_of_line = newline != NULL;
-		end = newline ? at + (newline - tail) + 1 : at;
-		first = 0;
-	}
-	return end < 0 ? -1 : 0;
-}
-
-static struct iag_bytes
-make_key(unsigned char bytes[8], uint64_t sequence)
-{
-	int i;
-
-	for (i = 0; i < 8; i++)
-		bytes[i] = (unsigned char)(sequence >> (56 - 8 * i));
-	return (struct iag_bytes){ bytes, 8 };
-}
-
-static uint64_t
-read_key(const struct iag_bytes *key)
-{
-	const unsigned char *byte = key->data;
-	uint64_t sequence = 0;
-	int i;
-
-	for (i = 0; i < 8; i++)
-		sequence = sequence << 8 | byte[i];
-	return sequence;
-}
-
-/* Does the store still have what the file says?  If not, it was cut off. */
-static int
-is_same_trail(struct iag_ctx *ctx, void *txn, const struct last *last)
-{
-	struct line hex = { NULL, 0, 0 };
-	unsigned char bytes[8];
-	struct iag_bytes key = make_key(bytes, last->sequence), value;
-	int same;
-
-	if (inner_ops->get(ctx, txn, IAG_STORE_TABLE_AUDIT, &key, &value) ||
-	    value.len < 3 * HASH + 1)
-		return 0;
-	same = line_add_hex(
-		   &hex, (const unsigned char *)value.data + 2 * HASH, HASH) &&
-	       memcmp(hex.text, last->leaf, 2 * HASH) == 0;
-	free(hex.text);
-	return same;
-}
-
-/* Everything that the snapshot has from `next` on; 0: not all of it. */
-static int
-append_from(
-    struct iag_ctx *ctx, struct mirror *mirror, void *txn, uint64_t next)
-{
-	unsigned char bytes[8];
-	struct iag_bytes key = make_key(bytes, next), value;
-	struct line line = { NULL, 0, 0 };
-	void *cursor = NULL;
-	int ok = inner_ops->cursor_open(ctx, txn, IAG_STORE_TABLE_AUDIT, &key,
-		     1, 0, &cursor) == IAG_OK;
-
-	while (ok) {
-		int32_t r = inner_ops->cursor_step(ctx, cursor, &key, &value);
-
-		if (r) {
-			ok = r == IAG_NOTFOUND; /* the end */
-			break;
-		}
-		if (key.len != 8)
-			continue; /* not of the trail */
-		ok = line_format(&line, read_key(&key), &value) &&
-		     append(mirror, line.text, line.len);
-		host->count(ctx, "lines", 1);
-	}
-	if (cursor)
-		inner_ops->cursor_close(ctx, cursor);
-	free(line.text);
-	return ok;
-}
-
-/* Bring the file up to what is committed; NULL, or why it lags behind. */
-static const char *
-catch_up_in(struct iag_ctx *ctx, struct mirror *mirror, void *txn)
-{
-	struct last last;
-	int found = find_last(mirror, &last);
-
-	if (found < 0)
-		return strerror(errno);
-	if (found && !is_same_trail(ctx, txn, &last))
-		return "the store lacks what the mirror has: was a copy "
-		       "restored, or is it the mirror of another store?";
-	if (!append_from(ctx, mirror, txn, found ? last.sequence + 1 : 0))
-		return errno ? strerror(errno) : "the trail cannot be read";
-	return fdatasync(mirror->fd) < 0 ? strerror(errno) : NULL;
-}
-
-static const char *
-catch_up_locked(struct iag_ctx *ctx, struct mirror *mirror)
-{
-	const char *why;
-	void *txn;
-
-	/* other processes write the same file */
-	if (flock(mirror->fd, LOCK_EX) < 0)
-		return strerror(errno);
-	/* the snapshot after the lock: nobody has written more than it has */
-	if (inner_ops->begin(ctx, mirror->inner, IAG_STORE_READ, &txn) ==
-	    IAG_OK) {
-		why = catch_up_in(ctx, mirror, txn);
-		inner_ops->abort(ctx, txn);
-	} else {
-		why = "the store cannot be read";
-	}
-	(void)flock(mirror->fd, LOCK_UN);
-	return why;
-}
+/* ---- how the mirror stands */
 
 /* Said once when it begins, and once when it is over. */
 static int
@@ -457,8 +191,7 @@ catch_up(struct iag_ctx *ctx, struct mirror *mirror)
 	char text[300];
 
 	(void)pthread_mutex_lock(&mirror->lock);
-	errno = 0;
-	why = catch_up_locked(ctx, mirror);
+	why = mirror_file_catch_up(ctx, &mirror->file);
 	if (why && !mirror->lags) {
 		(void)snprintf(text, sizeof text,
 		    "the mirror of the audit trail lags behind: %s", why);
@@ -481,6 +214,37 @@ lags(struct mirror *mirror)
 	answer = mirror->lags;
 	(void)pthread_mutex_unlock(&mirror->lock);
 	return answer;
+}
+
+static void
+path_of(const struct mirror *mirror, char path[4096])
+{
+	(void)snprintf(path, 4096, "%s/" FILE_NAME, mirror->folder);
+}
+
+/*
+ * For who only reads, `ibkr-agent doctor` for example.  A process that has
+ * just committed is about to append that: it gets a second.
+ */
+static const char *
+look(struct iag_ctx *ctx, const struct mirror *mirror)
+{
+	struct mirror_file file = mirror->file;
+	const char *why = NULL;
+	char path[4096];
+	int i;
+
+	path_of(mirror, path);
+	file.fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (file.fd < 0)
+		return strerror(errno);
+	for (i = 0; i < LOOKS; i++) {
+		why = mirror_file_compare(ctx, &file);
+		if (!why || host->sleep_ns(ctx, LOOK_NS))
+			break;
+	}
+	(void)close(file.fd);
+	return why;
 }
 
 /* ---- the store: what it does more than the inner one */
@@ -684,7 +448,7 @@ open_instance(struct iag_ctx *ctx, void **ret_instance)
 	mirror = calloc(1, sizeof *mirror);
 	if (!mirror)
 		return IAG_NOMEM;
-	mirror->fd = -1;
+	mirror->file.fd = -1;
 	(void)pthread_mutex_init(&mirror->lock, NULL);
 	(void)host->option_bool(ctx, "required", &mirror->required);
 	(void)host->option_bool(ctx, "read_only", &mirror->read_only);
@@ -698,6 +462,9 @@ open_instance(struct iag_ctx *ctx, void **ret_instance)
 		close_instance(ctx, mirror);
 		return r;
 	}
+	mirror->file.host = host;
+	mirror->file.store = inner_ops;
+	mirror->file.instance = mirror->inner;
 	*ret_instance = mirror;
 	return IAG_OK;
 }
@@ -714,9 +481,10 @@ open_file(struct iag_ctx *ctx, struct mirror *mirror)
 		return host->fail(ctx, IAG_INVAL, "JOURNAL_UNAVAILABLE",
 		    "the folder '%s' cannot be made: %s", mirror->folder,
 		    strerror(errno));
-	(void)snprintf(path, sizeof path, "%s/" FILE_NAME, mirror->folder);
-	mirror->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-	if (mirror->fd < 0)
+	path_of(mirror, path);
+	mirror->file.fd =
+	    open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	if (mirror->file.fd < 0)
 		return host->fail(ctx, IAG_INVAL, "JOURNAL_UNAVAILABLE",
 		    "'%s' cannot be opened: %s", path, strerror(errno));
 	(void)catch_up(ctx, mirror);
@@ -728,9 +496,9 @@ stop(struct iag_ctx *ctx, void *instance)
 {
 	struct mirror *mirror = instance;
 
-	if (mirror->fd >= 0)
-		(void)close(mirror->fd);
-	mirror->fd = -1;
+	if (mirror->file.fd >= 0)
+		(void)close(mirror->file.fd);
+	mirror->file.fd = -1;
 	if (inner_life->stop)
 		inner_life->stop(ctx, mirror->inner);
 }
@@ -755,10 +523,15 @@ static int32_t
 health(struct iag_ctx *ctx, void *instance)
 {
 	struct mirror *mirror = instance;
+	const char *why = NULL;
 
-	if (lags(mirror))
+	if (mirror->read_only)
+		why = look(ctx, mirror);
+	else if (lags(mirror))
+		why = "it could not be written, the log has why";
+	if (why)
 		return host->fail(ctx, IAG_LIMIT, "JOURNAL_UNAVAILABLE",
-		    "the mirror in '%s' lags behind", mirror->folder);
+		    "the mirror in '%s' lags behind: %s", mirror->folder, why);
 	if (inner_life->health)
 		return inner_life->health(ctx, mirror->inner);
 	return IAG_OK;

@@ -288,6 +288,22 @@ answer_room(struct json_object *status, struct store_answer *answer)
 	    "make room on the disk, or run `ibkr-agent audit purge`");
 }
 
+/* What the store says of itself: one that keeps a copy knows how that is. */
+static void
+answer_health(struct review *review, struct store_answer *answer)
+{
+	struct err err CLEANUP_ERR = ERR_INIT;
+
+	if (instance_health(review->store, NULL, &err) == 0)
+		return;
+	answer->store = DOCTOR_FAIL;
+	(void)snprintf(answer->store_text, sizeof(answer->store_text), "%s",
+	    err_text(&err));
+	(void)snprintf(answer->store_repair, sizeof(answer->store_repair),
+	    "the manual of the store '%s' has what to do",
+	    plugin_name(instance_plugin(review->store)));
+}
+
 static void
 answer_store(struct review *review, const struct config *config,
     struct store_answer *answer)
@@ -327,6 +343,8 @@ answer_store(struct review *review, const struct config *config,
 		    "gateway");
 	} else {
 		answer_room(status, answer);
+		if (answer->store == DOCTOR_OK)
+			answer_health(review, answer);
 	}
 	answer_clock(status, answer);
 	answer_chain(review->journal, records, answer);

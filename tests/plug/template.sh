@@ -46,7 +46,7 @@ says() {
 cd "$TMPDIR" || exit 99
 umask 022
 root=$TMPDIR/root
-echo 1..35
+echo 1..36
 claim "the program installs" plain_make -C "$IAG_TEST_BUILDDIR" install \
     DESTDIR="$root"
 pc=$(find "$root" -name ibkr-agent.pc)
@@ -340,6 +340,22 @@ torn() {
         mv whole "$mirror/audit.jsonl" && mirrored
 }
 claim "a line that was torn is written once more" torn
+# what is missing at the end, is told until a call writes it
+lagging() {
+    cp "$mirror/audit.jsonl" kept
+    sed -i '$d' "$mirror/audit.jsonl"
+    says "lags behind: the newest records are not in it" "$program" \
+        --config config.yaml doctor || return
+    mv "$mirror/audit.jsonl" away
+    says "lags behind: No such file" "$program" --config config.yaml \
+        doctor || return
+    mv away "$mirror/audit.jsonl"
+    # who looks changes nothing
+    [ "$(wc -l <"$mirror/audit.jsonl")" -lt "$(wc -l <kept)" ] || return
+    ask health && mirrored && ! says "lags behind" "$program" \
+        --config config.yaml doctor
+}
+claim "doctor tells of a mirror that lags behind" lagging
 # the store of before, under a mirror that has more
 behind() {
     rm -rf store-paper-sim
