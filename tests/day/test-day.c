@@ -5,8 +5,8 @@
  * A trading day of 24 hours before the simulator, in a time that stands still
  * while anybody works: the reset at midnight, two maintenance windows, another
  * login that takes the session, a gateway that is started again, and every
- * twentieth request goes wrong.  Orders go out all day, are cancelled and
- * changed, and lists are read.
+ * twentieth request goes wrong.  Orders and brackets go out all day, are
+ * cancelled and changed, and lists are read.
  *
  * In the end no request was over any of the broker's limits, nobody was told
  * what is not so, what is unknown says why, and no list was shown as the whole
@@ -44,7 +44,8 @@ enum said { SAID_NOTHING, SAID_DONE, SAID_REFUSED, SAID_UNKNOWN };
 
 struct sent {
 	char key[32];
-	struct ticket ticket;
+	bool is_bracket;
+	struct ticket legs[3]; /* of an order one */
 	enum said said;
 	char id[32]; /* the broker's, once it is known */
 	uint64_t at_ns;
@@ -56,7 +57,7 @@ static struct day {
 	struct sent sent[ORDERS_MAX];
 	/* what was looked at, for the figures */
 	unsigned refused, lists, unread, partial, cancels, changes, settled;
-	unsigned open, faults;
+	unsigned open, faults, brackets, whole;
 } day;
 
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -76,17 +77,37 @@ say(const char *format, ...)
 
 /* ---- what the broker has */
 
+/* How many, and the last of them. */
 static unsigned
-broker_has(struct json_object *book, const char *key)
+broker_has(
+    struct json_object *book, const char *key, struct json_object **ret_order)
 {
 	struct json_object *orders = json_get(book, "orders");
 	unsigned count = 0;
 
+	for (size_t i = 0; i < json_object_array_length(orders); i++) {
+		struct json_object *order =
+		    json_object_array_get_idx(orders, i);
+
+		if (strcmp(json_get_str(order, "coid", ""), key) != 0)
+			continue;
+		*ret_order = order;
+		count++;
+	}
+	return count;
+}
+
+/* Exits have no reference of ours: they are found by their entry. */
+static unsigned
+broker_exits(struct json_object *book, struct json_object *entry)
+{
+	struct json_object *orders = json_get(book, "orders");
+	int64_t id = json_get_int(entry, "id", -1);
+	unsigned count = 0;
+
 	for (size_t i = 0; i < json_object_array_length(orders); i++)
-		count +=
-		    strcmp(json_get_str(json_object_array_get_idx(orders, i),
-			       "coid", ""),
-			key) == 0;
+		count += json_get_int(json_object_array_get_idx(orders, i),
+			     "parent_id", 0) == id;
 	return count;
 }
 
@@ -232,19 +253,49 @@ said_of(struct json_object *json, bool good)
 						       : SAID_REFUSED;
 }
 
+static struct json_object *
+submit_order(const struct sent *sent, bool *ret_good)
+{
+	return trader_ask("ibkr_paper_order_submit", ret_good,
+	    "{\"account_id\":\"" ACCOUNT
+	    "\",\"approval_id\":\"%s\",\"idempotency_key\":\"%s\"}",
+	    sent->legs[0].approval, sent->key);
+}
+
+static struct json_object *
+submit_bracket(const struct sent *sent, bool *ret_good)
+{
+	return trader_ask("ibkr_paper_bracket_order_submit", ret_good,
+	    "{\"account_id\":\"" ACCOUNT
+	    "\",\"idempotency_key\":\"%s\",\"parent_approval_id\":\"%s\","
+	    "\"take_profit_approval_id\":\"%s\","
+	    "\"stop_loss_approval_id\":\"%s\"}",
+	    sent->key, sent->legs[0].approval, sent->legs[1].approval,
+	    sent->legs[2].approval);
+}
+
+/* The order, or a bracket's entry, which is its first leg. */
+static struct json_object *
+entry_of(const struct sent *sent, struct json_object *json)
+{
+	return sent->is_bracket
+		   ? json_object_array_get_idx(json_get(json, "legs"), 0)
+		   : json;
+}
+
 static void
 submit(struct sent *sent)
 {
 	bool good;
 	struct json_object *json CLEANUP_JSON =
-	    trader_ask("ibkr_paper_order_submit", &good,
-		"{\"account_id\":\"" ACCOUNT
-		"\",\"approval_id\":\"%s\",\"idempotency_key\":\"%s\"}",
-		sent->ticket.approval, sent->key);
+	    sent->is_bracket ? submit_bracket(sent, &good)
+			     : submit_order(sent, &good);
 
 	sent->said = said_of(json, good);
 	sent->at_ns = still_ns();
-	trader_copy(sent->id, sizeof sent->id, json, "broker_order_id");
+	if (sent->said == SAID_DONE)
+		trader_copy(sent->id, sizeof sent->id, entry_of(sent, json),
+		    "broker_order_id");
 }
 
 static void
@@ -283,17 +334,25 @@ trade(void)
 {
 	struct sent *sent = &day.sent[day.count];
 	bool rests = by_chance(2);
+	bool approved;
 
 	(void)snprintf(sent->key, sizeof sent->key, "day-%03zu", day.count);
-	if (!trader_approve(&sent->ticket, rests ? "199.00" : "200.00", NULL))
+	sent->is_bracket = day.count % 6 == 5;
+	if (sent->is_bracket)
+		approved = trader_approve_bracket(sent->legs);
+	else
+		approved = trader_approve(
+		    sent->legs, rests ? "199.00" : "200.00", NULL);
+	if (!approved)
 		return false;
 	submit(sent);
 	if (sent->said == SAID_NOTHING)
 		return false;
 	day.count++;
-	if (sent->said != SAID_DONE || !rests)
+	day.brackets += sent->is_bracket;
+	if (sent->said != SAID_DONE || !(rests || sent->is_bracket))
 		return true;
-	if (by_chance(3) == 0)
+	if (!sent->is_bracket && by_chance(3) == 0)
 		change(sent);
 	if (by_chance(2) == 0)
 		cancel(sent);
@@ -381,14 +440,29 @@ resolve(const char *key)
 	return SAID_UNKNOWN;
 }
 
+/* A bracket is there as a whole, once, or not at all. */
+static void
+check_exits(const struct sent *sent, struct json_object *book,
+    struct json_object *entry)
+{
+	unsigned exits = broker_exits(book, entry);
+
+	if (exits != (sent->is_bracket ? 2 : 0))
+		fail_msg("%s has %u exits at the broker", sent->key, exits);
+	day.whole += sent->is_bracket;
+}
+
 static void
 check_order(const struct sent *sent, struct json_object *book)
 {
-	unsigned at_broker = broker_has(book, sent->key);
+	struct json_object *order = NULL;
+	unsigned at_broker = broker_has(book, sent->key, &order);
 	enum said said = sent->said;
 
 	if (at_broker > 1)
 		fail_msg("%s is %u times at the broker", sent->key, at_broker);
+	if (at_broker == 1)
+		check_exits(sent, book, order);
 	if (said == SAID_UNKNOWN)
 		said = resolve(sent->key);
 	if (said != SAID_UNKNOWN && (said == SAID_DONE) != (at_broker == 1))
@@ -412,7 +486,10 @@ check_orders(void)
 	    day.open);
 	say("%u lists, %u of them not all, %u refused; %u faults", day.lists,
 	    day.partial, day.unread, day.faults);
+	say("%u brackets, %u of them at the broker, as a whole", day.brackets,
+	    day.whole);
 	assert_int_equal(day.count, day.wanted);
+	assert_true(day.whole > 0);
 	assert_true(day.lists > day.unread);
 	assert_true(day.faults > 100);
 }
