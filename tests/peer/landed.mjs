@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Copyright (C) 2026 the ibkr-agent-gateway authors
 
-// Landed or not: orders by chance through a broker with faults by chance, and
-// a sender that is killed at times.  Whatever happens, an order is at the
-// broker at most once, nobody is told what is not so, and in the end the
-// journal says what the broker's book says.
+// Landed or not: orders and brackets by chance through a broker with faults by
+// chance, and a sender that is killed at times.  Whatever happens, an order is
+// at the broker at most once and a bracket whole, nobody is told what is not
+// so, and in the end the journal says what the broker's book says.
 //
 // IAG_TEST_SEED=NUMBER repeats a batch with its scripts; IAG_TEST_LONG=1 runs
 // ten thousand scripts (make check-landed).
@@ -23,6 +23,8 @@ const SEED = process.env.IAG_TEST_SEED;
 const BATCH = LONG ? 400 : 40;
 const BATCHES = SEED || !LONG ? 1 : 25;
 const SUBMIT = 'ibkr_paper_order_submit';
+const SUBMIT_BRACKET = 'ibkr_paper_bracket_order_submit';
+const LEGS = ['parent', 'take_profit', 'stop_loss'];
 const WRITE_S = 1;
 // as long as the writer says that a request can be on its way, and a bit
 const FLIGHT_MS = 123_000;
@@ -90,7 +92,7 @@ const REFUSALS = ['error', 'failed', 'prompt'];
 // One script: what goes wrong, what is asked, and who dies when.
 function scriptOf(random, key) {
   const script = { key, price: random.one(['199.00', '200.00']),
-    fault: null, reaction: null, kill: -1 };
+    bracket: random.below(5) === 0, fault: null, reaction: null, kill: -1 };
 
   if (random.below(8))
     script.fault = { ...random.one(POINTS), ...random.one(EFFECTS), times: 1 };
@@ -141,18 +143,36 @@ async function call(wire, name, args) {
     : { good: result.structuredContent };
 }
 
-// A preview that is approved, or null where a fault was in the way.
-async function approve(wire, price) {
-  const { good: preview } = await call(wire, 'ibkr_order_preview', {
-    account_id: ACCOUNT, symbol: 'AAPL', side: 'buy', quantity: '1',
-    order_type: 'limit', limit_price: price, time_in_force: 'day' });
+// What an order or a bracket is submitted with, once it is approved; null
+// where a fault was in the way.
+async function approve(wire, { price, bracket }) {
+  const order = { account_id: ACCOUNT, symbol: 'AAPL', side: 'buy',
+    quantity: '1' };
+  const { good: preview } = bracket
+    ? await call(wire, 'ibkr_bracket_order_preview', { ...order,
+      entry_limit_price: price, take_profit_limit_price: '204.00',
+      stop_loss_stop_price: '194.00' })
+    : await call(wire, 'ibkr_order_preview', { ...order, order_type: 'limit',
+      limit_price: price, time_in_force: 'day' });
+  const approvals = {};
 
-  if (!preview)
-    return null;
-  const { good } = await call(wire, 'ibkr_approvals_create',
-    { account_id: ACCOUNT, preview_id: preview.preview_id });
+  for (const leg of preview ? bracket ? LEGS : [''] : []) {
+    const { good } = await call(wire, 'ibkr_approvals_create',
+      { account_id: ACCOUNT,
+        preview_id: (bracket ? preview[leg] : preview).preview_id });
 
-  return good?.approval_id ?? null;
+    if (!good)
+      return null;
+    approvals[bracket ? `${leg}_approval_id` : 'approval_id'] =
+      good.approval_id;
+  }
+  return preview ? approvals : null;
+}
+
+// The broker's ids in an answer: of an order one, of a bracket each leg's.
+function idsOf(answer) {
+  return answer.legs ? answer.legs.map((leg) => leg.broker_order_id)
+    : [answer.broker_order_id];
 }
 
 class Batch {
@@ -196,10 +216,10 @@ class Batch {
       await this.sim.control('POST', 'reactions', script.reaction);
     if (early)
       await this.sim.control('POST', 'faults', script.fault);
-    script.approval = await approve(this.wire, script.price);
+    script.approvals = await approve(this.wire, script);
     if (!early && script.fault)
       await this.sim.control('POST', 'faults', script.fault);
-    if (script.approval)
+    if (script.approvals)
       await this.submit(script);
     await this.sim.control('DELETE', 'faults');
     // who was refused before anything was sent may come again, to no question
@@ -211,9 +231,10 @@ class Batch {
     const timer = script.kill < 0 ? null
       : globalThis.setTimeout(() => wire.child.kill('SIGKILL'), script.kill);
 
-    script.args = { account_id: ACCOUNT, approval_id: script.approval,
+    script.tool = script.bracket ? SUBMIT_BRACKET : SUBMIT;
+    script.args = { account_id: ACCOUNT, ...script.approvals,
       idempotency_key: script.key };
-    script.told = await call(wire, SUBMIT, script.args);
+    script.told = await call(wire, script.tool, script.args);
     if (timer) {
       clearTimeout(timer);
       await this.kill();
@@ -268,12 +289,17 @@ class Batch {
     return JSON.parse(out).pending;
   }
 
+  // By our reference; exits have none and are with their entry.
   async book() {
     const { orders } = await this.sim.control('GET', 'book');
     const book = new Map();
 
-    for (const order of orders)
+    for (const order of orders.filter((row) => row.coid)) {
+      order.exits = orders.filter((row) => row.parent_id === order.id);
       book.set(order.coid, (book.get(order.coid) ?? []).concat(order));
+    }
+    this.lost = orders.filter((row) => !row.coid && row.alive &&
+      !orders.some((entry) => entry.coid && entry.id === row.parent_id));
     return book;
   }
 
@@ -289,6 +315,8 @@ class Batch {
     for (const [key, orders] of after)
       if (orders.length > 1 || !this.scripts.some((s) => s.key === key))
         faults.push(`${key}: ${orders.length} times at the broker`);
+    for (const order of this.lost)
+      faults.push(`an exit without its entry: ${JSON.stringify(order)}`);
     const { code, out, err } = await this.house.run('audit', 'verify',
       '--state');
 
@@ -299,7 +327,7 @@ class Batch {
 
   // What is wrong with one script in the end.
   async faultsOf(script, before) {
-    const { key, told, args } = script;
+    const { key, told, args, tool } = script;
     const said = !told ? 'unsent' : told.good ? 'done'
       : told.fault?.outcome ?? 'silent';
     const was = before.get(key) ?? [];
@@ -308,7 +336,7 @@ class Batch {
 
     if (!args)
       return was.length ? [`${about}: never submitted, at the broker`] : [];
-    const again = await call(this.wire, SUBMIT, args);
+    const again = await call(this.wire, tool, args);
     const now = (await this.book()).get(key) ?? [];
     const final = again.good ? 'done' : again.fault?.outcome;
     const wrong = [];
@@ -319,26 +347,32 @@ class Batch {
       : this.waiting.has(key) ? 'unknown' : 'refused'))
       wrong.push(`the journal says ${final} ${again.fault?.code ?? ''}, ` +
         `the book ${JSON.stringify(now)}`);
-    if (again.good && again.good.broker_order_id !== String(now[0]?.id))
-      wrong.push(`another order: ${again.good.broker_order_id}`);
+    for (const { id, exits } of now) {
+      if (exits.length !== (script.bracket ? 2 : 0))
+        wrong.push(`${exits.length} exits at the broker`);
+      const ids = [id, ...exits.map((row) => row.id)].map(String);
+
+      if (again.good && idsOf(again.good).sort().join() !== ids.sort().join())
+        wrong.push(`other orders: ${idsOf(again.good)}, not ${ids}`);
+    }
     if (said === 'refused' && was.length)
       wrong.push('refused, and at the broker');
     if (said === 'silent' || told.fault?.retryable || told.fault?.refusals) {
       // not on the record, or free to be sent, as behind a gate: then this was
       // the first time
-      this.count(said, final);
+      this.count(script, said, final);
       return wrong.map((text) => `${about}: ${text}`);
     }
     if (said !== 'unknown' && said !== final)
       wrong.push(`${said} became ${final}`);
     if (now.length !== was.length)
       wrong.push('sent again');
-    this.count(said, final);
+    this.count(script, said, final);
     return wrong.map((text) => `${about}: ${text}`);
   }
 
-  count(said, final) {
-    const name = `${said}>${final}`;
+  count({ bracket }, said, final) {
+    const name = `${bracket ? 'bracket ' : ''}${said}>${final}`;
 
     this.counts ??= {};
     this.counts[name] = (this.counts[name] ?? 0) + 1;
