@@ -1,12 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
-/* The loop: read lines until the peer or the operator ends it, then drain. */
+/*
+ * The loop: read lines until the peer or the operator ends it, then drain.
+ *
+ * Two threads take turns as the reader.  The one that has read a call runs it
+ * itself, at once, and the other reads on: no caller waits until a worker has
+ * woken up, and a cancellation is still read.  Calls that come while one of
+ * the two is busy go to the gateway's workers.
+ *
+ * Threads: serve->lock guards has_reader, is_waiting, is_over and r.  What
+ * belongs to the reader (its part of the session, the buffer, err, second)
+ * goes from thread to thread with has_reader.
+ */
 
 #include "mcp/mcp.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +29,7 @@
 #include "base/log.h"
 #include "mcp/reader.h"
 #include "mcp/session.h"
+#include "mcp/task.h"
 
 /* How long running calls may go on after the end, then once cancelled. */
 #define SERVE_GRACE_EOF_NS (UINT64_C(5) * NS_PER_S)
@@ -24,8 +37,25 @@
 #define SERVE_GRACE_CANCEL_NS (UINT64_C(2) * NS_PER_S)
 /* A wait for calls and for the peer, in turn. */
 enum { SERVE_SLICE_MS = 50 };
+/* As a worker has it. */
+enum { SERVE_STACK = 512 * 1024 };
 
 enum serve_wake { SERVE_READ, SERVE_AGAIN, SERVE_STOP };
+
+struct serve {
+	struct session *session;
+	const struct mcp_stream *stream;
+	struct reader reader;
+	struct err *err;
+	pthread_mutex_t lock;
+	pthread_cond_t turn; /* with lock: there is no reader, or is_over */
+	bool has_reader;
+	bool is_waiting; /* a thread that will be the next reader */
+	bool is_over;
+	int r;
+	pthread_t second; /* made for the first call */
+	bool has_second;
+};
 
 /* Wait for input (in: -1: do not), for calls to end, and to write on. */
 static enum serve_wake
@@ -61,9 +91,11 @@ serve_is_blank(const char *line, size_t len)
 
 /* One step: a line, or a wait and a read.  1: go on, 0: end, or an error. */
 static int
-serve_step(struct session *session, struct reader *reader, int stop_fd,
-    struct err *err)
+serve_step(struct serve *serve, bool may_own)
 {
+	struct session *session = serve->session;
+	struct reader *reader = &serve->reader;
+	const int stop_fd = serve->stream->stop_fd;
 	const char *line = NULL;
 	size_t len = 0;
 	int r = 0;
@@ -77,8 +109,10 @@ serve_step(struct session *session, struct reader *reader, int stop_fd,
 		return serve_wait(session, -1, stop_fd) != SERVE_STOP;
 	switch (reader_next(reader, &line, &len)) {
 	case READER_LINE:
+		session->may_own = may_own;
 		if (!serve_is_blank(line, len))
 			session_take_line(session, line, len);
+		session->may_own = false;
 		return !out_is_closed(&session->out);
 	case READER_TOO_LONG:
 		session_refuse_line(session);
@@ -93,7 +127,7 @@ serve_step(struct session *session, struct reader *reader, int stop_fd,
 	case SERVE_STOP:
 		return 0;
 	case SERVE_READ:
-		r = reader_fill(reader, err);
+		r = reader_fill(reader, serve->err);
 		return r < 0 ? r : 1;
 	case SERVE_AGAIN:
 		break;
@@ -157,6 +191,129 @@ serve_drain(struct session *session, const struct mcp_stream *stream)
 	log_warning("mcp", "a call did not end after it was cancelled");
 }
 
+/* Become the reader; false: it is over. */
+static bool
+serve_take_turn(struct serve *serve)
+{
+	LOCK_SCOPE(&serve->lock);
+
+	while (serve->has_reader && !serve->is_over) {
+		serve->is_waiting = true;
+		(void)pthread_cond_wait(&serve->turn, &serve->lock);
+		serve->is_waiting = false;
+	}
+	serve->has_reader = true;
+	return !serve->is_over;
+}
+
+static void
+serve_pass_turn(struct serve *serve)
+{
+	LOCK_SCOPE(&serve->lock);
+
+	serve->has_reader = false;
+	(void)pthread_cond_signal(&serve->turn);
+}
+
+/* May the reader run a call, because another one is there to read on? */
+static bool
+serve_may_own(struct serve *serve)
+{
+	LOCK_SCOPE(&serve->lock);
+
+	return serve->is_waiting || !serve->has_second;
+}
+
+/* The calls that still run end, or nobody hears them any more. */
+static void
+serve_end(struct serve *serve, int r)
+{
+	{
+		LOCK_SCOPE(&serve->lock);
+
+		serve->r = r;
+		serve->is_over = true;
+		(void)pthread_cond_signal(&serve->turn);
+	}
+	serve_drain(serve->session, serve->stream);
+	/* senders that wait for the peer end now */
+	out_close(&serve->session->out);
+}
+
+/* As the reader: the call to run here, or NULL: it is over. */
+static struct task *
+serve_read(struct serve *serve)
+{
+	struct session *session = serve->session;
+	int r = 0;
+
+	do {
+		r = serve_step(serve, serve_may_own(serve));
+	} while (r > 0 && !session->own);
+	if (!session->own)
+		serve_end(serve, r);
+	return STEAL(session->own);
+}
+
+static void *serve_main(void *arg);
+
+/* Without it calls run one after the other. */
+static void
+serve_start_second(struct serve *serve)
+{
+	pthread_attr_t attr;
+	sigset_t all, old;
+
+	if (pthread_attr_init(&attr))
+		return;
+	(void)pthread_attr_setstacksize(&attr, SERVE_STACK);
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	serve->has_second =
+	    pthread_create(&serve->second, &attr, serve_main, serve) == 0;
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	(void)pthread_attr_destroy(&attr);
+}
+
+static void *
+serve_main(void *arg)
+{
+	struct serve *serve = arg;
+	struct task *task = NULL;
+
+	while (serve_take_turn(serve)) {
+		task = serve_read(serve);
+		if (!task)
+			break;
+		if (!serve->has_second)
+			serve_start_second(serve);
+		serve_pass_turn(serve);
+		task_run(task);
+	}
+	return NULL;
+}
+
+/* Both threads, until it is over. */
+static int
+serve_run(
+    struct session *session, const struct mcp_stream *stream, struct err *err)
+{
+	struct serve serve = {
+		.session = session, .stream = stream, .err = err
+	};
+
+	(void)pthread_mutex_init(&serve.lock, NULL);
+	(void)pthread_cond_init(&serve.turn, NULL);
+	reader_init(&serve.reader, stream->in, json_bounds_default.bytes);
+	(void)serve_main(&serve);
+	if (serve.has_second)
+		(void)pthread_join(serve.second, NULL);
+	reader_fini(&serve.reader);
+	(void)pthread_cond_destroy(&serve.turn);
+	(void)pthread_mutex_destroy(&serve.lock);
+	return serve.r;
+}
+
 int
 mcp_serve(const struct registry *registry, struct gateway *gateway,
     const struct principal *principal, int in, int out, int stop_fd,
@@ -180,7 +337,6 @@ mcp_serve_stream(const struct registry *registry, struct gateway *gateway,
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct sigaction before;
 	struct session *session = NULL;
-	struct reader reader;
 	int r = session_new(registry, gateway, principal, stream->in,
 	    stream->out, stream->stop_fd, &session, err);
 
@@ -189,15 +345,8 @@ mcp_serve_stream(const struct registry *registry, struct gateway *gateway,
 	session->out.is_queue = stream->is_shared && session->out.is_socket;
 	/* a peer that went away is an error of write(), not a death */
 	(void)sigaction(SIGPIPE, &ignore, &before);
-	reader_init(&reader, stream->in, json_bounds_default.bytes);
-	do {
-		r = serve_step(session, &reader, stream->stop_fd, err);
-	} while (r > 0);
-	serve_drain(session, stream);
-	out_close(&session->out);
-	/* senders that had waited for the peer end now */
+	r = serve_run(session, stream, err);
 	(void)session_wait_idle(session, SERVE_GRACE_STOP_NS);
-	reader_fini(&reader);
 	session_unref(session);
 	(void)sigaction(SIGPIPE, &before, NULL);
 	return r;

@@ -43,13 +43,16 @@ struct session {
 	char id[HASH_HEX_SIZE];
 	struct out out;
 	int wake_fd; /* readable: a call ended, or out is closed; -1: none */
-	/* for the reading thread only */
+	/* for the reading thread only, or for that which reads by turns */
 	struct held *held, **held_end;
 	size_t held_bytes;
 	struct buf tool_list;    /* made at first use */
 	struct buf instructions; /* the same */
 	struct lists *lists;     /* of the door, in place of it; borrowed */
 	struct buf answer;       /* its memory is used again */
+	/* who reads may run the call of this line himself: it is put there */
+	bool may_own;
+	struct task *own;
 	pthread_mutex_t lock;
 	pthread_cond_t idle; /* with lock: task_count became 0 */
 	struct task *tasks;

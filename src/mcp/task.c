@@ -2,9 +2,9 @@
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
 /*
- * Threads: tasks are made by the reading thread and run on workers; the
- * session's lock guards the list and is_cancelled; it is never held across
- * the call or while an answer is sent.
+ * Threads: tasks are made by the reading thread and run there or on workers.
+ * The session's lock guards the list and is_cancelled; it is never held
+ * across the call or while an answer is sent.
  */
 
 #include "mcp/task.h"
@@ -135,7 +135,7 @@ task_add_extra(const struct task_extra *extra, struct tool_request *request)
 		request->request_id = extra->request_id;
 }
 
-static void
+void
 task_run(void *arg)
 {
 	struct task *task = arg;
@@ -213,6 +213,11 @@ task_run_later(struct task *task)
 {
 	struct session *session = task->session;
 
+	if (session->may_own) {
+		session->may_own = false;
+		session->own = task;
+		return 0;
+	}
 	return session->principal.kind == PRINCIPAL_OPERATOR
 		   ? gateway_run_reserved(session->gateway, task_run, task)
 		   : gateway_run(session->gateway, task_run, task);

@@ -39,8 +39,8 @@ struct task {
 
 /*
  * Start tool(arguments) for the request, whose message is moved away, and
- * answer it from a worker.  Takes arguments.  What keeps a call from being
- * started is written to out as the answer.
+ * answer it from a worker, or from who reads (session->own).  Takes arguments.
+ * What keeps a call from being started is written to out as the answer.
  */
 void task_start(struct session *session, struct request *request,
     const char *tool, struct json_object *arguments, task_answer_fn *answer,
@@ -55,6 +55,9 @@ void task_start_row(struct session *session, struct request *request,
 void task_start_extra(struct session *session, struct request *request,
     const char *tool, const struct tool *row, struct json_object *arguments,
     struct task_extra *extra, task_answer_fn *answer, struct buf *out);
+
+/* Run it and answer; frees the task. */
+void task_run(void *task);
 
 /* id as message_id_text() has it: unknown ids are ignored. */
 void task_cancel(struct session *session, const char *id);

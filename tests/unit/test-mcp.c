@@ -733,10 +733,15 @@ test_calls_are_refused_once_the_gateway_stops(void **state)
 {
 	struct peer *p = *state;
 
+	/* it runs where it was read, so the next one needs a worker */
+	say(p, CALL("\"slow\"", "ibkr_slow"));
+	fake_wait_started(1);
 	fake_stop();
 	ask(p, "tools/call", "{\"name\":\"ibkr_echo\"}", "\"code\":-32603");
 	say(p, PING("1"));
 	expect(p, PONG("1"));
+	fake_release();
+	expect_part(p, "\"id\":\"slow\",\"result\"");
 }
 
 static void
