@@ -52,10 +52,10 @@ update-tools-manual: tests/unit/test-tools-manual
 .PHONY: update-tools-manual
 
 # As installed, the guides lie beside it, and there is no tree to build.
-doc_DATA += docs/README.md
-CLEANFILES += docs/README.md
-docs/README.md: README.md
-	$(AM_V_GEN)$(MKDIR_P) docs && $(SED) -e 's,\[docs/,[,g' \
+doc_DATA += docs/installed/README.md
+CLEANFILES += docs/installed/README.md
+docs/installed/README.md: README.md
+	$(AM_V_GEN)$(MKDIR_P) docs/installed && $(SED) -e 's,\[docs/,[,g' \
 	-e 's,](docs/,](,g' -e '/^On Debian 12/,/quickstart check/d' \
 	-e '/sudo make -C build install/d' -e '/^`.\/quickstart`/,/alone\.$$/d' \
 	-e '/(HACKING\.md)/d' $(top_srcdir)/README.md >$@.tmp && mv $@.tmp $@

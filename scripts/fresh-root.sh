@@ -257,15 +257,15 @@ Type=oneshot
 ExecStart=sh -c 'exec bash /demo/scripts/check-service.sh alice /debs/$1/*.deb'
 StandardOutput=file:/debs/service.log
 StandardError=inherit
-TimeoutStartSec=300
+TimeoutStartSec=180
 END
-    timeout -k 10 400 systemd-nspawn -q --boot -D "$root" -M "$name" \
+    timeout -k 10 240 systemd-nspawn -q --boot -D "$root" -M "$name" \
         "${registered[@]}" --private-network --console=pipe \
         systemd.unit=check-service.service </dev/null >"$root/debs/boot.log" 2>&1
 }
 
 check_booted() {
-    local version
+    local version start
     version=$(dpkg-deb -f "${packages[0]}" Version)
     command -v systemd-nspawn >/dev/null || {
         say "systemd-nspawn is not installed: the service is not tried"
@@ -273,8 +273,10 @@ check_booted() {
     }
     install_all "${booted[@]}"
     install_all "/debs/$version/*.deb"
+    start=$SECONDS
     if boot "$version"; then
-        sed 's/^/fresh-root: /' "$root/debs/service.log"
+        grep '^check-service:' "$root/debs/service.log"
+        say "booted, and the service tried ($((SECONDS - start)) s)"
     elif [ -s "$root/debs/service.log" ]; then
         tail -n 80 "$root/debs/service.log"
         fail "the service does not behave under systemd"
