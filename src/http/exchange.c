@@ -72,9 +72,9 @@ exchange_refuse(struct exchange *exchange, unsigned status, const char *error,
 }
 
 static const char *
-exchange_header(const struct exchange *exchange, const char *name)
+exchange_header(const struct exchange *exchange, enum header header)
 {
-	return listener_header(exchange->request, name);
+	return listener_header(exchange->request, header);
 }
 
 /* The checks: true: the request was answered. */
@@ -122,7 +122,7 @@ exchange_check_names(struct exchange *exchange)
 {
 	const struct http *http = exchange->http;
 
-	if (!rules_host(exchange_header(exchange, "Host"),
+	if (!rules_host(exchange_header(exchange, HEADER_HOST),
 		http->has_resource ? http->resource.host : NULL)) {
 		exchange_refuse(exchange, 403, "host_forbidden",
 		    "the name in Host is not one of this server", NULL);
@@ -130,7 +130,7 @@ exchange_check_names(struct exchange *exchange)
 	}
 	/* metadata is for everybody */
 	if (exchange->path ||
-	    rules_origin(exchange_header(exchange, "Origin"),
+	    rules_origin(exchange_header(exchange, HEADER_ORIGIN),
 		http->config->remote_mcp.resource,
 		&http->config->remote_mcp.allowed_origins, http->is_local))
 		return false;
@@ -206,8 +206,8 @@ exchange_check_caller(struct exchange *exchange)
 	}
 	exchange_peer(exchange, peer);
 	exchange->is_judged =
-	    auth_try(auth, exchange_header(exchange, "Authorization"), peer,
-		&exchange->verdict);
+	    auth_try(auth, exchange_header(exchange, HEADER_AUTHORIZATION),
+		peer, &exchange->verdict);
 	return exchange->is_judged && exchange_check_verdict(exchange);
 }
 
@@ -216,12 +216,13 @@ exchange_check_types(struct exchange *exchange)
 {
 	if (exchange->path)
 		return false;
-	if (!rules_is_json(exchange_header(exchange, "Content-Type"))) {
+	if (!rules_is_json(exchange_header(exchange, HEADER_CONTENT_TYPE))) {
 		exchange_refuse(exchange, 415, "unsupported_media_type",
 		    "a message is application/json", NULL);
 		return true;
 	}
-	exchange->accept = rules_accept(exchange_header(exchange, "Accept"));
+	exchange->accept =
+	    rules_accept(exchange_header(exchange, HEADER_ACCEPT));
 	if (exchange->accept)
 		return false;
 	exchange_refuse(exchange, 406, "not_acceptable",
@@ -286,7 +287,6 @@ exchange_head(void *arg, struct listener_request *request)
 		exchange_check_caller, exchange_check_types };
 	struct http *http = arg;
 	struct exchange *exchange = exchange_new(http, request);
-	CLEANUP_BUF struct buf forwarded = BUF_INIT;
 
 	if (!exchange) {
 		listener_refuse(request, 503, "no_memory",
@@ -294,10 +294,8 @@ exchange_head(void *arg, struct listener_request *request)
 		return;
 	}
 	listener_set_context(request, exchange);
-	/* proxies write a line of their own behind the client's, too */
-	listener_list(request, "X-Forwarded-For", &forwarded);
 	exchange->client = address_client(listener_peer(request),
-	    forwarded.failed ? NULL : buf_text(&forwarded), http->proxies,
+	    listener_header(request, HEADER_X_FORWARDED_FOR), http->proxies,
 	    http->proxy_count);
 	for (size_t i = 0; i < ARRAY_COUNT(checks); i++) {
 		if (checks[i](exchange))
@@ -456,9 +454,10 @@ exchange_check_message(
 	CLEANUP_ERR struct err err = ERR_INIT;
 	CLEANUP_BUF struct buf body = BUF_INIT;
 	const struct rules_head head = {
-		.version = exchange_header(exchange, "MCP-Protocol-Version"),
-		.method = exchange_header(exchange, "Mcp-Method"),
-		.name = exchange_header(exchange, "Mcp-Name"),
+		.version =
+		    exchange_header(exchange, HEADER_MCP_PROTOCOL_VERSION),
+		.method = exchange_header(exchange, HEADER_MCP_METHOD),
+		.name = exchange_header(exchange, HEADER_MCP_NAME),
 	};
 
 	if (code == RPC_UNSUPPORTED_VERSION
@@ -512,7 +511,7 @@ exchange_work(void *arg)
 	if (!exchange->is_judged) {
 		exchange_peer(exchange, peer);
 		auth_check(exchange->http->auth,
-		    exchange_header(exchange, "Authorization"), peer,
+		    exchange_header(exchange, HEADER_AUTHORIZATION), peer,
 		    &exchange->verdict);
 		exchange->is_judged = true;
 	}
@@ -544,7 +543,7 @@ exchange_reply_metadata(struct exchange *exchange)
 static bool
 exchange_may_wait(const struct exchange *exchange)
 {
-	const char *method = exchange_header(exchange, "Mcp-Method");
+	const char *method = exchange_header(exchange, HEADER_MCP_METHOD);
 
 	return listener_body(exchange->request)->len > EXCHANGE_INLINE_MAX ||
 	       (method && strcmp(method, "subscriptions/listen") == 0);

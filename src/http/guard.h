@@ -11,14 +11,33 @@
 
 #include <stddef.h>
 
+/* The headers that somebody reads; those before Accept may come once. */
+enum header {
+	HEADER_CONTENT_LENGTH,
+	HEADER_TRANSFER_ENCODING,
+	HEADER_HOST,
+	HEADER_AUTHORIZATION,
+	HEADER_ORIGIN,
+	HEADER_CONTENT_TYPE,
+	HEADER_EXPECT,
+	HEADER_MCP_SESSION_ID,
+	HEADER_MCP_PROTOCOL_VERSION,
+	HEADER_MCP_METHOD,
+	HEADER_MCP_NAME,
+	HEADER_ACCEPT,
+	HEADER_X_FORWARDED_FOR,
+	HEADER_OTHER
+};
+enum { HEADERS_KNOWN = HEADER_OTHER };
+
 /* All that a guard keeps of the headers it has seen. */
 struct guard {
-	unsigned seen; /* bits of the headers that may come once */
+	unsigned seen; /* bits of enum header */
 	const char *fault;
 };
 
 /* One header, in any order; len: of the value, which may hold a NUL. */
-void guard_header(
+enum header guard_header(
     struct guard *guard, const char *name, const char *value, size_t len);
 /* NULL, or what is wrong with the request: a sentence without a stop. */
 const char *guard_fault(const struct guard *guard, const char *method,

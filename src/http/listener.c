@@ -151,7 +151,25 @@ loop_end(void *arg, struct MHD_Connection *connection, void **context,
 struct heading {
 	struct listener_request *request;
 	struct guard guard;
+	struct buf forwarded; /* proxies write a line of their own each */
 };
+
+static void
+heading_fini(struct heading *heading)
+{
+	buf_fini(&heading->forwarded);
+}
+
+static void
+heading_keep(struct listener_request *request, enum header header,
+    const char *value, size_t len)
+{
+	if (request->headers[header] > 0)
+		return;
+	request->headers[header] = request->text.len + 1;
+	buf_add(&request->text, value, len);
+	buf_char(&request->text, '\0');
+}
 
 static enum MHD_Result
 heading_add(void *arg, enum MHD_ValueKind kind, const char *name,
@@ -159,32 +177,41 @@ heading_add(void *arg, enum MHD_ValueKind kind, const char *name,
 {
 	struct heading *heading = arg;
 	struct listener_request *request = heading->request;
+	enum header header = HEADER_OTHER;
 
 	(void)kind;
 	if (strlen(name) != name_len)
 		heading->guard.fault = "a header's name holds a NUL";
-	guard_header(&heading->guard, name, value ? value : "", len);
+	header = guard_header(&heading->guard, name, value ? value : "", len);
 	if (request->header_count == LISTENER_HEADERS_MAX) {
 		heading->guard.fault = "there are more than 64 headers";
 		return MHD_NO;
 	}
 	request->header_count++;
-	buf_add(&request->text, name, name_len + 1);
-	buf_add(&request->text, value ? value : "", len);
-	buf_char(&request->text, '\0');
+	if (header == HEADER_X_FORWARDED_FOR) {
+		buf_str(
+		    &heading->forwarded, heading->forwarded.len > 0 ? "," : "");
+		buf_add(&heading->forwarded, value, len);
+	} else if (header != HEADER_OTHER) {
+		heading_keep(request, header, value, len);
+	}
 	return MHD_YES;
 }
 
 static const char *
 heading_read(struct listener_request *request, const char *version)
 {
-	struct heading heading = { .request = request };
+	struct heading heading CLEANUP(heading_fini) = { .request = request };
 	const union MHD_ConnectionInfo *peer = MHD_get_connection_info(
 	    request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	char *query = strchr(request->target, '?');
 
 	(void)MHD_get_connection_values_n(
 	    request->connection, MHD_HEADER_KIND, heading_add, &heading);
+	if (heading.forwarded.len > 0)
+		heading_keep(request, HEADER_X_FORWARDED_FOR,
+		    buf_text(&heading.forwarded), heading.forwarded.len);
+	request->text.failed |= heading.forwarded.failed;
 	(void)address_of(peer ? peer->client_addr : NULL, &request->peer);
 	if (query)
 		*query = '\0';
@@ -197,7 +224,7 @@ static bool
 loop_refuses(struct listener_request *request, const char *fault)
 {
 	struct listener *listener = request->listener;
-	const char *length = listener_header(request, "Content-Length");
+	const char *length = listener_header(request, HEADER_CONTENT_LENGTH);
 	char text[100];
 
 	if (fault) {
@@ -663,44 +690,13 @@ listener_path(const struct listener_request *request)
 	return request->target;
 }
 
-/* The value of the first one at *at or behind it, which moves on; or NULL. */
-static const char *
-listener_next(
-    const struct listener_request *request, const char *name, const char **at)
-{
-	const char *end = request->text.data + request->text.len;
-
-	while (!request->text.failed && *at < end) {
-		const char *header = *at;
-		const char *value = header + strlen(header) + 1;
-
-		*at = value + strlen(value) + 1;
-		if (!((header[0] ^ name[0]) & ~0x20) &&
-		    strcasecmp(header, name) == 0)
-			return value;
-	}
-	return NULL;
-}
-
 const char *
-listener_header(const struct listener_request *request, const char *name)
+listener_header(const struct listener_request *request, enum header header)
 {
-	const char *at = request->text.data;
+	size_t at = request->headers[header];
 
-	return listener_next(request, name, &at);
-}
-
-void
-listener_list(
-    const struct listener_request *request, const char *name, struct buf *out)
-{
-	const char *at = request->text.data;
-	const char *value;
-
-	while ((value = listener_next(request, name, &at)) != NULL) {
-		buf_str(out, out->len > 0 ? "," : "");
-		buf_str(out, value);
-	}
+	return at > 0 && !request->text.failed ? request->text.data + at - 1
+					       : NULL;
 }
 
 const struct buf *

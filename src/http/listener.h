@@ -17,6 +17,7 @@
 #include "base/address.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "http/guard.h"
 
 struct listener;
 struct listener_request;
@@ -87,12 +88,12 @@ void listener_free(struct listener *listener);
 const char *listener_method(const struct listener_request *request);
 /* Without its query; as it was sent, and never with a '%'. */
 const char *listener_path(const struct listener_request *request);
-/* NULL: there is none. */
+/*
+ * NULL: there is none.  Of several the first one; but of X-Forwarded-For all,
+ * in their order, with a comma between.
+ */
 const char *listener_header(
-    const struct listener_request *request, const char *name);
-/* All of them with that name, in their order, with a comma between. */
-void listener_list(
-    const struct listener_request *request, const char *name, struct buf *out);
+    const struct listener_request *request, enum header header);
 const struct buf *listener_body(const struct listener_request *request);
 const struct address *listener_peer(const struct listener_request *request);
 

@@ -47,7 +47,8 @@ struct listener_request {
 	/* written by the loop before take() */
 	char *target;
 	const char *method;
-	struct buf text; /* of headers: name, NUL, value, NUL, and so on */
+	struct buf text; /* values of headers, each with a NUL behind it */
+	size_t headers[HEADERS_KNOWN]; /* where in text, and 1; 0: none */
 	size_t header_count;
 	struct buf body;
 	size_t body_max;

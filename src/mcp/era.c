@@ -18,9 +18,9 @@ static const char *const legacy_versions[] = { ERA_LEGACY_VERSION, "2025-06-18",
 	"2025-03-26", "2024-11-05" };
 
 static bool
-era_is_modern(struct json_object *meta)
+era_is_modern(struct json_object *meta, struct json_object **ret_version)
 {
-	return json_object_object_get_ex(meta, ERA_META_VERSION, NULL) ||
+	return json_object_object_get_ex(meta, ERA_META_VERSION, ret_version) ||
 	       json_object_object_get_ex(meta, ERA_META_CAPABILITIES, NULL) ||
 	       json_object_object_get_ex(meta, ERA_META_CLIENT, NULL);
 }
@@ -31,10 +31,9 @@ era_select(const struct message *message, enum era *ret_era)
 	struct json_object *version = NULL;
 
 	*ret_era = ERA_LEGACY;
-	if (!message->meta || !era_is_modern(message->meta))
+	if (!message->meta || !era_is_modern(message->meta, &version))
 		return ERA_FAULT_NONE;
 	*ret_era = ERA_MODERN;
-	version = json_get(message->meta, ERA_META_VERSION);
 	if (!json_object_is_type(version, json_type_string))
 		return ERA_FAULT_VERSION_MISSING;
 	if (strcmp(json_object_get_string(version), ERA_MODERN_VERSION) != 0)
