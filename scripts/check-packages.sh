@@ -8,6 +8,7 @@
 #   lintian finds nothing, not even what is pedantic
 #   the list of parts (SPDX) has what the files are linked with
 #   every file is named by a manual page, and systemd takes the units
+#   template and examples are built from what they have, and carry an order
 #   installed in a fresh system: first steps, demo, upgrade, downgrade, removal
 #   RPM's once, and the demo from them; without rpmbuild they are left out
 # What does not wait for each other runs at the same time.  The packages are
@@ -183,6 +184,20 @@ check_units() {
     fi
 }
 
+# the test of authors' files, with those of the packages
+check_authors() {
+    local log=$work/authors.log passed
+    mkdir "$work/authors"
+    env HOME="$work/authors" TMPDIR="$work/authors" IAG_TEST_SRCDIR="$PWD" \
+        IAG_TEST_ROOT="$work/parts" sh tests/plug/template.sh >"$log" 2>&1 || true
+    passed=$(grep -c '^ok' "$log" || true)
+    grep -qx "1..$passed" "$log" || {
+        grep -A 20 '^not ok' "$log" >&2
+        fail "authors cannot work with the packages"
+    }
+    say "$passed checks of what authors do with the packages alone"
+}
+
 version=$(sed -n 's/^AC_INIT(\[ibkr-agent-gateway\], \[\(.*\)\])$/\1/p' configure.ac)
 [ "$(dpkg-parsechangelog -S Version)" = "$version" ] ||
     fail "debian/changelog is not at $version"
@@ -210,6 +225,7 @@ say "lintian finds nothing"
 check_parts
 check_pages
 check_units
+check_authors
 end root
 say "a fresh system stands"
 bash scripts/fresh-root.sh check "$work/root" "$work"/a/*.deb ||

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 # Copyright (C) 2026 the ibkr-agent-gateway authors
 #
-# What authors of plugins are given is copied from an installed prefix and
-# built with nothing but what is installed there: the template, as
+# What authors of plugins are given is copied from an installed prefix, or from
+# IAG_TEST_ROOT, where packages were unpacked, and built with nothing but what
+# is installed there: the template, as
 # ibkr-agent-plugin(3) has it word for word, and the two examples.  The
 # installed program runs them through its contract kit and carries orders with
 # them, over the fake broker.
@@ -47,8 +48,13 @@ cd "$TMPDIR" || exit 99
 umask 022
 root=$TMPDIR/root
 echo 1..36
-claim "the program installs" plain_make -C "$IAG_TEST_BUILDDIR" install \
-    DESTDIR="$root"
+if [ -n "${IAG_TEST_ROOT-}" ]; then
+    root=$IAG_TEST_ROOT
+    claim "the packages are unpacked" test -d "$root/usr"
+else
+    claim "the program installs" plain_make -C "$IAG_TEST_BUILDDIR" install \
+        DESTDIR="$root"
+fi
 pc=$(find "$root" -name ibkr-agent.pc)
 examples=$(dirname "$(find "$root" -type d -name plugin-template)")
 program=$(find "$root" -type f -path '*/bin/ibkr-agent')
@@ -62,12 +68,12 @@ export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR ACLOCAL_PATH
 unset CFLAGS CPPFLAGS LDFLAGS
 
 # the commands of the page, one file for each of its blocks
-page=$(find "$root" -name ibkr-agent-plugin.3)
+find "$root" -name 'ibkr-agent-plugin.3*' -exec zcat -f {} + >page
 awk '/^\.Ss Build/ { on = 1 }
     /^\.Sh FILES AND NAMES/ { on = 0 }
     /^\.Bd -literal/ { inside = on; n += on; next }
     /^\.Ed/ { inside = 0 }
-    inside { print >("block-" n) }' "$page"
+    inside { print >("block-" n) }' page
 sed -i -e 's/\\e/\\/g' -e 's/^\\&//' -e "s,PREFIX,$TMPDIR/own,g" block-*
 
 example_folder() {
