@@ -27,6 +27,8 @@ cli_sources = \
 	src/cli/command.h \
 	src/cli/explain.c \
 	src/cli/explain.h \
+	src/cli/hear.c \
+	src/cli/hear.h \
 	src/cli/help.c \
 	src/cli/help.h \
 	src/cli/interrupt.c \

@@ -4,7 +4,6 @@
 #include "cli/via.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "cli/call.h"
+#include "cli/hear.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "daemon/commands.h"
@@ -22,7 +22,7 @@
 #include "gateway/credential.h"
 
 /* A result with its envelope; escapes may make it longer than its text. */
-enum { ANSWER_MAX = 16 * 1024 * 1024, CHUNK = 64 * 1024 };
+enum { ANSWER_MAX = 16 * 1024 * 1024 };
 
 /* Commands that need neither configuration nor store. */
 static const char *const own_commands[] = { "completion", "config schema",
@@ -71,49 +71,6 @@ say_all(int fd, const struct buf *text)
 		len -= (size_t)put;
 	}
 	return 0;
-}
-
-/* false: that was the end. */
-static bool
-hear_some(int fd, struct buf *text)
-{
-	char *room = buf_reserve(text, CHUNK);
-	ssize_t got;
-
-	if (!room)
-		return false;
-	do
-		got = recv(fd, room, CHUNK, 0);
-	while (got < 0 && errno == EINTR);
-	if (got <= 0)
-		return false;
-	text->len += (size_t)got;
-	return true;
-}
-
-/*
- * One line.  Once call is cancelled the daemon is told that nothing more
- * comes: it cancels what runs, and says what became of it.
- */
-static bool
-hear_line(int fd, struct call *call, struct buf *line)
-{
-	struct pollfd fds[] = { { .fd = fd, .events = POLLIN },
-		{ .fd = call_fd(call), .events = POLLIN } };
-	size_t seen = 0;
-
-	while (!memchr(buf_text(line) + seen, '\n', line->len - seen)) {
-		seen = line->len;
-		if (poll(fds, ARRAY_COUNT(fds), -1) < 0)
-			continue;
-		if (fds[1].revents) {
-			(void)shutdown(fd, SHUT_WR);
-			fds[1].fd = -1;
-		}
-		if (fds[0].revents && !hear_some(fd, line))
-			return false;
-	}
-	return true;
 }
 
 static int
@@ -237,16 +194,34 @@ answer_take(
 	return 0;
 }
 
-/* The request left, and no answer came. */
+/* The request left, and no answer came: it ended so. */
 static int
-lost(const struct tool *tool, struct err *err)
+lost(const struct tool *tool, enum heard heard, struct err *err)
 {
-	if (tool && tool->flags & TOOL_READ_ONLY)
-		return err_set(err, ERR_DAEMON_UNAVAILABLE,
-		    "the daemon ended the connection without an answer");
-	err_set(err, ERR_ORDER_OUTCOME_UNKNOWN,
-	    "the daemon ended the connection without an answer: the request "
-	    "may have been carried out");
+	bool is_read = tool && tool->flags & TOOL_READ_ONLY;
+	bool is_taken = heard != HEARD_NOT_TAKEN;
+	CLEANUP_BUF struct buf text = BUF_INIT;
+
+	if (is_taken)
+		buf_str(
+		    &text, "the daemon ended the connection without an answer");
+	else
+		buf_printf(&text,
+		    "no daemon has taken the request for %d seconds, though "
+		    "its socket is there: it does not start, or hangs",
+		    HEAR_TAKEN_S);
+	if (is_read) {
+		err_set(err, ERR_DAEMON_UNAVAILABLE, "%s", buf_text(&text));
+		if (!is_taken)
+			err_action(err,
+			    "see why in its log (`journalctl -u "
+			    "ibkr-agent.service`), then repeat the request");
+		return err_class(err);
+	}
+	err_set(err, ERR_ORDER_OUTCOME_UNKNOWN, "%s: the request %s",
+	    buf_text(&text),
+	    is_taken ? "may have been carried out"
+		     : "may be carried out once a daemon runs");
 	err->unknown = true;
 	err_action(err,
 	    "once the daemon is back, run `ibkr-agent orders pending`, or "
@@ -255,15 +230,15 @@ lost(const struct tool *tool, struct err *err)
 }
 
 /* Interrupted, what changes something is settled and told. */
-static bool
+static enum heard
 hear_answer(int fd, const struct tool *tool, struct buf *line)
 {
 	struct call *call = call_new(UINT64_MAX);
 	struct interrupt interrupt;
-	bool heard;
+	enum heard heard;
 
 	if (!call)
-		return false;
+		return HEARD_END;
 	if (tool && tool->flags & TOOL_DESTRUCTIVE)
 		interrupt_start(&interrupt, call);
 	heard = hear_line(fd, call, line);
@@ -280,6 +255,7 @@ via_call(struct cli *cli, const struct tool_request *request,
 	CLEANUP_BUF struct buf line = BUF_INIT;
 	CLEANUP_BUF struct buf said = BUF_INIT;
 	int fd CLEANUP_CLOSE = -1;
+	enum heard heard;
 	int rc = request_write(cli, request, &said, err);
 
 	if (rc == 0)
@@ -290,8 +266,9 @@ via_call(struct cli *cli, const struct tool_request *request,
 	/* who is turned away may find out by writing, and reads why */
 	(void)say_all(fd, &said);
 	secret_wipe(said.data, said.len);
-	if (!hear_answer(fd, tool, &line))
-		return lost(tool, err);
+	heard = hear_answer(fd, tool, &line);
+	if (heard != HEARD_LINE)
+		return lost(tool, heard, err);
 	return answer_take(&line, ret_result, err);
 }
 

@@ -14,6 +14,7 @@ unit_tests += \
 	tests/unit/test-oom \
 	tests/unit/test-redact \
 	tests/unit/test-secret \
+	tests/unit/test-cli-hear \
 	tests/unit/test-cli-output \
 	tests/unit/test-gateway \
 	tests/unit/test-gateway-workers \
@@ -155,6 +156,8 @@ tests_unit_test_mcp_message_SOURCES = \
 tests_unit_test_mcp_message_LDADD = libmcp.la $(LDADD)
 tests_unit_test_providers_LDADD = libmcp.la $(LDADD)
 
+tests_unit_test_cli_hear_SOURCES = \
+	tests/unit/test-cli-hear.c src/cli/hear.c src/cli/hear.h
 tests_unit_test_cli_output_SOURCES = \
 	tests/unit/test-cli-output.c \
 	src/cli/output.c \

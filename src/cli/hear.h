@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/* Waiting for the daemon's answer to a request that was written already. */
+
+#ifndef IAG_CLI_HEAR_H
+#define IAG_CLI_HEAR_H
+
+#include "base/buf.h"
+#include "host/call.h"
+
+/*
+ * So long a request may lie unread: a daemon that is being started needs some
+ * time, and one that cannot start never takes it.
+ */
+#define HEAR_TAKEN_S 30
+
+enum heard {
+	HEARD_LINE,
+	HEARD_END,      /* the connection ended before the line did */
+	HEARD_NOT_TAKEN /* nobody has read the request */
+};
+
+/*
+ * One line.  What was read is waited for as long as it takes.  Once call is
+ * cancelled the daemon is told that nothing more comes: it cancels what runs,
+ * and says what became of it.
+ */
+enum heard hear_line(int fd, struct call *call, struct buf *line);
+
+#endif
