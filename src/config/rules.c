@@ -75,6 +75,27 @@ is_local_gateway(const struct config *config)
 	       !url_parse(config->broker.base_url, &url) && url.local;
 }
 
+/* A certificate that nobody will show. */
+static void
+check_proof(const struct rules *r)
+{
+	const struct config *config = r->config;
+	const char *key = config->broker.tls_pin_sha256
+			      ? "broker.tls_pin_sha256"
+			      : "broker.ca_file";
+	struct url url;
+
+	if (!usable(r, "broker.base_url", key, NULL) ||
+	    !(config->broker.tls_pin_sha256 || config->broker.ca_file) ||
+	    !config->broker.base_url ||
+	    url_parse(config->broker.base_url, &url) || url.https)
+		return;
+	rule(r, ERR_CONFIG_INVALID, key,
+	    "is for https://, and broker.base_url is '%s', where no "
+	    "certificate is shown",
+	    config->broker.base_url);
+}
+
 static void
 check_broker(const struct rules *r)
 {
@@ -93,6 +114,7 @@ check_broker(const struct rules *r)
 		    "verification can be off for localhost, 127.0.0.1 and "
 		    "::1 only, broker.base_url is '%s'",
 		    config->broker.base_url);
+	check_proof(r);
 	if (usable(r, "broker.pacing", "broker.simulator", "broker.base_url",
 		NULL) &&
 	    config->broker.pacing > 100 &&

@@ -496,6 +496,15 @@ say_link(struct doctor *doctor, struct link *link)
 	return true;
 }
 
+static bool
+is_ready(struct link *link)
+{
+	struct link_status status;
+
+	return link && link_status(link, &status) &&
+	       status.state == SESSION_STATE_READY;
+}
+
 static void
 ask_backend(struct doctor *doctor, struct instance *backend, struct link *link)
 {
@@ -503,6 +512,12 @@ ask_backend(struct doctor *doctor, struct instance *backend, struct link *link)
 	struct answer answer = { .json = NULL };
 	int rc = ask_session(doctor, backend, &answer, &err);
 
+	/* a single request that fails says nothing of a session that is good */
+	if (rc && is_ready(link)) {
+		err_fini(&err);
+		err = (struct err)ERR_INIT;
+		rc = ask_session(doctor, backend, &answer, &err);
+	}
 	if (say_link(doctor, link))
 		;
 	else if (rc)

@@ -63,12 +63,17 @@ say(struct looking *look, const char *name, enum doctor_state state,
 }
 
 /* Is trading configured that this switch stops? */
-static bool
-is_stopped(const struct config *config, enum switch_state live,
+/* NULL: every order that the configuration allows passes the switches. */
+static const char *
+switch_repair(const struct config *config, enum switch_state live,
     enum switch_state paper)
 {
-	return (is_live(config) && live != SWITCH_OPEN) ||
-	       (config->paper_trading.enabled && paper != SWITCH_OPEN);
+	if (is_live(config) && live != SWITCH_OPEN)
+		return "run `ibkr-agent kill-switch open --reason TEXT`";
+	if (config->paper_trading.enabled && paper != SWITCH_OPEN)
+		return "run `ibkr-agent kill-switch open --mode paper "
+		       "--reason TEXT`";
+	return NULL;
 }
 
 static int
@@ -76,20 +81,18 @@ look_at_switches(struct looking *look, struct journal_txn *txn, struct err *err)
 {
 	struct switch_row live = { .state = SWITCH_CLOSED };
 	struct switch_row paper = { .state = SWITCH_CLOSED };
-	bool stopped;
+	const char *repair;
 	int ret = desk_switch(txn, IAG_MODE_LIVE, &live, err);
 
 	if (ret == 0)
 		ret = desk_switch(txn, IAG_MODE_PAPER, &paper, err);
-	stopped = is_stopped(look->config, live.state, paper.state);
+	repair = switch_repair(look->config, live.state, paper.state);
 	if (look->closed_by_file)
 		say(look, "switch", DOCTOR_NOTE,
 		    "remove the file CLOSED beside the store",
 		    "the file CLOSED closes live and paper");
 	else if (ret == 0)
-		say(look, "switch", stopped ? DOCTOR_NOTE : DOCTOR_OK,
-		    stopped ? "run `ibkr-agent kill-switch open --reason TEXT`"
-			    : NULL,
+		say(look, "switch", repair ? DOCTOR_NOTE : DOCTOR_OK, repair,
 		    "live %s (%s), paper %s (%s)",
 		    switch_state_name(live.state),
 		    live.reason ? live.reason : "no reason",

@@ -91,6 +91,10 @@ switch_passes(const struct gate_facts *facts, struct gate_answer *answer)
 	}
 	if (facts->switch_state == SWITCH_OPEN)
 		return true;
+	/* without its mode the command opens the other switch */
+	if (!is_live(facts))
+		answer->fix = "the operator opens it: ibkr-agent kill-switch "
+			      "open --mode paper --reason TEXT";
 	return facts->switch_state == SWITCH_CANCEL_ONLY && is_cancel(facts);
 }
 

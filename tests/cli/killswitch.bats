@@ -90,6 +90,10 @@ submit() {
     submit order-1
     expect 1
     [ "$(json 'j.refusals[0].rule' <<<"$stderr")" = kill_switch ]
+    # the command as it is told opens this switch and not the other
+    has "$stderr" "kill-switch open --mode paper --reason"
+    iag doctor
+    has "$output" "kill-switch open --mode paper --reason"
     make_credential
     iag --json kill-switch open --mode paper --reason again \
         --operator-credential "$credential"

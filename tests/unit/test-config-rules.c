@@ -80,6 +80,10 @@ test_the_broker_has_a_url_and_verifies_it(void **state)
 				"pacing: 101, simulator: true"),
 		    ERR_CONFIG_INVALID,
 		    AT("1:83") "key 'broker.pacing': more than 100 needs" },
+		{ CLIENT_PORTAL(", base_url: \"http://localhost:5000\", "
+				"ca_file: /etc/x.pem"),
+		    ERR_CONFIG_INVALID,
+		    AT("1:86") "key 'broker.ca_file': is for https://" },
 	};
 	static const char *const local[] = { "https://localhost:5000",
 		"https://127.0.0.1:5000/v1/api", "https://[::1]:5000",
