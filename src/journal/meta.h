@@ -16,7 +16,7 @@
 #include "journal/chain.h"
 #include "journal/keys.h"
 
-#define META_FORMAT "ibkr-agent-store 1"
+#define META_FORMAT "ibkr-agent-store 2"
 #define MACHINE_SIZE 65
 #define BATCH_ID_SIZE 16
 

@@ -576,7 +576,8 @@ facts_of_modify(struct journal_txn *txn, const struct check *check,
 	facts->changes_match = snapshot->change_fault.len == 0;
 	facts->target_fault = buf_text(&snapshot->target_fault);
 	facts->change_fault = buf_text(&snapshot->change_fault);
-	ret = intent_walk_unsettled(txn, visit_unsettled, &way, err);
+	ret = intent_walk_unsettled(
+	    txn, check->account_hash, visit_unsettled, &way, err);
 	facts->target_settled = ret >= 0 && !way.any;
 	return ret > 0 ? 0 : ret;
 }

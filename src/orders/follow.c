@@ -57,7 +57,7 @@ static int
 working_step(struct journal_txn *txn, void *arg, struct err *err)
 {
 	row_list_fini(arg);
-	return order_row_walk_working(txn, row_take, arg, err);
+	return order_row_walk_working(txn, NULL, row_take, arg, err);
 }
 
 /* What the broker says of an order now; texts are borrowed. */
@@ -187,20 +187,11 @@ static int
 row_rename(struct journal_txn *txn, struct follow *follow,
     struct order_row *row, struct err *err)
 {
-	const char *id = follow->report->broker_order_id;
-	CLEANUP_BUF struct buf word = BUF_INIT;
 	int ret = id_check(txn, follow, row, err);
 
-	if (ret)
-		return ret;
-	buf_printf(&word, ORDER_REPLACED_BY "%s", id);
-	if (word.failed)
-		return no_memory(err);
-	row->status = IAG_STATUS_CANCELLED;
-	ret = replace(&row->broker_status, buf_text(&word), err);
-	if (ret == 0)
-		ret = order_row_put(txn, row, follow->hash, err);
-	return ret ? ret : replace(&row->broker_order_id, id, err);
+	return ret ? ret
+		   : order_row_rename(txn, row, follow->report->broker_order_id,
+			 follow->report->status, follow->hash, err);
 }
 
 static int

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "journal/record.h"
+#include "orders/openindex.h"
 #include "orders/row.h"
 
 #define WATCHED "watched/"
@@ -188,9 +189,9 @@ intent_check(const struct intent *intent, struct err *err)
 	return err_set(err, ERR_JOURNAL_CORRUPT, "an intent is not complete");
 }
 
-static int
-get_at(struct journal_txn *txn, struct iag_bytes key, struct intent *ret_intent,
-    struct err *err)
+int
+intent_get_at(struct journal_txn *txn, struct iag_bytes key,
+    struct intent *ret_intent, struct err *err)
 {
 	CLEANUP_INTENT struct intent intent;
 	int ret;
@@ -216,7 +217,8 @@ intent_get(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
 	uint8_t at[INTENT_KEY_SIZE];
 	size_t len = intent_row_key(account_hash, key, leg, at);
 
-	return get_at(txn, (struct iag_bytes){ at, len }, ret_intent, err);
+	return intent_get_at(
+	    txn, (struct iag_bytes){ at, len }, ret_intent, err);
 }
 
 /* The state of a stored row, without reading all of it. */
@@ -228,6 +230,17 @@ state_stored(struct iag_bytes row)
 			return (enum intent_state)i;
 	}
 	return 0;
+}
+
+int
+intent_is_settled(struct journal_txn *txn, struct iag_bytes key,
+    bool *ret_settled, struct err *err)
+{
+	struct iag_bytes row;
+	int ret = txn_get(txn, TABLE_INTENTS, key, &row, err);
+
+	*ret_settled = ret == 0 && state_is_settled(state_stored(row));
+	return ret;
 }
 
 /* A row that is there may only go on along the arrows. */
@@ -258,6 +271,24 @@ arrow_check(struct journal_txn *txn, struct iag_bytes key,
 	    intent_state_name(intent->state));
 }
 
+/* Open: not settled yet, or its order works. */
+static int
+open_note(struct journal_txn *txn, const struct intent *intent,
+    struct iag_bytes key, const char account_hash[HASH_HEX_SIZE],
+    struct err *err)
+{
+	bool works = false;
+	int ret = 0;
+
+	if (!state_is_settled(intent->state))
+		return open_put(txn, key, NULL, err);
+	if (intent->state == INTENT_DONE &&
+	    intent->operation == OPERATION_SUBMIT && intent->broker_order_id)
+		ret = order_row_works(
+		    txn, account_hash, intent->broker_order_id, &works, err);
+	return ret || works ? ret : open_del(txn, key, err);
+}
+
 int
 intent_put(struct journal_txn *txn, const struct intent *intent,
     const char account_hash[HASH_HEX_SIZE], struct err *err)
@@ -272,8 +303,7 @@ intent_put(struct journal_txn *txn, const struct intent *intent,
 		ret = row_save(txn, TABLE_INTENTS, key, intent_fields, intent,
 		    intent->has_order ? &intent->order : NULL, err);
 	if (ret == 0)
-		ret = row_index(txn, INTENT_INDEX_UNSETTLED, key,
-		    !state_is_settled(intent->state), err);
+		ret = open_note(txn, intent, key, account_hash, err);
 	return ret ? ret
 		   : row_index(txn, WATCHED, key, intent_may_land(intent), err);
 }
@@ -296,8 +326,7 @@ intent_del(struct journal_txn *txn, const struct intent *intent,
 	struct iag_bytes key = row_key(intent, account_hash, buf);
 	int ret = txn_del(txn, TABLE_INTENTS, key, err);
 
-	return ret ? ret
-		   : row_index(txn, INTENT_INDEX_UNSETTLED, key, false, err);
+	return ret ? ret : open_del(txn, key, err);
 }
 
 struct intent_walk {
@@ -314,21 +343,11 @@ walk_one(
 	int ret;
 
 	intent_init(&intent);
-	ret = get_at(txn, key, &intent, err);
+	ret = intent_get_at(txn, key, &intent, err);
 	if (ret == IAG_NOTFOUND)
 		return err_set(err, ERR_JOURNAL_CORRUPT,
 		    "an index of intents names one that is not there");
 	return ret ? ret : walk->visit(&intent, walk->arg, err);
-}
-
-int
-intent_walk_unsettled(
-    struct journal_txn *txn, intent_visit *visit, void *arg, struct err *err)
-{
-	struct intent_walk walk = { visit, arg };
-
-	return row_index_walk(
-	    txn, INTENT_INDEX_UNSETTLED, walk_one, &walk, err);
 }
 
 int

@@ -86,25 +86,30 @@ size_t intent_row_key(const char account_hash[HASH_HEX_SIZE], const char *key,
 int intent_get(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
     const char *key, const char *leg, struct intent *ret_intent,
     struct err *err);
+/* The same by the row's key, and no more than whether it is settled. */
+int intent_get_at(struct journal_txn *txn, struct iag_bytes key,
+    struct intent *ret_intent, struct err *err);
+int intent_is_settled(struct journal_txn *txn, struct iag_bytes key,
+    bool *ret_settled, struct err *err);
 /*
- * Writes the row and keeps the index of unsettled ones (TABLE_STATE, this
- * prefix + row key), so that finding them costs what there is of them.
+ * Writes the row and keeps the index of what is open (openindex.h), so that
+ * finding those that are not settled does not cost all there are.  Of a submit
+ * that is done the order's row is put first.
  * An arrow that is not above is refused with INTERNAL_ERROR.
  */
-#define INTENT_INDEX_UNSETTLED "unsettled/"
 int intent_put(struct journal_txn *txn, const struct intent *intent,
     const char account_hash[HASH_HEX_SIZE], struct err *err);
 /* Row and index entry of one of which nothing was sent: its key is free. */
 int intent_del(struct journal_txn *txn, const struct intent *intent,
     const char account_hash[HASH_HEX_SIZE], struct err *err);
 /*
- * Each unsettled one, in the order of the keys; stop when visit() != 0.
- * visit() may change rows.
+ * Each unsettled one of an account (NULL: of all), in the order of the keys;
+ * stop when visit() != 0.  visit() may change rows.
  */
 typedef int intent_visit(struct intent *intent, void *arg, struct err *err);
-int intent_walk_unsettled(
-    struct journal_txn *txn, intent_visit *visit, void *arg, struct err *err);
-/* The same for those whose reference is watched ("watched/"). */
+int intent_walk_unsettled(struct journal_txn *txn, const char *account_hash,
+    intent_visit *visit, void *arg, struct err *err);
+/* The same, of all, for those whose reference is watched ("watched/"). */
 int intent_walk_watched(
     struct journal_txn *txn, intent_visit *visit, void *arg, struct err *err);
 /*
@@ -119,11 +124,11 @@ int intent_unwatch(struct journal_txn *txn, const struct intent *intent,
 
 /*
  * What the broker is said to have of an order; key: account hash "/" broker
- * order id.  Indexes in TABLE_STATE: the row's key while it is not terminal;
- * account hash "/" its last change (16 hexadecimal digits) "/" id; account
- * hash "/" client reference "/" id.
+ * order id.  While it works the index of what is open has it (openindex.h).
+ * Indexes in TABLE_STATE: of one that has ended, account hash "/" its last
+ * change (16 hexadecimal digits) "/" id; account hash "/" client reference "/"
+ * id, where no intent of that key names the id.
  */
-#define ORDER_INDEX_WORKING "working/"
 #define ORDER_INDEX_CHANGED "changed/"
 #define ORDER_INDEX_NAMED "named/"
 #define ORDER_ID_MAX 128 /* characters of a broker's order id */
@@ -131,7 +136,7 @@ struct order_row {
 	char *account; /* owned, as all texts */
 	char *broker_order_id;
 	char *client_ref;
-	char *key, *leg; /* of the submitting intent */
+	char *key, *leg; /* of the submitting intent; always there */
 	uint32_t mode;
 	char *writer;
 	char *connection;
@@ -159,9 +164,20 @@ int order_row_get(struct journal_txn *txn,
  */
 int order_row_put(struct journal_txn *txn, const struct order_row *row,
     const char account_hash[HASH_HEX_SIZE], struct err *err);
+/*
+ * The broker calls it by another id now and says status of it: the row of the
+ * old one ends, and *row is that of the new one, which is not put yet.
+ */
+int order_row_rename(struct journal_txn *txn, struct order_row *row,
+    const char *id, uint32_t status, const char account_hash[HASH_HEX_SIZE],
+    struct err *err);
 typedef int order_row_visit(struct order_row *row, void *arg, struct err *err);
 /* Each one that is not terminal, like intent_walk_unsettled(). */
-int order_row_walk_working(struct journal_txn *txn, order_row_visit *visit,
-    void *arg, struct err *err);
+int order_row_walk_working(struct journal_txn *txn, const char *account_hash,
+    order_row_visit *visit, void *arg, struct err *err);
+/* Is there one that is not terminal? */
+int order_row_works(struct journal_txn *txn,
+    const char account_hash[HASH_HEX_SIZE], const char *broker_order_id,
+    bool *ret_works, struct err *err);
 
 #endif

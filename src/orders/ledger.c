@@ -148,14 +148,11 @@ row_of(struct reading *r, struct journal_txn *txn, struct iag_bytes key,
 }
 
 static int
-working_visit(
-    struct journal_txn *txn, struct iag_bytes key, void *arg, struct err *err)
+working_visit(struct order_row *row, void *arg, struct err *err)
 {
 	struct reading *r = arg;
-	CLEANUP_ORDER_ROW struct order_row row;
-	int ret = row_of(r, txn, key, &row, err);
 
-	return ret ? ret : row_add(r->ledger, &row, err);
+	return row_add(r->ledger, row, err);
 }
 
 /* Those that still work are among the rows already. */
@@ -220,39 +217,12 @@ changed_read(struct reading *r, struct journal_txn *txn, struct err *err)
 	return ret;
 }
 
-/* KEY/LEG, as the index of the account has it. */
 static int
-unsettled_visit(
-    struct journal_txn *txn, struct iag_bytes key, void *arg, struct err *err)
+unsettled_visit(struct intent *intent, void *arg, struct err *err)
 {
 	struct reading *r = arg;
-	CLEANUP_INTENT struct intent intent;
-	char text[INDEX_KEY_SIZE];
-	char *leg;
-	int ret = text_of(text, key, err);
 
-	intent_init(&intent);
-	if (ret)
-		return ret;
-	leg = strchr(text, '/');
-	if (!leg)
-		return dangling(err);
-	*leg++ = '\0';
-	ret = intent_get(txn, r->hash, text, leg, &intent, err);
-	if (ret)
-		return ret == IAG_NOTFOUND ? dangling(err) : ret;
-	return writer_note(r->ledger, intent.mode, intent.writer, err);
-}
-
-/* The keys of an index that are the account's. */
-static int
-index_read(struct reading *r, struct journal_txn *txn, const char *index,
-    row_visit *visit, struct err *err)
-{
-	char prefix[PREFIX_SIZE];
-
-	(void)snprintf(prefix, sizeof(prefix), "%s%.64s/", index, r->hash);
-	return row_index_walk(txn, prefix, visit, r, err);
+	return writer_note(r->ledger, intent->mode, intent->writer, err);
 }
 
 static int
@@ -262,12 +232,12 @@ load_step(struct journal_txn *txn, void *arg, struct err *err)
 	int ret;
 
 	ledger_fini(r->ledger);
-	ret = index_read(r, txn, ORDER_INDEX_WORKING, working_visit, err);
+	ret = order_row_walk_working(txn, r->hash, working_visit, r, err);
 	if (ret == 0)
 		ret = changed_read(r, txn, err);
 	if (ret == 0 || ret == 1)
-		ret = index_read(
-		    r, txn, INTENT_INDEX_UNSETTLED, unsettled_visit, err);
+		ret = intent_walk_unsettled(
+		    txn, r->hash, unsettled_visit, r, err);
 	return ret;
 }
 
@@ -301,6 +271,16 @@ ledger_load(struct journal *journal, const char *account, uint64_t from_ns,
 
 /* Of several that had the reference, the one that changed last. */
 static int
+named_add(struct reading *r, struct order_row *row, struct err *err)
+{
+	if (r->ledger->count && r->ledger->rows[0].updated_ns > row->updated_ns)
+		return 0;
+	if (r->ledger->count)
+		order_row_fini(&r->ledger->rows[--r->ledger->count]);
+	return row_add(r->ledger, row, err);
+}
+
+static int
 named_visit(
     struct journal_txn *txn, struct iag_bytes key, void *arg, struct err *err)
 {
@@ -308,13 +288,42 @@ named_visit(
 	CLEANUP_ORDER_ROW struct order_row row;
 	int ret = row_of(r, txn, key, &row, err);
 
-	if (ret)
-		return ret;
-	if (r->ledger->count && r->ledger->rows[0].updated_ns > row.updated_ns)
+	return ret ? ret : named_add(r, &row, err);
+}
+
+/* The reference is mostly the key; its intent then has the broker's id. */
+static int
+keyed_read(struct reading *r, struct journal_txn *txn, struct err *err)
+{
+	CLEANUP_INTENT struct intent intent;
+	CLEANUP_ORDER_ROW struct order_row row;
+	int ret;
+
+	intent_init(&intent);
+	order_row_init(&row);
+	if (!intent_key_is_valid(r->id))
 		return 0;
-	if (r->ledger->count)
-		order_row_fini(&r->ledger->rows[--r->ledger->count]);
-	return row_add(r->ledger, &row, err);
+	ret = intent_get(txn, r->hash, r->id, "", &intent, err);
+	if (ret)
+		return ret == IAG_NOTFOUND ? 0 : ret;
+	if (intent.operation != OPERATION_SUBMIT || !intent.client_ref ||
+	    strcmp(intent.client_ref, r->id) != 0 || !intent.broker_order_id)
+		return 0;
+	ret = order_row_get(txn, r->hash, intent.broker_order_id, &row, err);
+	if (ret)
+		return ret == IAG_NOTFOUND ? 0 : ret;
+	return named_add(r, &row, err);
+}
+
+static int
+named_read(struct reading *r, struct journal_txn *txn, struct err *err)
+{
+	char prefix[PREFIX_SIZE + INDEX_KEY_SIZE];
+	int ret = keyed_read(r, txn, err);
+
+	(void)snprintf(prefix, sizeof(prefix), "%s%.64s/%.96s/",
+	    ORDER_INDEX_NAMED, r->hash, r->id);
+	return ret ? ret : row_index_walk(txn, prefix, named_visit, r, err);
 }
 
 static int
@@ -322,7 +331,6 @@ find_step(struct journal_txn *txn, void *arg, struct err *err)
 {
 	struct reading *r = arg;
 	CLEANUP_ORDER_ROW struct order_row row;
-	char prefix[PREFIX_SIZE + INDEX_KEY_SIZE];
 	int ret;
 
 	order_row_init(&row);
@@ -330,15 +338,11 @@ find_step(struct journal_txn *txn, void *arg, struct err *err)
 	ret = order_row_get(txn, r->hash, r->id, &row, err);
 	if (ret == 0)
 		return row_add(r->ledger, &row, err);
-	if (ret != IAG_NOTFOUND)
-		return ret;
-	(void)snprintf(prefix, sizeof(prefix), "%s%.64s/%.96s/",
-	    ORDER_INDEX_NAMED, r->hash, r->id);
-	ret = row_index_walk(txn, prefix, named_visit, r, err);
-	return ret || r->ledger->count
-		   ? ret
-		   : index_read(
-			 r, txn, INTENT_INDEX_UNSETTLED, unsettled_visit, err);
+	if (ret == IAG_NOTFOUND)
+		ret = named_read(r, txn, err);
+	return ret || r->ledger->count ? ret
+				       : intent_walk_unsettled(txn, r->hash,
+					     unsettled_visit, r, err);
 }
 
 int

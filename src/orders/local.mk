@@ -44,6 +44,8 @@ libcore_la_SOURCES += \
 	src/orders/mdoc.h \
 	src/orders/mixup.c \
 	src/orders/mixup.h \
+	src/orders/openindex.c \
+	src/orders/openindex.h \
 	src/orders/order.c \
 	src/orders/order.h \
 	src/orders/orderrow.c \

@@ -5,12 +5,16 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "journal/record.h"
 #include "orders/intent.h"
+#include "orders/openindex.h"
 #include "orders/row.h"
+#include "orders/rowtext.h"
 
 #define ROW_KEY_SIZE (HASH_HEX_SIZE + ORDER_ID_MAX + 1)
 
@@ -68,6 +72,15 @@ row_key(const char account_hash[HASH_HEX_SIZE], const char *id,
 }
 
 static int
+row_check(const struct order_row *row, struct err *err)
+{
+	if (row->account && row->broker_order_id && row->key && row->leg &&
+	    row->mode && row->status && row->order.mode)
+		return 0;
+	return err_set(err, ERR_JOURNAL_CORRUPT, "an order is not complete");
+}
+
+static int
 get_at(struct journal_txn *txn, struct iag_bytes key, struct order_row *ret_row,
     struct err *err)
 {
@@ -77,10 +90,8 @@ get_at(struct journal_txn *txn, struct iag_bytes key, struct order_row *ret_row,
 	order_row_init(&row);
 	ret = row_load(txn, TABLE_ORDERS, key, row_fields, &row, &row.order,
 	    "an order", err);
-	if (ret == 0 && (!row.account || !row.broker_order_id || !row.mode ||
-			    !row.status || !row.order.mode))
-		ret = err_set(
-		    err, ERR_JOURNAL_CORRUPT, "an order is not complete");
+	if (ret == 0)
+		ret = row_check(&row, err);
 	if (ret)
 		return ret;
 	*ret_row = row;
@@ -127,36 +138,83 @@ changed_set(struct journal_txn *txn, const char *hash,
 /* What stands there already: its state may be final, its entry is old. */
 static int
 stored_check(struct journal_txn *txn, struct iag_bytes key, const char *hash,
-    const struct order_row *row, struct err *err)
+    const struct order_row *row, bool *ret_new, struct err *err)
 {
 	CLEANUP_ORDER_ROW struct order_row stored;
 	int ret;
 
 	order_row_init(&stored);
 	ret = get_at(txn, key, &stored, err);
+	*ret_new = ret == IAG_NOTFOUND;
 	if (ret)
 		return ret == IAG_NOTFOUND ? 0 : ret;
-	if (order_status_is_terminal(stored.status) &&
-	    stored.status != row->status)
+	if (!order_status_is_terminal(stored.status))
+		return 0;
+	if (stored.status != row->status)
 		return IAG_REJECTED;
 	return stored.updated_ns == row->updated_ns
 		   ? 0
 		   : changed_set(txn, hash, &stored, false, err);
 }
 
-static int
-indexes_set(struct journal_txn *txn, struct iag_bytes key, const char *hash,
-    const struct order_row *row, struct err *err)
+/* The submitting intent, as the index of what is open has it. */
+static struct iag_bytes
+open_key(
+    const char *hash, const struct order_row *row, uint8_t key[INTENT_KEY_SIZE])
 {
-	int ret = row_index(txn, ORDER_INDEX_WORKING, key,
-	    !order_status_is_terminal(row->status), err);
+	size_t len = intent_row_key(hash, row->key, row->leg, key);
 
+	return (struct iag_bytes){ key, len };
+}
+
+/* Its intent has its id, and is found by the reference. */
+static bool
+is_named_by_intent(const struct open_entry *entry, const struct order_row *row)
+{
+	return entry->is_there && !entry->broker_order_id && !*row->leg &&
+	       strcmp(row->client_ref, row->key) == 0;
+}
+
+static int
+name_set(struct journal_txn *txn, const char *hash,
+    const struct open_entry *entry, const struct order_row *row,
+    struct err *err)
+{
+	return !row->client_ref || is_named_by_intent(entry, row)
+		   ? 0
+		   : entry_set(txn, ORDER_INDEX_NAMED, hash, row->client_ref,
+			 row->broker_order_id, true, err);
+}
+
+static int
+open_set(struct journal_txn *txn, struct iag_bytes key,
+    const struct open_entry *entry, const struct order_row *row,
+    struct err *err)
+{
+	/* one that the intent does not name says so itself */
+	bool is_known = entry->is_there && !entry->broker_order_id;
+
+	return order_status_is_terminal(row->status) ? open_del(txn, key, err)
+	       : is_known                            ? 0
+			  : open_put(txn, key, row->broker_order_id, err);
+}
+
+static int
+indexes_set(struct journal_txn *txn, const char *hash,
+    const struct order_row *row, bool is_new, struct err *err)
+{
+	CLEANUP_OPEN_ENTRY struct open_entry entry;
+	uint8_t buf[INTENT_KEY_SIZE];
+	struct iag_bytes key = open_key(hash, row, buf);
+	int ret = open_get(txn, key, &entry, err);
+
+	if (ret == 0 && is_new)
+		ret = name_set(txn, hash, &entry, row, err);
 	if (ret == 0)
-		ret = changed_set(txn, hash, row, true, err);
-	if (ret == 0 && row->client_ref)
-		ret = entry_set(txn, ORDER_INDEX_NAMED, hash, row->client_ref,
-		    row->broker_order_id, true, err);
-	return ret;
+		ret = open_set(txn, key, &entry, row, err);
+	return ret || !order_status_is_terminal(row->status)
+		   ? ret
+		   : changed_set(txn, hash, row, true, err);
 }
 
 int
@@ -165,43 +223,87 @@ order_row_put(struct journal_txn *txn, const struct order_row *row,
 {
 	char buf[ROW_KEY_SIZE];
 	struct iag_bytes key;
+	bool is_new = false;
 	int ret = row_key(account_hash, row->broker_order_id, buf, &key, err);
 
 	if (ret == 0)
-		ret = stored_check(txn, key, account_hash, row, err);
+		ret = row_check(row, err);
+	if (ret == 0)
+		ret = stored_check(txn, key, account_hash, row, &is_new, err);
 	if (ret == 0)
 		ret = row_save(
 		    txn, TABLE_ORDERS, key, row_fields, row, &row->order, err);
-	return ret ? ret : indexes_set(txn, key, account_hash, row, err);
+	return ret ? ret : indexes_set(txn, account_hash, row, is_new, err);
 }
 
-struct row_walk {
-	order_row_visit *visit;
-	void *arg;
-};
+/* No step may delete a row and put it again, so the entry is changed. */
+static int
+ended_put(struct journal_txn *txn, const struct order_row *row,
+    const char *hash, const char *next_id, struct err *err)
+{
+	char buf[ROW_KEY_SIZE];
+	uint8_t open_buf[INTENT_KEY_SIZE];
+	struct iag_bytes key, open = open_key(hash, row, open_buf);
+	bool is_new = false;
+	int ret = row_key(hash, row->broker_order_id, buf, &key, err);
+
+	if (ret == 0)
+		ret = stored_check(txn, key, hash, row, &is_new, err);
+	if (ret)
+		return ret;
+	ret =
+	    row_save(txn, TABLE_ORDERS, key, row_fields, row, &row->order, err);
+	if (ret == 0)
+		ret = next_id ? open_put(txn, open, next_id, err)
+			      : open_del(txn, open, err);
+	return ret ? ret : changed_set(txn, hash, row, true, err);
+}
 
 static int
-walk_one(
-    struct journal_txn *txn, struct iag_bytes key, void *arg, struct err *err)
+text_set(char **text, const char *by, struct err *err)
 {
-	const struct row_walk *walk = arg;
-	CLEANUP_ORDER_ROW struct order_row row;
-	int ret;
-
-	order_row_init(&row);
-	ret = get_at(txn, key, &row, err);
-	if (ret == IAG_NOTFOUND)
-		return err_set(err, ERR_JOURNAL_CORRUPT,
-		    "the index of working orders names one that is not "
-		    "there");
-	return ret ? ret : walk->visit(&row, walk->arg, err);
+	free(*text);
+	*text = strdup(by);
+	return *text ? 0 : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 }
 
 int
-order_row_walk_working(
-    struct journal_txn *txn, order_row_visit *visit, void *arg, struct err *err)
+order_row_rename(struct journal_txn *txn, struct order_row *row, const char *id,
+    uint32_t status, const char account_hash[HASH_HEX_SIZE], struct err *err)
 {
-	struct row_walk walk = { visit, arg };
+	CLEANUP_BUF struct buf word = BUF_INIT;
+	int ret;
 
-	return row_index_walk(txn, ORDER_INDEX_WORKING, walk_one, &walk, err);
+	buf_printf(&word, ORDER_REPLACED_BY "%s", id);
+	if (word.failed)
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	row->status = IAG_STATUS_CANCELLED;
+	ret = text_set(&row->broker_status, buf_text(&word), err);
+	if (ret == 0)
+		ret = ended_put(txn, row, account_hash,
+		    order_status_is_terminal(status) ? NULL : id, err);
+	if (ret && ret != IAG_REJECTED)
+		return ret; /* rejected: it had ended by itself */
+	row->status = status;
+	free(STEAL(row->broker_status));
+	return text_set(&row->broker_order_id, id, err);
+}
+
+int
+order_row_works(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
+    const char *broker_order_id, bool *ret_works, struct err *err)
+{
+	char buf[ROW_KEY_SIZE], word[ROWTEXT_SHORT];
+	struct iag_bytes key, row, status;
+	int ret = row_key(account_hash, broker_order_id, buf, &key, err);
+
+	*ret_works = false;
+	if (ret == 0)
+		ret = txn_get(txn, TABLE_ORDERS, key, &row, err);
+	if (ret)
+		return ret == IAG_NOTFOUND ? 0 : ret;
+	*ret_works = record_member(row.data, row.len, "status", &status) &&
+		     rowtext_copy(status, word) == 0 &&
+		     !order_status_is_terminal(order_status_find(word));
+	return 0;
 }

@@ -41,7 +41,7 @@ pending_step(struct journal_txn *txn, void *arg, struct err *err)
 	struct pending *pending = arg;
 
 	intent_list_fini(&pending->list);
-	return intent_walk_unsettled(txn, pending_take, pending, err);
+	return intent_walk_unsettled(txn, NULL, pending_take, pending, err);
 }
 
 /* Is somebody still at it?  What cannot be told is said so. */

@@ -154,7 +154,7 @@ static int
 unsettled_step(struct journal_txn *txn, void *arg, struct err *err)
 {
 	intent_list_fini(arg);
-	return intent_walk_unsettled(txn, intent_list_take, arg, err);
+	return intent_walk_unsettled(txn, NULL, intent_list_take, arg, err);
 }
 
 static void

@@ -63,7 +63,9 @@ load_step(struct journal_txn *txn, void *arg, struct err *err)
 	intent_list_fini(&resolve->open);
 	ret = intent_get(txn, resolve->hash, resolve->request->key, "",
 	    &resolve->whole, err);
-	return ret ? ret : intent_walk_unsettled(txn, open_take, resolve, err);
+	return ret ? ret
+		   : intent_walk_unsettled(
+			 txn, resolve->hash, open_take, resolve, err);
 }
 
 static int

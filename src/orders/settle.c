@@ -257,25 +257,11 @@ submit_row(struct settling *s, struct err *err)
 static int
 row_move(struct settling *s, const char *id, struct err *err)
 {
-	CLEANUP_BUF struct buf word = BUF_INIT;
-	uint32_t status = s->row.status;
 	int ret;
 
-	buf_printf(&word, ORDER_REPLACED_BY "%s", id);
-	if (word.failed)
-		return no_memory(err);
-	ret = replace(&s->row.broker_status, buf_text(&word), err);
-	s->row.status = IAG_STATUS_CANCELLED;
 	s->row.updated_ns = txn_now_ns(s->txn);
-	if (ret == 0)
-		ret = order_row_put(s->txn, &s->row, s->hash, err);
-	if (ret == IAG_REJECTED)
-		ret = 0; /* it had ended by itself */
-	if (ret == 0)
-		ret = replace(&s->row.broker_order_id, id, err);
-	if (ret == 0)
-		ret = replace(&s->row.broker_status, NULL, err);
-	s->row.status = status;
+	ret = order_row_rename(
+	    s->txn, &s->row, id, answered_status(s), s->hash, err);
 	s->row.created_ns = txn_now_ns(s->txn);
 	return ret;
 }

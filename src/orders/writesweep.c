@@ -159,7 +159,7 @@ static int
 list_step(struct journal_txn *txn, void *arg, struct err *err)
 {
 	list_clear(arg);
-	return order_row_walk_working(txn, list_add, arg, err);
+	return order_row_walk_working(txn, NULL, list_add, arg, err);
 }
 
 /* The writer whose book has it, if this process may write with that one. */

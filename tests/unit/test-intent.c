@@ -85,6 +85,8 @@ row_make(struct order_row *row, uint32_t status)
 	order_row_init(row);
 	row->account = strdup(ACCOUNT);
 	row->broker_order_id = strdup("local-candidate-k1");
+	row->key = strdup("k1");
+	row->leg = strdup("");
 	row->mode = IAG_MODE_PAPER;
 	row->writer = strdup("local-candidate");
 	row->status = status;
@@ -96,6 +98,7 @@ row_make(struct order_row *row, uint32_t status)
 struct job {
 	const struct intent *put, *del;
 	const struct order_row *row;
+	struct order_row *renamed; /* to "new" */
 	struct intent *got;
 	struct order_row *got_row;
 	const char *key;
@@ -123,6 +126,11 @@ job_run(struct journal_txn *txn, void *arg, struct err *err)
 		ret = intent_del(txn, job->del, job->hash, err);
 	if (job->row)
 		ret = order_row_put(txn, job->row, job->hash, err);
+	if (job->renamed)
+		ret = order_row_rename(txn, job->renamed, "new",
+		    job->renamed->status, job->hash, err);
+	if (job->renamed && ret == 0)
+		ret = order_row_put(txn, job->renamed, job->hash, err);
 	if (job->got)
 		return intent_get(txn, job->hash, job->key, "", job->got, err);
 	if (job->got_row)
@@ -173,13 +181,13 @@ row_seen(struct order_row *row, void *arg, struct err *err)
 static int
 walk_intents(struct journal_txn *txn, void *arg, struct err *err)
 {
-	return intent_walk_unsettled(txn, intent_seen, arg, err);
+	return intent_walk_unsettled(txn, NULL, intent_seen, arg, err);
 }
 
 static int
 walk_rows(struct journal_txn *txn, void *arg, struct err *err)
 {
-	return order_row_walk_working(txn, row_seen, arg, err);
+	return order_row_walk_working(txn, NULL, row_seen, arg, err);
 }
 
 static struct seen
@@ -339,6 +347,58 @@ an_order_that_is_terminal_stays_so(void **state)
 	assert_int_equal(working(kit), 0);
 }
 
+/* One entry from the record of the intent to the end of its order. */
+static void
+a_settled_intent_stays_open_while_its_order_works(void **state)
+{
+	struct kit *kit = *state;
+	CLEANUP_INTENT struct intent intent;
+	CLEANUP_ORDER_ROW struct order_row row;
+
+	intent_make(&intent, "k1");
+	row_make(&row, IAG_STATUS_SUBMITTED);
+	assert_int_equal(PUT(&intent), 0);
+	assert_int_equal(unsettled(kit).count, 1);
+	assert_int_equal(working(kit), 0);
+	assert_int_equal(PUT_ROW(&row), 0);
+	intent.state = INTENT_DONE;
+	intent.broker_order_id = strdup(row.broker_order_id);
+	assert_int_equal(PUT(&intent), 0);
+	assert_int_equal(unsettled(kit).count, 0);
+	assert_int_equal(working(kit), 1);
+	row.status = IAG_STATUS_FILLED;
+	assert_int_equal(PUT_ROW(&row), 0);
+	assert_int_equal(working(kit), 0);
+	assert_true(kit_verify(kit, AUDIT_VERIFY_STATE).valid);
+}
+
+static void
+an_order_works_on_under_a_new_id(void **state)
+{
+	struct kit *kit = *state;
+	CLEANUP_INTENT struct intent intent;
+	CLEANUP_ORDER_ROW struct order_row row, old;
+
+	intent_make(&intent, "k1");
+	row_make(&row, IAG_STATUS_OPEN);
+	order_row_init(&old);
+	assert_int_equal(PUT(&intent), 0);
+	assert_int_equal(PUT_ROW(&row), 0);
+	intent.state = INTENT_DONE;
+	intent.broker_order_id = strdup(row.broker_order_id);
+	assert_int_equal(PUT(&intent), 0);
+	assert_int_equal(job_do(kit, (struct job){ .renamed = &row }), 0);
+	assert_string_equal(row.broker_order_id, "new");
+	assert_int_equal(job_do(kit, (struct job){ .got_row = &old }), 0);
+	assert_int_equal(old.status, IAG_STATUS_CANCELLED);
+	assert_string_equal(old.broker_status, ORDER_REPLACED_BY "new");
+	assert_int_equal(working(kit), 1);
+	row.status = IAG_STATUS_CANCELLED;
+	assert_int_equal(PUT_ROW(&row), 0);
+	assert_int_equal(working(kit), 0);
+	assert_true(kit_verify(kit, AUDIT_VERIFY_STATE).valid);
+}
+
 static void
 an_order_needs_a_name_that_fits(void **state)
 {
@@ -419,6 +479,8 @@ main(void)
 		T(only_unsettled_intents_are_walked),
 		T(keys_are_letters_digits_and_three_signs),
 		T(an_order_that_is_terminal_stays_so),
+		T(a_settled_intent_stays_open_while_its_order_works),
+		T(an_order_works_on_under_a_new_id),
 		T(an_order_needs_a_name_that_fits),
 	};
 
