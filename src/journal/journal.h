@@ -159,8 +159,9 @@ bool journal_is_adopted(struct journal *journal);
 uint64_t journal_incarnation(struct journal *journal);
 /*
  * `store adopt --reason` (ruling 25): the next incarnation, the live switch
- * closed, and TABLE_STATE "journal/reconcile" set until one complete
- * reconcile deletes it.
+ * closed, and TABLE_STATE "journal/reconcile" set until a reconcile that is
+ * complete, in one pass or in several that go on where the last one ended,
+ * deletes it.
  */
 int journal_adopt(struct journal *journal, struct call *call,
     const char *principal, const char *reason, struct err *err);

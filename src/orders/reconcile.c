@@ -272,21 +272,34 @@ intents_look(struct pass *pass, struct err *err)
 
 /* ---- an adopted store (ruling 25) */
 
-/* It waits as long as the row is there. */
+/*
+ * It waits as long as the row is there, which says how far the passes before
+ * came; IAG_NOTFOUND: it does not wait.
+ */
+static int
+adopted_row(struct journal_txn *txn, struct json_object **ret_row,
+    const char **ret_asked_to, struct err *err)
+{
+	int ret = row_get(
+	    txn, TABLE_STATE, reconcile_key, ret_row, "the adopted store", err);
+
+	if (ret == 0)
+		*ret_asked_to = json_get_str(*ret_row, "asked_to", "");
+	return ret;
+}
+
 static int
 waits_step(struct journal_txn *txn, void *arg, struct err *err)
 {
 	CLEANUP_JSON struct json_object *row = NULL;
 	struct pass *pass = arg;
-	int ret = row_get(
-	    txn, TABLE_STATE, reconcile_key, &row, "the adopted store", err);
+	const char *asked_to = "";
+	int ret = adopted_row(txn, &row, &asked_to, err);
 
 	pass->waits = ret == 0;
-	if (ret)
-		return ret == IAG_NOTFOUND ? 0 : ret;
-	(void)snprintf(pass->adopted_to, sizeof(pass->adopted_to), "%s",
-	    json_get_str(row, "asked_to", ""));
-	return 0;
+	(void)snprintf(
+	    pass->adopted_to, sizeof(pass->adopted_to), "%s", asked_to);
+	return ret == IAG_NOTFOUND ? 0 : ret;
 }
 
 /* So far for now: the next pass goes on behind it. */
@@ -295,13 +308,11 @@ advance_step(struct journal_txn *txn, void *arg, struct err *err)
 {
 	CLEANUP_JSON struct json_object *row = NULL;
 	struct pass *pass = arg;
-	int ret = row_get(
-	    txn, TABLE_STATE, reconcile_key, &row, "the adopted store", err);
+	const char *asked_to;
+	int ret = adopted_row(txn, &row, &asked_to, err);
 
-	if (ret)
+	if (ret || strcmp(asked_to, pass->adopted_to) == 0)
 		return ret == IAG_NOTFOUND ? 0 : ret;
-	if (strcmp(json_get_str(row, "asked_to", ""), pass->adopted_to) == 0)
-		return 0;
 	json_object_object_del(row, "asked_to");
 	if (json_add_str(row, "asked_to", pass->adopted_to))
 		return no_memory(err);
