@@ -91,6 +91,7 @@ check-asan:
 # slow, and what they run of the program others run too
 unsanitized_tests = \
 	tests/cli/completion.bats \
+	tests/cli/typed.bats \
 	tests/model/model.bats \
 	tests/peer/openapi.mjs \
 	$(NULL)

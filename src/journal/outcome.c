@@ -4,6 +4,7 @@
 #include "journal/outcome.h"
 
 #include <assert.h>
+#include <string.h>
 
 /*
  * Codes that mean: understood, and refused by a rule of the gateway
@@ -38,6 +39,13 @@ is_refusal(enum err_code code)
 	}
 }
 
+/* A preview is there to be refused, so it has a type of its own for that. */
+static bool
+is_preview(const char *success)
+{
+	return success && strcmp(success, "order_preview_created") == 0;
+}
+
 void
 audit_outcome(
     struct audit_event *event, const char *success, const struct err *err)
@@ -58,8 +66,12 @@ audit_outcome(
 		event->event_type = "tool_denied_scope";
 		event->decision = "deny";
 		event->result_status = "denied_scope";
-	} else if (is_refusal(code)) {
-		event->event_type = "tool_refused";
+	} else if (is_refusal(code) ||
+		   (is_preview(success) &&
+		       code == ERR_ORDER_VALIDATION_FAILED)) {
+		event->event_type = is_preview(success)
+					? "order_preview_refused"
+					: "tool_refused";
 		event->decision = "refuse";
 		event->result_status = "refused";
 	} else {

@@ -195,7 +195,8 @@ result_write(const struct setting *s, struct journal_txn *txn, struct err *err)
 	if (json_add(obj, "in_flight", flight.rows) || ret || !flight.rows)
 		return no_memory(err);
 	if (change->state != SWITCH_OPEN)
-		ret = intent_walk_unsettled(txn, NULL, flight_add, &flight, err);
+		ret =
+		    intent_walk_unsettled(txn, NULL, flight_add, &flight, err);
 	if (ret)
 		return ret;
 	buf_reset(s->out);

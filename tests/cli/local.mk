@@ -28,6 +28,7 @@ cli_tests += \
 	tests/cli/secret.bats \
 	tests/cli/sim.bats \
 	tests/cli/tools.bats \
+	tests/cli/typed.bats \
 	$(NULL)
 
 EXTRA_DIST += tests/cli/daemon.bash tests/cli/desk.bash tests/cli/launch.py tests/cli/helper.bash tests/cli/reference.txt tests/cli/simulator.bash tests/cli/terminal.zsh

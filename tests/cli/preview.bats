@@ -109,6 +109,11 @@ made() {
     preview --limit-price 199.505
     expect 1
     [ "$(made)" = 0 ]
+    iag --json audit tail --limit 500
+    [ "$(json 'j.events.map((e) => e.event).filter((e) =>
+        e.event_type === "order_preview_refused").map((e) =>
+        e.result_status + " " + e.error_code).join()' <<<"$output")" = \
+        "refused ORDER_VALIDATION_FAILED" ]
     preview --limit-price 199.50
     [ "$(made)" = 1 ]
     [ "$("$IAG_TEST_PROGRAM" audit verify --state)" ]
