@@ -7,7 +7,8 @@
  * order; so it verifies nothing here, and we do, with authorities that were
  * read once, before the first byte leaves.
  *
- * Threads: any.  The lock guards the list of authorities.
+ * Threads: any.  The lock guards the list of authorities and the last
+ * certificate that had the pin.
  */
 
 #include "http-curl.h"
@@ -31,6 +32,8 @@ struct trust {
 	const struct http_words *words;
 	pthread_mutex_t lock;
 	gnutls_x509_trust_list_t authorities; /* NULL: not needed */
+	bool has_known;
+	uint8_t known[HTTP_PIN_SIZE]; /* SHA-256 of that certificate */
 };
 
 static const char *
@@ -182,20 +185,39 @@ import_one(gnutls_x509_crt_t *ret_crt, const gnutls_datum_t *der)
 	return false;
 }
 
-bool
-trust_check(struct trust *trust, gnutls_session_t session,
+/*
+ * Where the pin is all that counts, a certificate that had it has it: no time
+ * and no list decide, and it need not be read again for each order.
+ */
+static bool
+is_known(struct trust *trust, const uint8_t hash[HTTP_PIN_SIZE])
+{
+	bool known;
+
+	(void)pthread_mutex_lock(&trust->lock);
+	known = trust->has_known &&
+		memcmp(trust->known, hash, sizeof trust->known) == 0;
+	(void)pthread_mutex_unlock(&trust->lock);
+	return known;
+}
+
+static void
+note_known(struct trust *trust, const uint8_t hash[HTTP_PIN_SIZE])
+{
+	(void)pthread_mutex_lock(&trust->lock);
+	memcpy(trust->known, hash, sizeof trust->known);
+	trust->has_known = true;
+	(void)pthread_mutex_unlock(&trust->lock);
+}
+
+static bool
+read_and_check(struct trust *trust, const gnutls_datum_t *peers, unsigned count,
     char ret_text[HTTP_TEXT_SIZE])
 {
 	gnutls_x509_crt_t chain[CHAIN_MAX];
-	const gnutls_datum_t *peers;
-	unsigned count = 0, made = 0;
+	unsigned made = 0;
 	bool good = true;
 
-	if (!trust->verify && !trust->has_pin)
-		return true;
-	peers = session ? gnutls_certificate_get_peers(session, &count) : NULL;
-	if (!peers || count == 0)
-		return say(ret_text, "it shows no certificate");
 	for (; good && made < count && made < CHAIN_MAX; made += good)
 		good = import_one(&chain[made], &peers[made]);
 	good = good ? check_all(trust, chain, made, ret_text)
@@ -203,4 +225,30 @@ trust_check(struct trust *trust, gnutls_session_t session,
 	while (made > 0)
 		gnutls_x509_crt_deinit(chain[--made]);
 	return good;
+}
+
+bool
+trust_check(struct trust *trust, gnutls_session_t session,
+    char ret_text[HTTP_TEXT_SIZE])
+{
+	const gnutls_datum_t *peers;
+	uint8_t hash[HTTP_PIN_SIZE];
+	unsigned count = 0;
+	bool can_know;
+
+	if (!trust->verify && !trust->has_pin)
+		return true;
+	peers = session ? gnutls_certificate_get_peers(session, &count) : NULL;
+	if (!peers || count == 0)
+		return say(ret_text, "it shows no certificate");
+	can_know =
+	    !trust->verify && gnutls_hash_fast(GNUTLS_DIG_SHA256, peers[0].data,
+				  peers[0].size, hash) == 0;
+	if (can_know && is_known(trust, hash))
+		return true;
+	if (!read_and_check(trust, peers, count, ret_text))
+		return false;
+	if (can_know)
+		note_known(trust, hash);
+	return true;
 }
