@@ -122,7 +122,6 @@ int
 guest_check(struct guest *guest, struct err *err)
 {
 	const struct config *config = guest->house->config;
-	struct pairing pairing;
 	int rc;
 
 	if (guest->state != GUEST_LIVE && clock_boot_ns() >= guest->until_ns)
@@ -137,13 +136,8 @@ guest_check(struct guest *guest, struct err *err)
 	    config->sidecar.heartbeat_timeout_seconds * NS_PER_S, err);
 	if (rc)
 		return rc;
-	rc = pairing_load(
-	    guest->house->journal, guest->pairing.pairing_id, &pairing, err);
-	if (rc)
-		return rc;
-	rc = pairing_usable(&pairing, clock_real_ns(), err);
-	pairing_fini(&pairing);
-	return rc;
+	return pairing_still_usable(
+	    guest->house->journal, guest->pairing.pairing_id, err);
 }
 
 void

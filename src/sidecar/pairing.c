@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "orders/row.h"
 
 #define PREFIX "sidecar/pairing/"
@@ -256,6 +257,19 @@ pairing_usable(const struct pairing *pairing, uint64_t now_ns, struct err *err)
 		err_action(err, "pair them: docs/sidecar.md");
 		return IAG_AUTH;
 	}
+}
+
+int
+pairing_still_usable(struct journal *journal, const char *id, struct err *err)
+{
+	struct pairing pairing;
+	int rc = pairing_load(journal, id, &pairing, err);
+
+	if (rc)
+		return rc;
+	rc = pairing_usable(&pairing, clock_real_ns(), err);
+	pairing_fini(&pairing);
+	return rc;
 }
 
 /* Crockford's: no I, L, O, U. */

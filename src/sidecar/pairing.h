@@ -74,6 +74,9 @@ enum pairing_status pairing_status_at(
 /* SIDECAR_PAIRING_REQUIRED unless it is active; why, in words. */
 int pairing_usable(
     const struct pairing *pairing, uint64_t now_ns, struct err *err);
+/* The same for the one that is stored under that id, now. */
+int pairing_still_usable(
+    struct journal *journal, const char *id, struct err *err);
 
 /* "ABCD-EFGH-JKMN-PQRS": 80 random bits. */
 void code_new(char ret_code[CODE_SIZE]);

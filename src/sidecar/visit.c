@@ -172,8 +172,6 @@ static int
 visit_look(struct visit *visit, struct err *err)
 {
 	const uint64_t now_ns = clock_boot_ns();
-	struct pairing pairing;
-	int rc;
 
 	if (now_ns < visit->look_ns)
 		return 0;
@@ -183,13 +181,8 @@ visit_look(struct visit *visit, struct err *err)
 		    "the gateway has been silent for %llu s",
 		    (unsigned long long)((now_ns - visit->heard_ns) /
 					 NS_PER_S));
-	rc = pairing_load(
-	    visit->journal, visit->pairing.pairing_id, &pairing, err);
-	if (rc)
-		return rc;
-	rc = pairing_usable(&pairing, clock_real_ns(), err);
-	pairing_fini(&pairing);
-	return rc;
+	return pairing_still_usable(
+	    visit->journal, visit->pairing.pairing_id, err);
 }
 
 void

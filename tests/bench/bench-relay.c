@@ -61,16 +61,6 @@ bench(struct peer *direct, struct peer *relay, const char *what,
 	    median_of(through, ROUNDS), median_of(own, ROUNDS));
 }
 
-static const char *
-need_env(const char *name)
-{
-	const char *value = getenv(name);
-
-	if (!value)
-		bench_fail(name);
-	return value;
-}
-
 static void
 set_up(void)
 {
@@ -91,7 +81,7 @@ set_up(void)
 		"plugins: {path: [%s]}\n"
 		"daemon:\n  socket: %s\n  metrics: false\n  principals:\n"
 		"    me: {users: [%u], scopes: [ibkr:health:read]}\n",
-		folder, need_env("IAG_TEST_PLUGINDIR"), place,
+		folder, bench_env("IAG_TEST_PLUGINDIR"), place,
 		(unsigned)getuid()) < 0 ||
 	    fchmod(fileno(file), 0600) < 0 || fclose(file) != 0)
 		bench_fail(config);
@@ -100,7 +90,7 @@ set_up(void)
 int
 main(void)
 {
-	const char *program = need_env("IAG_TEST_PROGRAM");
+	const char *program = bench_env("IAG_TEST_PROGRAM");
 	const char *serve[] = { program, "--config", config, "serve", NULL };
 	const char *stdio[] = { program, "--config", config, "mcp", "serve",
 		NULL };

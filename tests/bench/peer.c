@@ -23,6 +23,19 @@ bench_fail(const char *what)
 	exit(1);
 }
 
+const char *
+bench_env(const char *name)
+{
+	const char *value = getenv(name);
+
+	if (!value) {
+		(void)fprintf(stderr,
+		    "bench: %s is not set: run it by `make bench`\n", name);
+		exit(1);
+	}
+	return value;
+}
+
 static void
 run(const char *const *argv, int in, int out)
 {

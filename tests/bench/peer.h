@@ -29,5 +29,7 @@ void peer_end(struct peer *peer);
 long peer_anon_kib(const struct peer *peer);
 
 void bench_fail(const char *what) __attribute__((noreturn));
+/* A variable that the bench cannot do without. */
+const char *bench_env(const char *name);
 
 #endif
