@@ -16,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-#define SLICE_NS UINT64_C(20000000) /* how long a cancelled wait may go on */
+#define SLICE_NS UINT64_C(100000000) /* how long a cancelled wait may go on */
 #define SECOND_NS UINT64_C(1000000000)
 
 /* Somebody in line, on his own stack. */
