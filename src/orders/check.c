@@ -76,16 +76,19 @@ reset(struct check *check)
 	}
 }
 
-/* Read approval and preview of one leg; neither needs to be there. */
+/*
+ * Read approval and preview of one leg; neither needs to be there.  Only the
+ * preview is asked for: the approval where it alone names that.
+ */
 static int
-leg_read(
-    struct journal_txn *txn, struct check *check, size_t i, struct err *err)
+leg_read(struct journal_txn *txn, struct check *check, size_t i,
+    bool only_preview, struct err *err)
 {
 	struct check_leg *leg = &check->legs[i];
 	const char *preview_id = check->preview_ids[i];
 	int ret = IAG_NOTFOUND;
 
-	if (check->approval_ids[i])
+	if (check->approval_ids[i] && !(only_preview && preview_id))
 		ret = approval_get(
 		    txn, check->approval_ids[i], &leg->approval, err);
 	if (ret != 0 && ret != IAG_NOTFOUND)
@@ -103,35 +106,49 @@ leg_read(
 }
 
 static int
-legs_read(struct journal_txn *txn, struct check *check, struct err *err)
+legs_read(struct journal_txn *txn, struct check *check, bool only_previews,
+    struct err *err)
 {
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < check->leg_count; i++)
-		ret = leg_read(txn, check, i, err);
+		ret = leg_read(txn, check, i, only_previews, err);
 	return ret;
 }
 
-/* Which contract a quote is needed for: of a policy, or to judge a stop. */
+/* A quote is needed for limits, and to judge a stop. */
+static bool
+needs_quote(const struct check *check)
+{
+	const struct check_leg *legs = check->legs;
+
+	if (limits_policy(config_of(check),
+		check_policy_id(config_of(check), check->mode)))
+		return true;
+	for (size_t i = 0; i < check->leg_count; i++) {
+		if (legs[i].has_preview &&
+		    legs[i].preview.order.type == IAG_TYPE_STOP)
+			return true;
+	}
+	return false;
+}
+
+/* What time it is, and which contract a quote is needed for. */
 static int
 contract_step(struct journal_txn *txn, void *arg, struct err *err)
 {
 	struct check *check = arg;
 	const struct check_leg *leg = &check->legs[0];
-	bool needed = check->policy.policy != NULL;
 	int ret;
 
 	reset(check);
 	free(check->contract_id);
 	check->contract_id = NULL;
-	ret = legs_read(txn, check, err);
-	if (ret || check->leg_count == 0 || !leg->has_preview)
+	check->now_ns = txn_now_ns(txn);
+	ret = legs_read(txn, check, true, err);
+	if (ret || check->leg_count == 0 || !leg->has_preview ||
+	    !needs_quote(check))
 		return ret;
-	for (size_t i = 0; i < check->leg_count; i++)
-		needed |= check->legs[i].has_preview &&
-			  check->legs[i].preview.order.type == IAG_TYPE_STOP;
-	if (!needed)
-		return 0;
 	check->contract_id = strdup(leg->preview.order.contract_id);
 	return check->contract_id
 		   ? 0
@@ -142,11 +159,12 @@ static int
 look_at_policy(struct check *check, struct err *err)
 {
 	struct order_call *call = check->call;
-	int ret = check_policy(call, check->mode, &check->policy, err);
+	int ret =
+	    journal_view(desk_journal(call->desk), contract_step, check, err);
 
 	if (ret == 0)
-		ret = journal_view(
-		    desk_journal(call->desk), contract_step, check, err);
+		ret = check_policy_at(
+		    call, check->mode, check->now_ns, &check->policy, err);
 	if (ret || !check->contract_id)
 		return ret;
 	/* no quote is an answer, too: limits that need one refuse */
@@ -657,7 +675,7 @@ judge(struct journal_txn *txn, struct check *check, struct snapshot *snapshot,
 	ret = facts_of_switch(txn, check, snapshot, err);
 	ret = ret ? ret : facts_of_adoption(txn, facts, err);
 	ret = ret ? ret : facts_of_live(txn, check, snapshot, err);
-	ret = ret ? ret : legs_read(txn, check, err);
+	ret = ret ? ret : legs_read(txn, check, false, err);
 	ret = ret ? ret : facts_of_legs(check, facts, err);
 	ret = ret ? ret : facts_of_mixups(txn, check, snapshot, err);
 	ret = ret ? ret : facts_of_target(txn, check, snapshot, err);

@@ -32,6 +32,11 @@ struct check_policy {
 };
 int check_policy(struct order_call *call, uint32_t mode,
     struct check_policy *ret_policy, struct err *err);
+/* The same at a time that is known. */
+int check_policy_at(struct order_call *call, uint32_t mode, uint64_t now_ns,
+    struct check_policy *ret_policy, struct err *err);
+/* NULL: none is configured. */
+const char *check_policy_id(const struct config *config, uint32_t mode);
 
 /*
  * Count, then judge orders of one group (or one order) in a row, each with

@@ -26,6 +26,7 @@
 #include "base/log.h"
 #include "orders/deskstate.h"
 #include "orders/killswitch.h"
+#include "orders/limits.h"
 #include "orders/sendleave.h"
 #include "orders/settlequeue.h"
 
@@ -57,6 +58,7 @@ struct desk {
 	char owner[ID_TEXT_SIZE]; /* "": not yet */
 	struct store_guard *guard;
 	struct settle_queue *late;
+	char (*policy_digests)[HASH_HEX_SIZE]; /* one for each policy */
 };
 
 static char *
@@ -116,11 +118,28 @@ activation_make(struct desk *desk)
 		    err_text(&desk->activation_fault));
 }
 
+static int
+policies_digest(struct desk *desk, struct err *err)
+{
+	const struct config *config = desk->setup.config;
+	int ret = 0;
+
+	desk->policy_digests =
+	    calloc(config->policy_count + 1, sizeof(*desk->policy_digests));
+	if (!desk->policy_digests)
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	for (size_t i = 0; i < config->policy_count && ret == 0; i++)
+		ret = limits_digest(
+		    &config->policies[i], desk->policy_digests[i], err);
+	return ret;
+}
+
 int
 desk_new(
     const struct desk_setup *setup, struct desk **ret_desk, struct err *err)
 {
 	struct desk *desk = calloc(1, sizeof(*desk));
+	int ret;
 
 	if (!desk)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
@@ -135,6 +154,11 @@ desk_new(
 	    (setup->live_broker && !desk->live_broker)) {
 		desk_free(desk);
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	}
+	ret = policies_digest(desk, err);
+	if (ret) {
+		desk_free(desk);
+		return ret;
 	}
 	activation_make(desk);
 	desk_offer(desk);
@@ -166,6 +190,7 @@ desk_free(struct desk *desk)
 	err_fini(&desk->activation_fault);
 	free(desk->live_broker);
 	free(desk->connection);
+	free(desk->policy_digests);
 	free(desk);
 }
 
@@ -209,6 +234,12 @@ const char *
 desk_activation(const struct desk *desk)
 {
 	return desk->activation;
+}
+
+const char *
+desk_policy_digest(const struct desk *desk, const struct risk_policy *policy)
+{
+	return desk->policy_digests[policy - desk->setup.config->policies];
 }
 
 const struct err *

@@ -8,6 +8,8 @@
 
 #include "orders/check.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "base/clock.h"
 
@@ -19,28 +21,41 @@ now_step(struct journal_txn *txn, void *arg, struct err *err)
 	return 0;
 }
 
+const char *
+check_policy_id(const struct config *config, uint32_t mode)
+{
+	return mode == IAG_MODE_LIVE ? config->live_trading.risk_policy_id
+				     : config->paper_trading.risk_policy_id;
+}
+
+int
+check_policy_at(struct order_call *call, uint32_t mode, uint64_t now_ns,
+    struct check_policy *ret_policy, struct err *err)
+{
+	const struct config *config = desk_config(call->desk);
+	struct check_policy policy = { .id = check_policy_id(config, mode) };
+	int ret = 0;
+
+	policy.policy = limits_policy(config, policy.id);
+	if (policy.policy)
+		memcpy(policy.digest,
+		    desk_policy_digest(call->desk, policy.policy),
+		    HASH_HEX_SIZE);
+	ret = limits_span(policy.policy, now_ns, &policy.span, err);
+	if (ret == 0)
+		*ret_policy = policy;
+	return ret;
+}
+
 int
 check_policy(struct order_call *call, uint32_t mode,
     struct check_policy *ret_policy, struct err *err)
 {
-	const struct config *config = desk_config(call->desk);
-	struct check_policy policy = {
-		.id = mode == IAG_MODE_LIVE
-			  ? config->live_trading.risk_policy_id
-			  : config->paper_trading.risk_policy_id,
-	};
 	uint64_t now_ns;
-	int ret;
+	int ret =
+	    journal_view(desk_journal(call->desk), now_step, &now_ns, err);
 
-	policy.policy = limits_policy(config, policy.id);
-	ret = journal_view(desk_journal(call->desk), now_step, &now_ns, err);
-	if (ret == 0 && policy.policy)
-		ret = limits_digest(policy.policy, policy.digest, err);
-	if (ret == 0)
-		ret = limits_span(policy.policy, now_ns, &policy.span, err);
-	if (ret == 0)
-		*ret_policy = policy;
-	return ret;
+	return ret ? ret : check_policy_at(call, mode, now_ns, ret_policy, err);
 }
 
 /* Legs for people, in the order of group_roles. */

@@ -375,24 +375,33 @@ config_make(struct scene *scene)
 	assert_int_equal(limits_digest(policy, scene->policy_digest, NULL), 0);
 }
 
+/* As of a process that has just started with the configuration. */
+static void
+desk_open(struct scene *scene)
+{
+	const struct desk_setup setup = {
+		.config = scene->kit.config,
+		.host = scene->kit.host,
+		.journal = scene->kit.journal,
+		.is_command = true,
+	};
+
+	desk_free(scene->desk);
+	assert_int_equal(desk_new(&setup, &scene->desk, NULL), 0);
+	scene->call.desk = scene->desk;
+}
+
 static void
 scene_init(struct scene *scene, enum order_operation operation, uint32_t mode)
 {
 	const char *account = mode == IAG_MODE_LIVE ? ACCOUNT : PAPER;
-	struct desk_setup setup;
 
 	memset(scene, 0, sizeof(*scene));
 	memset(&world, 0, sizeof(world));
 	kit_init(&scene->kit);
 	kit_open(&scene->kit, JOURNAL_WRITE);
 	config_make(scene);
-	setup = (struct desk_setup){
-		.config = scene->kit.config,
-		.host = scene->kit.host,
-		.journal = scene->kit.journal,
-		.is_command = true,
-	};
-	assert_int_equal(desk_new(&setup, &scene->desk, NULL), 0);
+	desk_open(scene);
 	if (mode == IAG_MODE_PAPER)
 		*scene->policy_digest = '\0';
 	for (size_t i = 0; i < CHECK_LEGS; i++)
@@ -631,8 +640,10 @@ test_inv3_an_approval_holds_for_what_would_be_sent_now(void **state)
 	order->limit_price = (char *)"100";
 	/* the policy in force is another one now */
 	scene.policy.max_quote_age_seconds = 31;
+	desk_open(&scene);
 	judged(&scene, "APPROVAL_PREVIEW_MISMATCH ");
 	scene.policy.max_quote_age_seconds = 30;
+	desk_open(&scene);
 	/* another writer than the one that was approved */
 	scene.previews[0].writer = (char *)"client-portal";
 	approve(&scene, 0);
