@@ -293,6 +293,49 @@ live_order() {
     [ ! -e /nowhere ]
 }
 
+# the guide's own configuration, for a simulator of this test
+portal_config() {
+    make_config
+    {
+        filled "$(sed -n '/^    broker:/,/hmac_secret_file/{s/^    //p
+            /hmac_secret_file/q}' "$IAG_TEST_SRCDIR/docs/client-portal.md")"
+        echo "plugins: {path: [$IAG_TEST_PLUGINDIR]}"
+    } | sed -e "s|https://127.0.0.1:5000|$base|" -e "s|PIN|\"$pin\"|" \
+        -e 's|^broker:|&\n  simulator: true\n  pacing: 2000|' >"$config"
+    (umask 077 && head -c 48 /dev/urandom | base64 >secret)
+}
+
+# in_book STATUS: until the only order has it
+in_book() {
+    local try
+    for ((try = 0; try < 600; try++)); do
+        seen book
+        [ "$(get 'j.orders.map((o) => o.coid + " " + o.status).join()')" != \
+            "first-1 $1" ] || return 0
+        sleep 0.1
+    done
+    echo "never $1: $body"
+    return 1
+}
+
+# accepted COMMAND: the broker has taken what it sends
+accepted() {
+    [[ $1 != *'orders submit'* ]] || in_book Submitted
+}
+
+@test "the Client Portal Gateway: look, read, and an order on paper" {
+    load simulator
+    simulator_setup
+    simulator_start --exit-with-parent
+    pin=$(sed -n 's/^pin //p' "$BATS_TEST_TMPDIR/said")
+    portal_config
+    typed client-portal '3. Conf' '^\$ [^i]'
+    typed client-portal '4. Read'
+    and_then=accepted typed client-portal '5. A paper'
+    in_book Cancelled
+    simulator_stop
+}
+
 @test "the agents' runbooks name tools and words that there are" {
     local tools name
     desk live
