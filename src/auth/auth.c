@@ -80,16 +80,17 @@ deny_for(const struct visit *visit, enum auth_result result,
 	    ret_verdict);
 }
 
+/* The grant's name goes along. */
 static void
-admit(const struct grant *grant, struct auth_verdict *ret_verdict)
+admit(struct grant *grant, struct auth_verdict *ret_verdict)
 {
 	*ret_verdict = (struct auth_verdict){
 		.result = AUTH_GRANTED,
+		.name = STEAL(grant->name),
 		.is_operator = grant->is_operator,
 		.scopes = grant->scopes,
 		.expires_ns = grant->expires_ns,
 	};
-	memcpy(ret_verdict->name, grant->name, sizeof ret_verdict->name);
 	memcpy(ret_verdict->token_id, grant->token_id,
 	    sizeof ret_verdict->token_id);
 	memcpy(ret_verdict->key, grant->key, sizeof ret_verdict->key);
@@ -118,12 +119,16 @@ grant_of(const struct visit *visit, const struct jwt_claims *claims,
     struct grant *ret_grant, struct err *err)
 {
 	const struct auth *auth = visit->auth;
-	int len = snprintf(ret_grant->name, sizeof ret_grant->name, "%s#%s",
-	    auth->rules.issuer, claims->sub);
+	char name[AUTH_NAME_SIZE];
+	int len = snprintf(
+	    name, sizeof name, "%s#%s", auth->rules.issuer, claims->sub);
 
-	if (len < 0 || (size_t)len >= sizeof ret_grant->name)
+	if (len < 0 || (size_t)len >= sizeof name)
 		return err_set(err, ERR_AUTH_TOKEN_INVALID,
 		    "issuer and sub of the token are too long");
+	ret_grant->name = strdup(name);
+	if (!ret_grant->name)
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 	ret_grant->scopes = claims->scopes & auth->allowed;
 	ret_grant->is_operator = ret_grant->scopes & scope_bit("ibkr:operator");
 	ret_grant->expires_ns = claims->expires_ns;
@@ -245,7 +250,7 @@ keep(const struct visit *visit, uint32_t generation, const struct grant *grant,
 {
 	struct auth *auth = visit->auth;
 	struct pending self = { .digest = visit->digest };
-	struct grant seen;
+	struct grant seen CLEANUP(grant_fini) = { .name = NULL };
 	int rc = 0;
 
 	enter(auth, &self);
@@ -306,7 +311,7 @@ verify(const struct visit *visit, struct auth_verdict *ret_verdict)
 {
 	struct err err CLEANUP_ERR = ERR_INIT;
 	struct auth *auth = visit->auth;
-	struct grant grant;
+	struct grant grant CLEANUP(grant_fini) = { .name = NULL };
 	struct jwt jwt;
 	uint32_t generation = 0;
 	int rc = jwt_read(visit->token, visit->len,
@@ -362,6 +367,13 @@ find_known(struct visit *visit, struct auth_verdict *ret_verdict)
 		return false;
 	admit(&grant, ret_verdict);
 	return true;
+}
+
+void
+auth_verdict_fini(struct auth_verdict *verdict)
+{
+	free(verdict->name);
+	verdict->name = NULL;
 }
 
 bool

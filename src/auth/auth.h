@@ -59,14 +59,15 @@ enum auth_result {
 	AUTH_UNAVAILABLE /* 503: no keys, or no record of the success */
 };
 
+/* Of a name with its end, and of a reason. */
 enum { AUTH_NAME_SIZE = 2560, AUTH_TEXT_SIZE = 160 };
 
 struct auth_verdict {
 	enum auth_result result;
 	/* with AUTH_GRANTED */
-	char name[AUTH_NAME_SIZE];    /* of the principal: "<iss>#<sub>" */
-	bool is_operator;             /* the kind of it: operator, or agent */
-	uint64_t scopes;              /* bits of scope.h, those allowed */
+	char *name;       /* of the principal: "<iss>#<sub>"; owned */
+	bool is_operator; /* the kind of it: operator, or agent */
+	uint64_t scopes;  /* bits of scope.h, those allowed */
 	char token_id[HASH_HEX_SIZE]; /* HMAC of the id, for the audit */
 	uint64_t expires_ns;          /* real time; skew included */
 	uint8_t key[HASH_SIZE]; /* digest of the issuer's that proved it */
@@ -74,6 +75,9 @@ struct auth_verdict {
 	enum err_code code;
 	char text[AUTH_TEXT_SIZE]; /* why; nothing of the token is in it */
 };
+
+/* Once for each verdict; for none at all it may be zeros. */
+void auth_verdict_fini(struct auth_verdict *verdict);
 
 /*
  * Judge the value of the Authorization header (NULL: there is none; two of

@@ -42,9 +42,27 @@ cache_new(void)
 	return cache;
 }
 
+void
+grant_fini(struct grant *grant)
+{
+	free(grant->name);
+	grant->name = NULL;
+}
+
+/* false: no memory. */
+static bool
+grant_copy(const struct grant *grant, struct grant *ret_copy)
+{
+	*ret_copy = *grant;
+	ret_copy->name = strdup(grant->name);
+	return ret_copy->name != NULL;
+}
+
 static void
 clear(struct place *place)
 {
+	if (place->grant)
+		grant_fini(place->grant);
 	free(place->grant);
 	*place = (struct place){ .used = 0 };
 }
@@ -110,8 +128,7 @@ cache_find(struct cache *cache, const uint8_t digest[HASH_SIZE],
 	if (place->generation != generation)
 		return CACHE_OLD;
 	place->used = ++cache->tick;
-	*ret_grant = *place->grant;
-	return CACHE_GOOD;
+	return grant_copy(place->grant, ret_grant) ? CACHE_GOOD : CACHE_OLD;
 }
 
 void
@@ -122,9 +139,10 @@ cache_add(struct cache *cache, const uint8_t digest[HASH_SIZE],
 	struct place *place = find(cache, digest);
 	struct grant *copy = malloc(sizeof *copy);
 
-	if (!copy)
+	if (!copy || !grant_copy(grant, copy)) {
+		free(copy);
 		return; /* verified again next time */
-	*copy = *grant;
+	}
 	if (!place)
 		place = oldest(cache, digest);
 	clear(place);

@@ -19,13 +19,15 @@ enum { CACHE_TOKENS = 1024 };
 
 /* What a token is good for. */
 struct grant {
-	char name[AUTH_NAME_SIZE];
+	char *name; /* owned */
 	char token_id[HASH_HEX_SIZE];
 	uint8_t key[HASH_SIZE]; /* digest of the one that it was proved by */
 	bool is_operator;
 	uint64_t scopes;
 	uint64_t expires_ns;
 };
+
+void grant_fini(struct grant *grant);
 
 struct cache;
 struct cache *cache_new(void);
@@ -34,7 +36,7 @@ void cache_free(struct cache *cache); /* NULL is fine */
 enum cache_found {
 	CACHE_NONE,
 	CACHE_OLD, /* known, but from other keys: verify again */
-	CACHE_GOOD /* *ret_grant is filled */
+	CACHE_GOOD /* *ret_grant is filled, with a name of its own */
 };
 enum cache_found cache_find(struct cache *cache,
     const uint8_t digest[HASH_SIZE], uint32_t generation, uint64_t now_ns,

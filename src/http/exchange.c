@@ -273,6 +273,7 @@ exchange_forget(void *arg, void *context)
 	if (exchange->session)
 		session_unref(exchange->session);
 	(void)pthread_mutex_destroy(&exchange->lock);
+	auth_verdict_fini(&exchange->verdict);
 	watch_free(exchange->watch);
 	free(exchange->progress_token);
 	free(exchange);
@@ -561,8 +562,10 @@ exchange_take(void *arg, struct listener_request *request)
 	}
 	/* the body may have come long after the head */
 	if (exchange->is_judged && http->auth &&
-	    !auth_holds(http->auth, &exchange->verdict))
+	    !auth_holds(http->auth, &exchange->verdict)) {
+		auth_verdict_fini(&exchange->verdict);
 		exchange->is_judged = false;
+	}
 	if (exchange->is_judged && !exchange_may_wait(exchange)) {
 		exchange_serve(exchange);
 		return;

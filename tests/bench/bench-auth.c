@@ -141,10 +141,12 @@ cached_per_s(struct auth *auth)
 	static struct auth_verdict verdict;
 	double begin = now_s();
 
-	for (int i = 0; i < FAST; i++)
+	for (int i = 0; i < FAST; i++) {
 		must(auth_try(auth, buf_text(&header), "127.0.0.1", &verdict) &&
 			 verdict.result == AUTH_GRANTED,
 		    "the cache");
+		auth_verdict_fini(&verdict);
+	}
 	return FAST / (now_s() - begin);
 }
 
@@ -218,6 +220,7 @@ open_auth(void)
 	must(auth_open(&setup, &auth, &err) == 0, err_text(&err));
 	auth_check(auth, buf_text(&header), "127.0.0.1", &verdict);
 	must(verdict.result == AUTH_GRANTED, verdict.text);
+	auth_verdict_fini(&verdict);
 	return auth;
 }
 

@@ -271,11 +271,14 @@ set_up(void **state)
 	return 0;
 }
 
+static struct auth_verdict verdict;
+
 static int
 tear_down(void **state)
 {
 	(void)state;
 	hold(false);
+	auth_verdict_fini(&verdict);
 	auth_close(STEAL(auth));
 	publish(NULL, NULL);
 	return 0;
@@ -304,11 +307,10 @@ bearer(const struct token_key *by, const char *kid, unsigned seconds,
 	return buf_text(&header);
 }
 
-static struct auth_verdict verdict;
-
 static enum auth_result
 check(const char *header)
 {
+	auth_verdict_fini(&verdict);
 	auth_check(auth, header, PEER, &verdict);
 	return verdict.result;
 }
@@ -317,7 +319,7 @@ check(const char *header)
 static bool
 is_known(const char *header)
 {
-	struct auth_verdict found;
+	struct auth_verdict found CLEANUP(auth_verdict_fini) = { 0 };
 
 	return auth_try(auth, header, PEER, &found) &&
 	       found.result == AUTH_GRANTED;
@@ -477,6 +479,7 @@ ask_for_a_key(void *arg)
 	struct auth_verdict own;
 
 	auth_check(auth, arg, PEER, &own);
+	auth_verdict_fini(&own);
 	LOCK_SCOPE(&lock);
 	busy += own.result == AUTH_UNAVAILABLE &&
 		strstr(own.text, "try again") != NULL;
@@ -658,6 +661,7 @@ check_on_thread(void *arg)
 
 	auth_check(auth, arg, PEER, &own);
 	assert_int_equal(AUTH_GRANTED, own.result);
+	auth_verdict_fini(&own);
 	return NULL;
 }
 
@@ -690,6 +694,7 @@ test_failures_are_recorded_by_address_and_minute(void **state)
 		(void)check("Bearer abc");
 		(void)check("Basic YTpi");
 	}
+	auth_verdict_fini(&verdict);
 	auth_refuse_header(auth, PEER, &verdict);
 	assert_int_equal(400, auth_status(&verdict));
 	auth_check(auth, NULL, "2001:db8::1", &verdict);
