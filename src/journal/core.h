@@ -54,7 +54,9 @@ struct journal {
 	pthread_t thread;
 	bool has_thread;
 	pthread_mutex_t mutex; /* guards everything below */
-	pthread_cond_t wake;   /* a job came or is expected, or closing */
+	pthread_cond_t wake;   /* there is work for the thread, or closing */
+	pthread_cond_t gather; /* nothing more is expected, or closing */
+	struct seat *seats;    /* that nobody has */
 	struct job *first;     /* the queue */
 	struct job *last;
 	unsigned expected; /* jobs that will come within moments */
@@ -158,10 +160,21 @@ int writer_run(struct journal *journal, struct call *call, unsigned flags,
  */
 void writer_expect(struct journal *journal);
 void writer_forget(struct journal *journal);
+/* The seats go with the journal. */
+void writer_fini(struct journal *journal);
 /* For batch_run(): the jobs of this batch, now running; NULL: none came. */
 struct job *writer_jobs(struct journal *journal);
 /* Refuse every further write and say why. */
 void writer_refuse(struct journal *journal, const char *why);
+
+/*
+ * What a caller waits on.  It outlives the job, so that it can be rung without
+ * the mutex, for which who wakes up would only wait again.
+ */
+struct seat {
+	struct seat *next;
+	pthread_cond_t done;
+};
 
 /* batch.c: what the writer does with steps. */
 struct job {
@@ -173,7 +186,7 @@ struct job {
 	enum { JOB_QUEUED, JOB_RUNNING, JOB_DONE } state;
 	int result;
 	struct err err;
-	pthread_cond_t done;
+	struct seat *seat;
 };
 /*
  * Prepare txn, take the jobs that wait, run them over it and commit; sets

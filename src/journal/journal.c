@@ -27,6 +27,8 @@ journal_free(struct journal *journal)
 	chain_fini(&journal->chain);
 	free(journal->place);
 	known_fini(&journal->known);
+	writer_fini(journal);
+	(void)pthread_cond_destroy(&journal->gather);
 	(void)pthread_cond_destroy(&journal->wake);
 	(void)pthread_mutex_destroy(&journal->mutex);
 	free(journal);
@@ -52,6 +54,7 @@ journal_new(
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&journal->wake, &attr);
+	(void)pthread_cond_init(&journal->gather, &attr);
 	(void)pthread_condattr_destroy(&attr);
 	return journal;
 }

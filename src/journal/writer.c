@@ -18,6 +18,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -60,6 +61,52 @@ queue_remove(struct journal *journal, struct job *job)
 	job->next = NULL;
 }
 
+static struct seat *
+seat_new(void)
+{
+	struct seat *seat = calloc(1, sizeof(*seat));
+	pthread_condattr_t attr;
+
+	if (!seat)
+		return NULL;
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&seat->done, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	return seat;
+}
+
+/* With the mutex. */
+static struct seat *
+seat_take(struct journal *journal)
+{
+	struct seat *seat = journal->seats;
+
+	if (!seat)
+		return seat_new();
+	journal->seats = seat->next;
+	return seat;
+}
+
+static void
+seat_give_back(struct journal *journal, struct seat *seat)
+{
+	seat->next = journal->seats;
+	journal->seats = seat;
+}
+
+void
+writer_fini(struct journal *journal)
+{
+	struct seat *seat;
+
+	while ((seat = journal->seats) != NULL) {
+		journal->seats = seat->next;
+		(void)pthread_cond_destroy(&seat->done);
+		free(seat);
+	}
+}
+
 /* The oldest jobs, now running; the caller holds the mutex. */
 static struct job *
 queue_take(struct journal *journal)
@@ -83,19 +130,25 @@ queue_take(struct journal *journal)
 	return jobs;
 }
 
+/* A job that is done is its caller's, who may be gone before the bell. */
 static void
 finish(struct journal *journal, struct job *jobs)
 {
-	LOCK_SCOPE(&journal->mutex);
+	struct seat *seats[BATCH_COUNT];
+	unsigned count = 0;
 
+	(void)pthread_mutex_lock(&journal->mutex);
 	while (jobs) {
 		struct job *job = jobs;
 
 		jobs = job->next;
 		job->next = NULL;
 		job->state = JOB_DONE;
-		(void)pthread_cond_signal(&job->done);
+		seats[count++] = job->seat;
 	}
+	(void)pthread_mutex_unlock(&journal->mutex);
+	while (count > 0)
+		(void)pthread_cond_signal(&seats[--count]->done);
 }
 
 static int
@@ -224,7 +277,7 @@ writer_jobs(struct journal *journal)
 		until = monotonic_in(GATHER_NS);
 	while (journal->expected > 0 && !journal->closing &&
 	       pthread_cond_timedwait(
-		   &journal->wake, &journal->mutex, &until) == 0)
+		   &journal->gather, &journal->mutex, &until) == 0)
 		;
 	/* a caller that was held up is waited for no longer */
 	if (!journal->first)
@@ -300,6 +353,7 @@ writer_stop(struct journal *journal)
 	(void)pthread_mutex_lock(&journal->mutex);
 	journal->closing = true;
 	(void)pthread_cond_signal(&journal->wake);
+	(void)pthread_cond_signal(&journal->gather);
 	(void)pthread_mutex_unlock(&journal->mutex);
 	(void)pthread_join(journal->thread, NULL);
 	journal->has_thread = false;
@@ -325,8 +379,8 @@ writer_expect(struct journal *journal)
 static void
 expected_less(struct journal *journal)
 {
-	if (journal->expected > 0)
-		journal->expected--;
+	if (journal->expected > 0 && --journal->expected == 0)
+		(void)pthread_cond_signal(&journal->gather);
 }
 
 void
@@ -335,7 +389,6 @@ writer_forget(struct journal *journal)
 	LOCK_SCOPE(&journal->mutex);
 
 	expected_less(journal);
-	(void)pthread_cond_signal(&journal->wake);
 }
 
 static void
@@ -354,7 +407,7 @@ wait_slice(struct journal *journal, struct job *job)
 			ns = deadline - now;
 	}
 	until = monotonic_in(ns);
-	(void)pthread_cond_timedwait(&job->done, &journal->mutex, &until);
+	(void)pthread_cond_timedwait(&job->seat->done, &journal->mutex, &until);
 }
 
 static int
@@ -372,10 +425,8 @@ withdrawn(const struct journal *journal, const struct job *job, struct err *err)
 
 /* Until done, or until withdrawn at the deadline while still queued. */
 static int
-wait_for(struct journal *journal, struct job *job)
+await(struct journal *journal, struct job *job)
 {
-	LOCK_SCOPE(&journal->mutex);
-
 	while (job->state != JOB_DONE) {
 		if (job->state == JOB_QUEUED && job->call &&
 		    call_is_over(job->call)) {
@@ -385,9 +436,20 @@ wait_for(struct journal *journal, struct job *job)
 		if (job->state == JOB_QUEUED && job->call)
 			wait_slice(journal, job);
 		else if (job->state == JOB_RUNNING || !job->call)
-			(void)pthread_cond_wait(&job->done, &journal->mutex);
+			(void)pthread_cond_wait(
+			    &job->seat->done, &journal->mutex);
 	}
 	return job->result;
+}
+
+static int
+wait_for(struct journal *journal, struct job *job)
+{
+	LOCK_SCOPE(&journal->mutex);
+	int rc = await(journal, job);
+
+	seat_give_back(journal, job->seat);
+	return rc;
 }
 
 static bool
@@ -408,29 +470,27 @@ write_own(struct journal *journal, const struct job *job)
 	stop_writing(journal);
 }
 
+/*
+ * Put it in the queue; ret_writes: nobody writes, and so the caller does.
+ * Otherwise somebody does, or the thread was told to.
+ */
 static int
-job_init(struct job *job, struct err *err)
+enqueue(struct journal *journal, struct job *job, bool *ret_writes)
 {
-	pthread_condattr_t attr;
-	int rc = pthread_condattr_init(&attr);
+	LOCK_SCOPE(&journal->mutex);
 
-	if (rc == 0) {
-		(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-		rc = pthread_cond_init(&job->done, &attr);
-		(void)pthread_condattr_destroy(&attr);
-	}
-	return rc == 0 ? 0 : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
-/* True: nobody writes, and so the caller does. */
-static bool
-enqueue(struct journal *journal, struct job *job)
-{
-	bool writes = !journal->busy && !journal->first;
-
+	if (job->flags & UPDATE_EXPECTED)
+		expected_less(journal);
+	if (journal->closing)
+		return err_set(
+		    &job->err, ERR_CALL_CANCELLED, "the journal is closing");
+	job->seat = seat_take(journal);
+	if (!job->seat)
+		return err_set(&job->err, ERR_OUT_OF_MEMORY, "out of memory");
+	*ret_writes = !journal->busy && !journal->first;
 	queue_add(journal, job);
-	journal->busy |= writes;
-	return writes;
+	journal->busy |= *ret_writes;
+	return 0;
 }
 
 int
@@ -450,25 +510,11 @@ writer_run(struct journal *journal, struct call *call, unsigned flags,
 	if (!journal->has_thread)
 		return err_set(err, ERR_JOURNAL_UNAVAILABLE,
 		    "the journal is open for reading only");
-	rc = job_init(&job, err);
-	if (rc < 0)
-		return rc;
-	(void)pthread_mutex_lock(&journal->mutex);
-	if (flags & UPDATE_EXPECTED)
-		expected_less(journal);
-	if (journal->closing)
-		rc = err_set(
-		    &job.err, ERR_CALL_CANCELLED, "the journal is closing");
-	else
-		writes = enqueue(journal, &job);
-	(void)pthread_mutex_unlock(&journal->mutex);
+	rc = enqueue(journal, &job, &writes);
 	if (writes)
 		write_own(journal, &job);
-	else
-		(void)pthread_cond_signal(&journal->wake);
 	if (rc == 0)
 		rc = wait_for(journal, &job);
-	(void)pthread_cond_destroy(&job.done);
 	if (rc < 0)
 		err_move(err, &job.err);
 	err_fini(&job.err);
