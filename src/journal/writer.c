@@ -457,7 +457,8 @@ still_waits(struct journal *journal, const struct job *job)
 {
 	LOCK_SCOPE(&journal->mutex);
 
-	return job->state != JOB_DONE && !call_is_over(job->call);
+	return job->state != JOB_DONE &&
+	       !(job->call && call_is_over(job->call));
 }
 
 /* The caller of a job writes, until it is done or given up. */

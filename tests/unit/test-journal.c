@@ -576,10 +576,10 @@ test_a_future_format_is_refused(void **state)
 
 	kit_open(kit, JOURNAL_WRITE);
 	kit_close(kit);
-	put_meta(kit, "format", "ibkr-agent-store 2");
+	put_meta(kit, "format", "ibkr-agent-store 99");
 	assert_int_equal(IAG_AGAIN, kit_try(kit, JOURNAL_WRITE));
 	assert_non_null(
-	    strstr(err_text(&kit->err), "has format 'ibkr-agent-store 2'"));
+	    strstr(err_text(&kit->err), "has format 'ibkr-agent-store 99'"));
 	assert_int_equal(IAG_AGAIN, kit_try(kit, JOURNAL_READ_ONLY));
 }
 
