@@ -386,7 +386,6 @@ desk_open(struct scene *scene)
 		.is_command = true,
 	};
 
-	desk_free(scene->desk);
 	assert_int_equal(desk_new(&setup, &scene->desk, NULL), 0);
 	scene->call.desk = scene->desk;
 }
@@ -628,10 +627,12 @@ static void
 test_inv3_an_approval_holds_for_what_would_be_sent_now(void **state)
 {
 	struct scene scene;
+	struct desk *first;
 	struct order *order;
 
 	(void)state;
 	scene_init(&scene, OPERATION_SUBMIT, IAG_MODE_LIVE);
+	first = scene.desk;
 	order = &scene.previews[0].order;
 	order->limit_price = (char *)"100.00";
 	judged(&scene, "");
@@ -643,7 +644,8 @@ test_inv3_an_approval_holds_for_what_would_be_sent_now(void **state)
 	desk_open(&scene);
 	judged(&scene, "APPROVAL_PREVIEW_MISMATCH ");
 	scene.policy.max_quote_age_seconds = 30;
-	desk_open(&scene);
+	desk_free(scene.desk);
+	scene.desk = scene.call.desk = first;
 	/* another writer than the one that was approved */
 	scene.previews[0].writer = (char *)"client-portal";
 	approve(&scene, 0);
