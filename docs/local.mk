@@ -54,11 +54,15 @@ update-tools-manual: tests/unit/test-tools-manual
 # As installed, the guides lie beside it, and there is no tree to build.
 doc_DATA += docs/installed/README.md
 CLEANFILES += docs/installed/README.md
-docs/installed/README.md: README.md
-	$(AM_V_GEN)$(MKDIR_P) docs/installed && $(SED) -e 's,\[docs/,[,g' \
-	-e 's,](docs/,](,g' -e '/^On Debian 12/,/quickstart check/d' \
-	-e '/sudo make -C build install/d' -e '/^`.\/quickstart`/,/alone\.$$/d' \
-	-e '/(HACKING\.md)/d' $(top_srcdir)/README.md >$@.tmp && mv $@.tmp $@
+docs/installed/README.md: README.md docs/local.mk
+	$(AM_V_GEN)$(MKDIR_P) docs/installed && $(SED) \
+	-e '/^On Debian 12/,/^The first useful/{/^The/!d;}' \
+	-e '/sudo make -C build install/d' \
+	-e '/^`.\/quickstart`/,/alone\.$$/d' \
+	-e 's/a look in one command ([^)]*), then //' \
+	-e 's/; `make -C build book` [^|]*|/ |/' \
+	-e '/(HACKING\.md)/d' -e 's,\[docs/,[,g' -e 's,](docs/,](,g' \
+	$(top_srcdir)/README.md >$@.tmp && mv $@.tmp $@
 
 dist_doc_DATA += docs/migration.md docs/release.md docs/service.md
 
