@@ -223,13 +223,14 @@ as_user "$work/a" sh -c 'exec lintian --pedantic -I \
     --fail-on error,warning,info,pedantic ./*.changes' || fail "lintian has something to say"
 say "lintian finds nothing"
 check_parts
+begin authors check_authors
 check_pages
 check_units
-check_authors
 end root
 say "a fresh system stands"
 bash scripts/fresh-root.sh check "$work/root" "$work"/a/*.deb ||
     fail "the packages do not behave"
+end authors
 if [ -n "${jobs[rpms]-}" ]; then
     end rpms
     bash scripts/fresh-root.sh rpms "$work/root" "$work"/rpm/RPMS/*/*.rpm ||
