@@ -26,7 +26,7 @@ ERR_CODE(INPUT_INVALID, IAG_INVAL, 2, false, "correct the argument that the mess
 ERR_CODE(INPUT_MISSING_ACCOUNT, IAG_INVAL, 2, false, "name an account; `ibkr-agent accounts list` shows them")
 ERR_CODE(INPUT_UNAUTHORIZED_ACCOUNT, IAG_INVAL, 2, false, "use an account that this login can see; `ibkr-agent accounts list` shows them")
 ERR_CODE(INPUT_AMBIGUOUS_ACCOUNT, IAG_INVAL, 2, false, "name one account; `ibkr-agent accounts list` shows them")
-ERR_CODE(INPUT_AMBIGUOUS_CONTRACT, IAG_INVAL, 2, false, "narrow the query by asset class, currency or exchange; `ibkr-agent contracts search` lists the candidates")
+ERR_CODE(INPUT_AMBIGUOUS_CONTRACT, IAG_INVAL, 2, false, "where several fit, narrow the query by asset class, currency or exchange; where none does, correct it; `ibkr-agent contracts search` lists candidates")
 ERR_CODE(INPUT_UNSUPPORTED_ASSET_CLASS, IAG_INVAL, 2, false, "use an asset class that the message allows; `ibkr-agent contracts search` shows the class of each contract")
 ERR_CODE(INPUT_INVALID_CONTRACT, IAG_INVAL, 2, false, "name a contract id that `ibkr-agent contracts search` shows")
 ERR_CODE(INPUT_INVALID_TIME_RANGE, IAG_INVAL, 2, false, "give times as RFC 3339 with `from` before `to`")

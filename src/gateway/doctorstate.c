@@ -89,7 +89,7 @@ look_at_switches(struct looking *look, struct journal_txn *txn, struct err *err)
 	repair = switch_repair(look->config, live.state, paper.state);
 	if (look->closed_by_file)
 		say(look, "switch", DOCTOR_NOTE,
-		    "remove the file CLOSED beside the store",
+		    "remove the file CLOSED in the store's folder",
 		    "the file CLOSED closes live and paper");
 	else if (ret == 0)
 		say(look, "switch", repair ? DOCTOR_NOTE : DOCTOR_OK, repair,

@@ -151,6 +151,23 @@ read_manifest(struct export_check *check, struct json_object *root,
 	return true;
 }
 
+/* Nothing is wrong with the file then: it cannot be judged. */
+static int
+other_key(const char *theirs, const struct keys *keys, struct err *err)
+{
+	char ours[KEY_ID_HEX_SIZE];
+	int rc;
+
+	keys_format_id(keys->id, ours);
+	rc = err_set(err, ERR_JOURNAL_UNAVAILABLE,
+	    "wrong key: the export was made with key '%s', the configured "
+	    "secret makes key '%s'",
+	    theirs, ours);
+	err_action(err, "configure the secret that the export was made with "
+			"(audit.hmac_secret_env, audit.hmac_secret_file)");
+	return rc;
+}
+
 static int
 init_manifest(struct export_check *check, const char *manifest, size_t len,
     const struct keys *keys, struct err *err)
@@ -158,7 +175,6 @@ init_manifest(struct export_check *check, const char *manifest, size_t len,
 	struct json_object *root CLEANUP_JSON = NULL;
 	CLEANUP_ERR struct err why = ERR_INIT;
 	uint8_t store_id[STORE_ID_SIZE] = { 0 };
-	char ours[KEY_ID_HEX_SIZE];
 	bool keyed = false;
 	int rc;
 
@@ -168,12 +184,8 @@ init_manifest(struct export_check *check, const char *manifest, size_t len,
 		    "it is not the manifest of an export");
 	if (rc == 0)
 		rc = manifest_check(root, EXPORT_LABEL, keys, &keyed, &why);
-	keys_format_id(keys->id, ours);
 	if (rc == 0 && !keyed)
-		rc = err_set(&why, ERR_INPUT_INVALID,
-		    "it was made with key '%s', the configured secret makes "
-		    "key '%s'",
-		    json_get_str(root, "key_id", ""), ours);
+		return other_key(json_get_str(root, "key_id", ""), keys, err);
 	if (rc == IAG_NOMEM) {
 		err_move(err, &why);
 		return rc;

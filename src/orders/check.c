@@ -314,17 +314,20 @@ facts_of_config(const struct check *check, struct gate_facts *facts)
 	const struct config *config = config_of(check);
 	const struct order_flags *flags = check->call->flags;
 	const struct config_list *accounts;
+	bool is_enabled, is_asked;
 
 	if (check->mode == IAG_MODE_LIVE) {
-		facts->feature_on = config->live_trading.enabled &&
-				    config->safety.live_trading_enabled &&
-				    flags->live;
+		is_enabled = config->live_trading.enabled &&
+			     config->safety.live_trading_enabled;
+		is_asked = flags->live;
 		accounts = &config->live_trading.allowed_accounts;
 	} else {
-		facts->feature_on =
-		    config->paper_trading.enabled && flags->paper;
+		is_enabled = config->paper_trading.enabled;
+		is_asked = flags->paper;
 		accounts = &config->paper_trading.allowed_accounts;
 	}
+	facts->feature_on = is_enabled && is_asked;
+	facts->is_unasked = is_enabled && !is_asked;
 	facts->account_allowed = config_list_has(accounts, check->account);
 	facts->writer = check->writer;
 	facts->writer_fault = check->writer_fault;

@@ -85,7 +85,8 @@ switch_passes(const struct gate_facts *facts, struct gate_answer *answer)
 {
 	answer->actual = switch_state_name(facts->switch_state);
 	if (facts->closed_by_file) {
-		answer->actual = "closed by the file CLOSED beside the store";
+		answer->actual =
+		    "closed by the file CLOSED in the store's folder";
 		answer->fix = "the operator removes that file";
 		return false;
 	}
@@ -101,7 +102,13 @@ switch_passes(const struct gate_facts *facts, struct gate_answer *answer)
 static bool
 feature_passes(const struct gate_facts *facts, struct gate_answer *answer)
 {
-	answer->actual = facts->feature_on ? "on" : "off";
+	answer->actual = facts->feature_on   ? "on"
+			 : facts->is_unasked ? "not asked for"
+					     : "off";
+	if (facts->is_unasked)
+		answer->fix = facts->mode == IAG_MODE_LIVE
+				  ? "give --enable-live"
+				  : "give --enable-paper";
 	return facts->feature_on;
 }
 
@@ -260,6 +267,7 @@ static const struct gate_answer fits[] = {
 	[APPROVAL_MISSING] = { .actual = "none that is approved" },
 	[APPROVAL_IS_EXPIRED] = { .actual = "expired" },
 	[APPROVAL_IS_CONSUMED] = { .actual = "used already",
+	    .fix = "preview the order again and have the new preview approved",
 	    .code = "APPROVAL_CONSUMED",
 	    .error = ERR_APPROVAL_CONSUMED },
 	[APPROVAL_OTHER_ACCOUNT] = { .actual = "of another account" },
@@ -330,7 +338,7 @@ static const struct gate gates[] = {
 	  "open (a cancel: open or cancel_only)",
 	  "the operator opens it: ibkr-agent kill-switch open --reason TEXT",
 	  "The kill switch of the mode, as the store has it inside the "
-	  "transaction, and the file CLOSED beside the store.",
+	  "transaction, and the file CLOSED in the store's folder.",
 	  switch_passes, false },
 	{ "feature", ALL, ALL,
 	  "LIVE_FEATURE_DISABLED", "PAPER_FEATURE_DISABLED",

@@ -51,6 +51,7 @@ struct gate_facts {
 	const char *switch_by;
 
 	bool feature_on;     /* configuration and command both */
+	bool is_unasked;     /* the command's flag is all that is missing */
 	bool writer_allowed; /* ruling 21 */
 	const char *writer;
 	const char *writer_fault; /* why it is not */

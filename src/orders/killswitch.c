@@ -56,7 +56,7 @@ leave_check(const struct setting *s, struct err *err)
 		return 0;
 	if (s->closed_by_file) {
 		err_set(err, ERR_LIVE_KILL_SWITCH_CLOSED,
-		    "the file CLOSED beside the store closes the switches");
+		    "the file CLOSED in the store's folder closes the switches");
 		err_action(err, "remove the file '%s/CLOSED' first",
 		    desk_config(s->call->desk)->audit.path);
 		return IAG_REJECTED;

@@ -263,6 +263,12 @@ refused(const struct write_outcome *whole, struct err *err)
 	}
 	if (whole->intent->operation == OPERATION_GROUP)
 		legs_tell(whole->intent, err);
+	/* what cannot be cancelled is not to be ordered again */
+	if (whole->intent->operation == OPERATION_CANCEL && err &&
+	    err->code == ERR_ORDER_VALIDATION_FAILED)
+		err_action(err,
+		    "look at the order (ibkr_order_status): where it has "
+		    "ended, there is nothing to cancel");
 	return ret;
 }
 

@@ -55,7 +55,7 @@ closed_add(struct json_object *out, const char *reason)
 	return ret | json_add_str(out, "reason", reason);
 }
 
-static const char by_file[] = "the file CLOSED beside the store closes it";
+static const char by_file[] = "the file CLOSED in the store's folder closes it";
 
 int
 switch_handler(struct tool_call *call, struct err *err)
