@@ -214,6 +214,10 @@ run_audit_verify(struct cli *cli, struct err *err)
 	if (cli_has(cli, "--file") && cli_has(cli, "--store"))
 		return err_set(
 		    err, ERR_INPUT_INVALID, "give either --file or --store");
+	if (cli_has(cli, "--file") && cli_has(cli, "--checkpoint"))
+		return err_set(err, ERR_INPUT_INVALID,
+		    "--checkpoint is compared with a store, and --file reads "
+		    "none: give either");
 	rc = cli_config(cli, &verify.config, err);
 	if (rc)
 		return rc;

@@ -266,8 +266,7 @@ put_steps(struct buf *out, const mpz_t count, const struct dec *step)
 	dec_mul(&value, &value, step);
 	if (mpz_sgn(count) <= 0)
 		return;
-	if (out->len)
-		buf_str(out, " or ");
+	buf_str(out, out->len ? " or " : "give ");
 	(void)dec_format(out, &value, NULL);
 }
 

@@ -117,6 +117,15 @@ hex_bytes() {
     printf '%b' "$(sed 's/../\\x&/g' <<<"$1")"
 }
 
+@test "the list of event types has each that is written" {
+    cd "$IAG_TEST_SRCDIR/src"
+    list=$(grep -hoE '^\s"[a-z_]+"' journal/eventtype.c | tr -d '\t"')
+    for type in $(grep -rhoE '(event_type|\.event) = "[a-z_]+"' --include=*.c . |
+        sed 's/.*"\(.*\)"/\1/'); do
+        grep -qx "$type" <<<"$list" || { echo "$type"; false; }
+    done
+}
+
 @test "inv6 an export holds by what ibkr-agent-audit(5) says, without us" {
     local export=$BATS_TEST_TMPDIR/trail.jsonl store hash n=0 line
     make_config

@@ -361,9 +361,9 @@ explained() {
     iag orders preview --enable-preview "${order[@]}"
     expect 1
     [ "$stderr" = "ORDER_VALIDATION_FAILED: refused by 'quantity': allowed 'a multiple of 1', got '1.5'; 2 refusals in all
-Action: 1 or 2
-- quantity: allowed 'a multiple of 1', got '1.5': 1 or 2
-- limit_price: allowed 'a multiple of 0.01', got '199.503': 199.50 or 199.51" ]
+Action: give 1 or 2
+- quantity: allowed 'a multiple of 1', got '1.5': give 1 or 2
+- limit_price: allowed 'a multiple of 0.01', got '199.503': give 199.50 or 199.51" ]
 }
 
 @test "commission, margin and questions are told where the broker says them" {
