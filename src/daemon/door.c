@@ -2,7 +2,8 @@
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
 /*
- * Threads: one lets peers in (door_accept), each session has one of its own.
+ * Threads: one lets peers in (door_accept), each session has one of its own,
+ * and another with its first call (mcp/serve.c).
  * door->lock guards the list of guests and the counters; taken alone.
  */
 
@@ -36,8 +37,8 @@
 #include "mcp/answer.h"
 #include "mcp/mcp.h"
 
-/* Sessions parse and write; calls run on the gateway's workers. */
-#define GUEST_STACK (256 * 1024)
+/* Sessions parse, write and run calls, as workers do. */
+#define GUEST_STACK (512 * 1024)
 #define RECORD_NS (10 * NS_PER_S)
 /* Let in at a time; signals and the watchdog are looked at between. */
 enum { ACCEPT_MAX = 32 };

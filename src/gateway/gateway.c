@@ -13,6 +13,7 @@
 #include "gateway/gateway.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -38,6 +39,7 @@ struct gateway {
 	pthread_cond_t empty; /* the last running call has left */
 	struct running *running;
 	bool stopping;
+	atomic_uint lent;
 };
 
 static void
@@ -285,4 +287,23 @@ int
 gateway_run_reserved(struct gateway *gateway, void (*job)(void *arg), void *arg)
 {
 	return workers_run(gateway->reserve, job, arg);
+}
+
+bool
+gateway_lend(struct gateway *gateway)
+{
+	unsigned lent = atomic_load(&gateway->lent);
+
+	while (lent < GATEWAY_LENT_MAX) {
+		if (atomic_compare_exchange_weak(
+			&gateway->lent, &lent, lent + 1))
+			return true;
+	}
+	return false;
+}
+
+void
+gateway_take_back(struct gateway *gateway)
+{
+	atomic_fetch_sub(&gateway->lent, 1);
 }

@@ -63,7 +63,7 @@ struct call *gateway_call_new(
     const struct gateway *gateway, const struct tool *tool);
 
 /*
- * Run job(arg) on a worker of the pool (made lazily, at most 64).
+ * Run job(arg) on a worker of the pool (made lazily, at most WORKERS_MAX).
  * IAG_STOPPING once gateway_free() has begun: job will not run.
  */
 int gateway_run(struct gateway *gateway, void (*job)(void *arg), void *arg);
@@ -73,6 +73,16 @@ int gateway_run(struct gateway *gateway, void (*job)(void *arg), void *arg);
  */
 int gateway_run_reserved(
     struct gateway *gateway, void (*job)(void *arg), void *arg);
+
+/*
+ * May the thread that asks run a call of an agent's itself, in place of a
+ * worker?  Not more than GATEWAY_LENT_MAX do at once, so that agents never
+ * have more calls inside than plugins have threads for, with some to spare
+ * for operators.  gateway_take_back() after the call.
+ */
+#define GATEWAY_LENT_MAX 8
+bool gateway_lend(struct gateway *gateway);
+void gateway_take_back(struct gateway *gateway);
 
 /* Calls that are inside are to end; new ones go on as ever. */
 void gateway_cancel_calls(struct gateway *gateway);

@@ -10,7 +10,7 @@
 #ifndef IAG_GATEWAY_WORKERS_H
 #define IAG_GATEWAY_WORKERS_H
 
-#define WORKERS_MAX 64
+#define WORKERS_MAX 56 /* with GATEWAY_LENT_MAX as many as plugins serve */
 
 struct workers;
 

@@ -36,7 +36,7 @@ struct registry {
 	const char *hello_legacy, *hello_modern;
 	/* The value of "instructions" for this client; NULL: none, or above. */
 	void (*instruct)(struct session *session, struct buf *out);
-	/* One call on the thread of a worker; always gives a result. */
+	/* One call, on a thread that may wait; always gives a result. */
 	int (*call)(struct gateway *gateway, const struct tool_request *request,
 	    struct tool_result *ret_result);
 	/* What a client answered to a request of ours; NULL: nobody asks. */

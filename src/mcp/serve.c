@@ -70,12 +70,13 @@ serve_wait(struct session *session, int in, int stop_fd)
 
 	if (poll(fds, ARRAY_COUNT(fds), -1) < 0)
 		return errno == EINTR ? SERVE_AGAIN : SERVE_STOP;
+	/* before the look at what it may be about */
+	if (fds[2].revents)
+		(void)!read(session->wake_fd, &count, sizeof count);
 	if (fds[3].revents)
 		out_flush(&session->out);
 	if (fds[1].revents || out_is_closed(&session->out))
 		return SERVE_STOP;
-	if (fds[2].revents)
-		(void)!read(session->wake_fd, &count, sizeof count);
 	return fds[0].revents ? SERVE_READ : SERVE_AGAIN;
 }
 
@@ -257,7 +258,6 @@ serve_read(struct serve *serve)
 
 static void *serve_main(void *arg);
 
-/* Without it calls run one after the other. */
 static void
 serve_start_second(struct serve *serve)
 {
@@ -275,6 +275,20 @@ serve_start_second(struct serve *serve)
 	(void)pthread_attr_destroy(&attr);
 }
 
+/* Here; without another reader a worker is to do it. */
+static void
+serve_call(struct serve *serve, struct task *task)
+{
+	struct session *session = serve->session;
+	struct gateway *gateway = session->gateway;
+	bool is_lent = session->principal.kind != PRINCIPAL_OPERATOR;
+
+	if (serve->has_second || gateway_run(gateway, task_run, task) < 0)
+		task_run(task);
+	if (is_lent)
+		gateway_take_back(gateway);
+}
+
 static void *
 serve_main(void *arg)
 {
@@ -288,7 +302,7 @@ serve_main(void *arg)
 		if (!serve->has_second)
 			serve_start_second(serve);
 		serve_pass_turn(serve);
-		task_run(task);
+		serve_call(serve, task);
 	}
 	return NULL;
 }

@@ -3,7 +3,7 @@
 
 /*
  * One client's stream of messages: what is asked at once is answered at once,
- * calls of tools go to the gateway's workers and are answered when they end.
+ * calls of tools go to a thread that may wait and are answered when they end.
  */
 
 #ifndef IAG_MCP_SESSION_H
@@ -84,7 +84,7 @@ int session_new(const struct registry *registry, struct gateway *gateway,
 int session_new_single(const struct registry *registry, struct gateway *gateway,
     const struct principal *principal, out_take_fn *take, void *arg,
     struct session **ret_session, struct err *err);
-/* A task that cannot be stopped keeps the session alive behind the caller. */
+/* A task of a worker's that cannot be stopped keeps the session alive. */
 void session_unref(struct session *session);
 
 /* Handle one line; the answer, if one is due, is sent or will be. */

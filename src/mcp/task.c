@@ -213,7 +213,9 @@ task_run_later(struct task *task)
 {
 	struct session *session = task->session;
 
-	if (session->may_own) {
+	if (session->may_own &&
+	    (session->principal.kind == PRINCIPAL_OPERATOR ||
+		gateway_lend(session->gateway))) {
 		session->may_own = false;
 		session->own = task;
 		return 0;

@@ -66,6 +66,19 @@ gateway_run(struct gateway *gateway, void (*run)(void *arg), void *arg)
 	return 0;
 }
 
+bool
+gateway_lend(struct gateway *gateway)
+{
+	(void)gateway;
+	return true;
+}
+
+void
+gateway_take_back(struct gateway *gateway)
+{
+	(void)gateway;
+}
+
 int
 gateway_run_reserved(struct gateway *gateway, void (*run)(void *arg), void *arg)
 {

@@ -209,6 +209,22 @@ hall_reach(void *arg)
 }
 
 static void
+test_no_more_calls_run_beside_the_workers_than_are_lent(void **state)
+{
+	char *directory CLEANUP_FREE = kit_directory();
+	struct gateway *gateway = kit_gateway(kit_config(directory));
+
+	(void)state;
+	for (unsigned i = 0; i < GATEWAY_LENT_MAX; i++)
+		assert_true(gateway_lend(gateway));
+	assert_false(gateway_lend(gateway));
+	gateway_take_back(gateway);
+	assert_true(gateway_lend(gateway));
+	assert_false(gateway_lend(gateway));
+	assert_true(gateway_free(gateway));
+}
+
+static void
 test_operators_do_not_wait_behind_agents(void **state)
 {
 	char *directory CLEANUP_FREE = kit_directory();
@@ -377,6 +393,8 @@ main(void)
 		cmocka_unit_test(test_a_cancelled_call_is_answered_at_once),
 		cmocka_unit_test(
 		    test_freeing_cancels_what_runs_and_waits_for_it),
+		cmocka_unit_test(
+		    test_no_more_calls_run_beside_the_workers_than_are_lent),
 		cmocka_unit_test(test_operators_do_not_wait_behind_agents),
 		cmocka_unit_test(test_a_store_that_was_away_is_tried_again),
 		cmocka_unit_test(
