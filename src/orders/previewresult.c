@@ -183,6 +183,9 @@ warn_of_later(struct writing *w)
 
 	if (order->mode == IAG_MODE_PAPER && !config->paper_trading.enabled)
 		warn(w, "paper trading is not enabled: it cannot be submitted");
+	if (config_name_equal(w->preview->writer, "refusing"))
+		warn(w, "the writer 'refusing' places nothing: have another "
+			"one configured, then preview again");
 }
 
 static void

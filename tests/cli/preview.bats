@@ -54,6 +54,13 @@ rules() {
     has "$output" "good-till-cancelled DAY GTC] (day)"
 }
 
+@test "a preview for the writer that refuses all says so" {
+    sed -i 's/writer: local-candidate/writer: refusing/' "$config"
+    preview --limit-price 199.50
+    expect 0
+    has "$(json 'j.warnings' <<<"$output")" "'refusing' places nothing"
+}
+
 @test "a limit order is previewed" {
     preview --limit-price 199.50
     expect 0
