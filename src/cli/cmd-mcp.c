@@ -31,10 +31,13 @@ run_mcp_serve(struct cli *cli, struct err *err)
 
 	if (strcmp(transport, "http") == 0)
 		return run_mcp_http(cli, err);
-	if (strcmp(transport, "stdio") != 0)
-		return err_set(err, ERR_CONFIG_INVALID,
+	if (strcmp(transport, "stdio") != 0) {
+		rc = err_set(err, ERR_CONFIG_INVALID,
 		    "--transport: expected 'stdio' or 'http', got '%s'",
 		    transport);
+		err_action(err, "give one of them, or leave the option out");
+		return rc;
+	}
 	rc = cli_gateway(cli, &gateway, err);
 	if (rc)
 		return rc;

@@ -164,7 +164,8 @@ other_key(const char *theirs, const struct keys *keys, struct err *err)
 	    "secret makes key '%s'",
 	    theirs, ours);
 	err_action(err, "configure the secret that the export was made with "
-			"(audit.hmac_secret_env, audit.hmac_secret_file)");
+			"(the variable of audit.hmac_secret_env goes before "
+			"audit.hmac_secret_file)");
 	return rc;
 }
 

@@ -70,7 +70,8 @@ other_key(const struct journal_txn *txn, struct err *err)
 	    theirs, ours);
 	err_action(err,
 	    "configure the secret that the store was written with; after "
-	    "`ibkr-agent audit rotate-key` that is the new one");
+	    "`ibkr-agent audit rotate-key` that is the new one (the variable "
+	    "of audit.hmac_secret_env goes before audit.hmac_secret_file)");
 	return rc;
 }
 
