@@ -135,21 +135,35 @@ changed_set(struct journal_txn *txn, const char *hash,
 	    row->broker_order_id, set, err);
 }
 
+enum before { BEFORE_NONE, BEFORE_OPEN, BEFORE_ENDED };
+
+static int
+before_get(struct journal_txn *txn, struct iag_bytes key,
+    struct order_row *ret_stored, enum before *ret_before, struct err *err)
+{
+	int ret = get_at(txn, key, ret_stored, err);
+
+	if (ret && ret != IAG_NOTFOUND)
+		return ret;
+	*ret_before = ret ? BEFORE_NONE
+		      : order_status_is_terminal(ret_stored->status)
+			  ? BEFORE_ENDED
+			  : BEFORE_OPEN;
+	return 0;
+}
+
 /* What stands there already: its state may be final, its entry is old. */
 static int
 stored_check(struct journal_txn *txn, struct iag_bytes key, const char *hash,
-    const struct order_row *row, bool *ret_new, struct err *err)
+    const struct order_row *row, enum before *ret_before, struct err *err)
 {
 	CLEANUP_ORDER_ROW struct order_row stored;
 	int ret;
 
 	order_row_init(&stored);
-	ret = get_at(txn, key, &stored, err);
-	*ret_new = ret == IAG_NOTFOUND;
-	if (ret)
-		return ret == IAG_NOTFOUND ? 0 : ret;
-	if (!order_status_is_terminal(stored.status))
-		return 0;
+	ret = before_get(txn, key, &stored, ret_before, err);
+	if (ret || *ret_before != BEFORE_ENDED)
+		return ret;
 	if (stored.status != row->status)
 		return IAG_REJECTED;
 	return stored.updated_ns == row->updated_ns
@@ -199,18 +213,19 @@ open_set(struct journal_txn *txn, struct iag_bytes key,
 			  : open_put(txn, key, row->broker_order_id, err);
 }
 
+/* Once a row has ended, what is open under its key is its successor. */
 static int
 indexes_set(struct journal_txn *txn, const char *hash,
-    const struct order_row *row, bool is_new, struct err *err)
+    const struct order_row *row, enum before before, struct err *err)
 {
 	CLEANUP_OPEN_ENTRY struct open_entry entry;
 	uint8_t buf[INTENT_KEY_SIZE];
 	struct iag_bytes key = open_key(hash, row, buf);
 	int ret = open_get(txn, key, &entry, err);
 
-	if (ret == 0 && is_new)
+	if (ret == 0 && before == BEFORE_NONE)
 		ret = name_set(txn, hash, &entry, row, err);
-	if (ret == 0)
+	if (ret == 0 && before != BEFORE_ENDED)
 		ret = open_set(txn, key, &entry, row, err);
 	return ret || !order_status_is_terminal(row->status)
 		   ? ret
@@ -223,17 +238,17 @@ order_row_put(struct journal_txn *txn, const struct order_row *row,
 {
 	char buf[ROW_KEY_SIZE];
 	struct iag_bytes key;
-	bool is_new = false;
+	enum before before = BEFORE_NONE;
 	int ret = row_key(account_hash, row->broker_order_id, buf, &key, err);
 
 	if (ret == 0)
 		ret = row_check(row, err);
 	if (ret == 0)
-		ret = stored_check(txn, key, account_hash, row, &is_new, err);
+		ret = stored_check(txn, key, account_hash, row, &before, err);
 	if (ret == 0)
 		ret = row_save(
 		    txn, TABLE_ORDERS, key, row_fields, row, &row->order, err);
-	return ret ? ret : indexes_set(txn, account_hash, row, is_new, err);
+	return ret ? ret : indexes_set(txn, account_hash, row, before, err);
 }
 
 /* No step may delete a row and put it again, so the entry is changed. */
@@ -244,13 +259,15 @@ ended_put(struct journal_txn *txn, const struct order_row *row,
 	char buf[ROW_KEY_SIZE];
 	uint8_t open_buf[INTENT_KEY_SIZE];
 	struct iag_bytes key, open = open_key(hash, row, open_buf);
-	bool is_new = false;
+	CLEANUP_ORDER_ROW struct order_row stored;
+	enum before before = BEFORE_NONE;
 	int ret = row_key(hash, row->broker_order_id, buf, &key, err);
 
+	order_row_init(&stored);
 	if (ret == 0)
-		ret = stored_check(txn, key, hash, row, &is_new, err);
-	if (ret)
-		return ret;
+		ret = before_get(txn, key, &stored, &before, err);
+	if (ret || before == BEFORE_ENDED)
+		return ret ? ret : IAG_REJECTED;
 	ret =
 	    row_save(txn, TABLE_ORDERS, key, row_fields, row, &row->order, err);
 	if (ret == 0)

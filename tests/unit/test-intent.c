@@ -393,6 +393,15 @@ an_order_works_on_under_a_new_id(void **state)
 	assert_int_equal(old.status, IAG_STATUS_CANCELLED);
 	assert_string_equal(old.broker_status, ORDER_REPLACED_BY "new");
 	assert_int_equal(working(kit), 1);
+	/* a late answer about the old one, and a second to the same change */
+	assert_int_equal(PUT_ROW(&old), 0);
+	assert_int_equal(working(kit), 1);
+	old.updated_ns++;
+	assert_int_equal(PUT_ROW(&old), 0);
+	assert_int_equal(working(kit), 1);
+	old.status = IAG_STATUS_OPEN;
+	assert_int_equal(job_do(kit, (struct job){ .renamed = &old }), 0);
+	assert_int_equal(working(kit), 1);
 	row.status = IAG_STATUS_CANCELLED;
 	assert_int_equal(PUT_ROW(&row), 0);
 	assert_int_equal(working(kit), 0);
