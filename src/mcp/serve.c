@@ -283,7 +283,7 @@ serve_call(struct serve *serve, struct task *task)
 	struct gateway *gateway = session->gateway;
 	bool is_lent = session->principal.kind != PRINCIPAL_OPERATOR;
 
-	if (serve->has_second || gateway_run(gateway, task_run, task) < 0)
+	if (serve->has_second || task_run_later(task) < 0)
 		task_run(task);
 	if (is_lent)
 		gateway_take_back(gateway);

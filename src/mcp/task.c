@@ -208,21 +208,29 @@ task_add(struct task *task, struct message *message)
 }
 
 /* Operators do not wait behind agents. */
-static int
+int
 task_run_later(struct task *task)
 {
 	struct session *session = task->session;
 
-	if (session->may_own &&
-	    (session->principal.kind == PRINCIPAL_OPERATOR ||
-		gateway_lend(session->gateway))) {
-		session->may_own = false;
-		session->own = task;
-		return 0;
-	}
 	return session->principal.kind == PRINCIPAL_OPERATOR
 		   ? gateway_run_reserved(session->gateway, task_run, task)
 		   : gateway_run(session->gateway, task_run, task);
+}
+
+/* Who reads runs it. */
+static bool
+task_is_own(struct task *task)
+{
+	struct session *session = task->session;
+
+	if (!session->may_own ||
+	    (session->principal.kind != PRINCIPAL_OPERATOR &&
+		!gateway_lend(session->gateway)))
+		return false;
+	session->may_own = false;
+	session->own = task;
+	return true;
 }
 
 static void
@@ -249,7 +257,7 @@ task_launch(struct session *session, struct request *request,
 		task_free(task);
 		return;
 	}
-	if (task_run_later(task) < 0) {
+	if (!task_is_own(task) && task_run_later(task) < 0) {
 		answer_error(out, task->message.id, RPC_INTERNAL_ERROR, NULL,
 		    "the gateway is stopping");
 		task_unlink(task);

@@ -58,6 +58,8 @@ void task_start_extra(struct session *session, struct request *request,
 
 /* Run it and answer; frees the task. */
 void task_run(void *task);
+/* The same by a worker; IAG_*: it will not run. */
+int task_run_later(struct task *task);
 
 /* id as message_id_text() has it: unknown ids are ignored. */
 void task_cancel(struct session *session, const char *id);

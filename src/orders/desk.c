@@ -118,20 +118,21 @@ activation_make(struct desk *desk)
 		    err_text(&desk->activation_fault));
 }
 
+/* One that cannot be made stays "": only orders under that policy fail. */
 static int
 policies_digest(struct desk *desk, struct err *err)
 {
 	const struct config *config = desk->setup.config;
-	int ret = 0;
 
 	desk->policy_digests =
 	    calloc(config->policy_count + 1, sizeof(*desk->policy_digests));
 	if (!desk->policy_digests)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	for (size_t i = 0; i < config->policy_count && ret == 0; i++)
-		ret = limits_digest(
-		    &config->policies[i], desk->policy_digests[i], err);
-	return ret;
+	for (size_t i = 0; i < config->policy_count; i++)
+		if (limits_digest(
+			&config->policies[i], desk->policy_digests[i], NULL))
+			desk->policy_digests[i][0] = '\0';
+	return 0;
 }
 
 int
@@ -236,10 +237,17 @@ desk_activation(const struct desk *desk)
 	return desk->activation;
 }
 
-const char *
-desk_policy_digest(const struct desk *desk, const struct risk_policy *policy)
+int
+desk_policy_digest(const struct desk *desk, const struct risk_policy *policy,
+    char ret_hex[HASH_HEX_SIZE], struct err *err)
 {
-	return desk->policy_digests[policy - desk->setup.config->policies];
+	const char *made =
+	    desk->policy_digests[policy - desk->setup.config->policies];
+
+	if (!*made)
+		return limits_digest(policy, ret_hex, err);
+	memcpy(ret_hex, made, HASH_HEX_SIZE);
+	return 0;
 }
 
 const struct err *

@@ -91,8 +91,9 @@ const char *desk_writer_fault(
 /* Where it leads: "fake", "client_portal_gateway https://localhost:5000". */
 const char *desk_connection(const struct desk *desk);
 /* limits_digest() of a policy of the configuration. */
-const char *desk_policy_digest(
-    const struct desk *desk, const struct risk_policy *policy);
+int desk_policy_digest(const struct desk *desk,
+    const struct risk_policy *policy, char ret_hex[HASH_HEX_SIZE],
+    struct err *err);
 /* Digest of the live configuration (activation_digest()); "": live is off. */
 const char *desk_activation(const struct desk *desk);
 /* Why it could not be made, and live is refused; NULL: it was, or is off. */

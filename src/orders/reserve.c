@@ -38,10 +38,10 @@ check_policy_at(struct order_call *call, uint32_t mode, uint64_t now_ns,
 
 	policy.policy = limits_policy(config, policy.id);
 	if (policy.policy)
-		memcpy(policy.digest,
-		    desk_policy_digest(call->desk, policy.policy),
-		    HASH_HEX_SIZE);
-	ret = limits_span(policy.policy, now_ns, &policy.span, err);
+		ret = desk_policy_digest(
+		    call->desk, policy.policy, policy.digest, err);
+	if (ret == 0)
+		ret = limits_span(policy.policy, now_ns, &policy.span, err);
 	if (ret == 0)
 		*ret_policy = policy;
 	return ret;

@@ -175,7 +175,7 @@ sighting_take(struct order_call *call, struct instance *writer,
 	default:
 		buf_printf(&sighting->why,
 		    "'find' of the writer '%s' was inconclusive: ",
-		    plugin_name(instance_plugin(writer)));
+		    intent->writer ? intent->writer : "?");
 		conclude(sighting, SIGHTING_UNCLEAR,
 		    "the broker's answer proves neither that it is there nor "
 		    "that it is not");
