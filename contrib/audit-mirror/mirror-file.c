@@ -314,7 +314,8 @@ with_snapshot(struct iag_ctx *ctx, const struct mirror_file *file, int lock,
 	errno = 0;
 	/* other processes write the same file */
 	if (flock(file->fd, lock) < 0)
-		return strerror(errno);
+		return errno == EWOULDBLOCK ? "another process is writing it"
+					    : strerror(errno);
 	/* the snapshot after the lock: nobody has written more than it has */
 	if (file->store->begin(ctx, file->instance, IAG_STORE_READ, &txn) ==
 	    IAG_OK) {
@@ -336,5 +337,6 @@ mirror_file_catch_up(struct iag_ctx *ctx, const struct mirror_file *file)
 const char *
 mirror_file_compare(struct iag_ctx *ctx, const struct mirror_file *file)
 {
-	return with_snapshot(ctx, file, LOCK_SH, compare_in);
+	/* who asks does not wait for a process that has much to write */
+	return with_snapshot(ctx, file, LOCK_SH | LOCK_NB, compare_in);
 }

@@ -86,10 +86,14 @@ check_format(struct journal_txn *txn, struct err *err)
 	if (row.len == strlen(META_FORMAT) &&
 	    memcmp(row.data, META_FORMAT, row.len) == 0)
 		return 0;
-	return err_set(err, ERR_JOURNAL_UNAVAILABLE,
+	rc = err_set(err, ERR_JOURNAL_UNAVAILABLE,
 	    "the store has format '%.*s'; this program reads '%s'",
 	    row.len < 40 ? (int)row.len : 40, (const char *)row.data,
 	    META_FORMAT);
+	err_action(err,
+	    "use the program that wrote the store; to change over, let its "
+	    "orders end there, export the trail, and begin another store");
+	return rc;
 }
 
 /* The same bytes as those whose seal was checked or made before. */
