@@ -80,6 +80,16 @@ open_del(struct journal_txn *txn, struct iag_bytes key, struct err *err)
 	return ret == IAG_NOTFOUND ? 0 : ret;
 }
 
+/*
+ * The intent or the order of each entry, one of them; a visit may change
+ * anything.
+ */
+struct open_visit {
+	intent_visit *intent;
+	order_row_visit *order;
+	void *arg;
+};
+
 struct walk {
 	const char *hash; /* NULL: each key begins with one */
 	const struct open_visit *visit;
@@ -162,7 +172,7 @@ walk_one(
 		   : intent_or_order(txn, whole, hash, walk->visit, err);
 }
 
-int
+static int
 open_walk(struct journal_txn *txn, const char *account_hash,
     const struct open_visit *visit, struct err *err)
 {

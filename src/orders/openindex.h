@@ -32,17 +32,4 @@ int open_put(struct journal_txn *txn, struct iag_bytes key,
     const char *broker_order_id, struct err *err);
 int open_del(struct journal_txn *txn, struct iag_bytes key, struct err *err);
 
-/*
- * The intent or the order of each entry, of one account or (NULL) all, in the
- * order of the keys; a visit may change anything.  Either may be NULL.  Stops
- * when one is not 0, with its result.
- */
-struct open_visit {
-	intent_visit *intent;
-	order_row_visit *order;
-	void *arg;
-};
-int open_walk(struct journal_txn *txn, const char *account_hash,
-    const struct open_visit *visit, struct err *err);
-
 #endif
