@@ -5,7 +5,8 @@
 # check-service.sh USER: the units under a systemd that runs, in a new system
 # that has the packages and a configuration with a file for its secret.  What
 # ibkr-agent.service(8) says is tried, as the service of the system and as that
-# of USER.  fresh-root.sh boots such a system and runs this in it.
+# of USER.  fresh-root.sh boots such a system and runs this in it.  Ends with 77
+# where no service can be confined.
 set -euo pipefail
 user=$1
 socket=/run/ibkr-agent/daemon.sock
@@ -19,6 +20,9 @@ say() {
 fail() {
     say "$*"
     journalctl --no-pager -n 40 || true
+    # 200 to 243: systemd could not give the unit what it asks for
+    [[ $(systemctl show -P ExecMainStatus ibkr-agent.service) != 2[0-4][0-9] ]] ||
+        exit 77
     exit 1
 }
 

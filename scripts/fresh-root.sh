@@ -265,7 +265,7 @@ END
 }
 
 check_booted() {
-    local version start
+    local version start rc=0
     version=$(dpkg-deb -f "${packages[0]}" Version)
     command -v systemd-nspawn >/dev/null || {
         say "systemd-nspawn is not installed: the service is not tried"
@@ -274,9 +274,13 @@ check_booted() {
     install_all "${booted[@]}"
     install_all "/debs/$version/*.deb"
     start=$SECONDS
-    if boot "$version"; then
+    boot "$version" || rc=$?
+    if [ "$rc" -eq 0 ]; then
         grep '^check-service:' "$root/debs/service.log"
         say "booted, and the service tried ($((SECONDS - start)) s)"
+    elif [ "$rc" -eq 77 ]; then
+        say "systemd cannot confine a service here, so it is not tried:" \
+            "$(tail -n 1 "$root/debs/service.log")"
     elif [ -s "$root/debs/service.log" ]; then
         tail -n 80 "$root/debs/service.log"
         fail "the service does not behave under systemd"
