@@ -38,6 +38,7 @@ hear_some(int fd, struct buf *text)
 	if (got <= 0)
 		return false;
 	text->len += (size_t)got;
+	text->data[text->len] = '\0';
 	return true;
 }
 
