@@ -63,7 +63,8 @@ open_put(struct journal_txn *txn, struct iag_bytes key,
 	char at[ENTRY_SIZE];
 	int ret = open_get(txn, key, &stored, err);
 
-	if (ret || (stored.is_there && is_same(stored.broker_order_id, id)))
+	if (ret || (stored.is_there &&
+		       is_same(stored.broker_order_id, broker_order_id)))
 		return ret;
 	if (broker_order_id && !id)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
