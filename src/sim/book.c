@@ -197,8 +197,9 @@ write_order(struct buf *out, const struct order *order)
 {
 	pack_item(out, "{'id':%l,'account':%s,'conid':%l,'coid':%s,", order->id,
 	    order->account->id, order->contract->conid, order->coid);
-	pack(out, "'parent_id':%l,'group':%l,'type':%s,'side':%s,'tif':%s,",
-	    order->parent_id, order->group, words[order->type].ticket,
+	pack(out, "'parent_coid':%s,'parent_id':%l,'group':%l,",
+	    order->parent_coid, order->parent_id, order->group);
+	pack(out, "'type':%s,'side':%s,'tif':%s,", words[order->type].ticket,
 	    order->buy ? "BUY" : "SELL", order->tif);
 	pack(out, "'price':%m,'aux_price':%m,'quantity':%q,'filled':%q,",
 	    order->price, order->aux, order->quantity, order->filled);
