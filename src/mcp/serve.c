@@ -281,7 +281,7 @@ serve_call(struct serve *serve, struct task *task)
 {
 	struct session *session = serve->session;
 	struct gateway *gateway = session->gateway;
-	bool is_lent = session->principal.kind != PRINCIPAL_OPERATOR;
+	bool is_lent = task->is_lent; /* it is freed when it has run */
 
 	if (serve->has_second || task_run_later(task) < 0)
 		task_run(task);

@@ -224,10 +224,13 @@ task_is_own(struct task *task)
 {
 	struct session *session = task->session;
 
-	if (!session->may_own ||
-	    (session->principal.kind != PRINCIPAL_OPERATOR &&
-		!gateway_lend(session->gateway)))
+	if (!session->may_own)
 		return false;
+	if (session->principal.kind != PRINCIPAL_OPERATOR) {
+		task->is_lent = gateway_lend(session->gateway);
+		if (!task->is_lent)
+			return false;
+	}
 	session->may_own = false;
 	session->own = task;
 	return true;

@@ -32,6 +32,7 @@ struct task {
 	struct json_object *arguments; /* owned, or NULL for {} */
 	task_answer_fn *answer;
 	struct task_extra *extra; /* owned, or NULL */
+	bool is_lent;             /* to take back when it has run */
 	/* with the session's lock */
 	bool is_cancelled; /* send no answer */
 	bool is_answered;  /* its id is free again */
