@@ -35,6 +35,8 @@ libcore_la_SOURCES += \
 	src/base/redact.h \
 	src/base/secret.c \
 	src/base/secret.h \
+	src/base/text.c \
+	src/base/text.h \
 	src/base/zone.c \
 	src/base/zone.h \
 	src/base/zonerule.c \

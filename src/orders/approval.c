@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "config/scope.h"
 #include "journal/outcome.h"
 #include "orders/approvalform.h"
@@ -209,16 +210,6 @@ is_settled(const struct making *m, const struct leg *leg,
 	}
 }
 
-static int
-set_text(char **text, const char *value, struct err *err)
-{
-	free(STEAL(*text));
-	if (!value)
-		return 0;
-	*text = strdup(value);
-	return *text ? 0 : no_memory(err);
-}
-
 /* A row of its own for a preview that has none that is open. */
 static int
 leg_begin(struct making *m, struct leg *leg, struct err *err)
@@ -234,9 +225,9 @@ leg_begin(struct making *m, struct leg *leg, struct err *err)
 	approval->state = APPROVAL_REQUESTED;
 	approval->requested_ns = m->now_ns;
 	approval->incarnation = m->incarnation;
-	ret = set_text(&approval->account, preview->order.account, err);
+	ret = text_set(&approval->account, preview->order.account, err);
 	return ret ? ret
-		   : set_text(&approval->group_id, preview->group_id, err);
+		   : text_set(&approval->group_id, preview->group_id, err);
 }
 
 static int
@@ -244,16 +235,16 @@ leg_approve(struct making *m, struct leg *leg, struct err *err)
 {
 	struct approval *approval = &leg->approval;
 	const struct order_call *call = m->call;
-	int ret = set_text(&approval->approved_by, call->principal, err);
+	int ret = text_set(&approval->approved_by, call->principal, err);
 
 	approval->state = APPROVAL_APPROVED;
 	approval->approved_ns = m->now_ns;
 	memcpy(approval->digest, leg->preview.digest, HASH_HEX_SIZE);
 	if (ret == 0)
-		ret = set_text(&approval->approved_as,
+		ret = text_set(&approval->approved_as,
 		    call->is_operator ? "operator" : "agent", err);
 	return ret ? ret
-		   : set_text(&approval->policy,
+		   : text_set(&approval->policy,
 			 approval_policy(
 			     desk_config(call->desk), leg->preview.order.mode),
 			 err);
@@ -272,7 +263,7 @@ leg_write(struct making *m, struct journal_txn *txn, struct leg *leg,
 	if (ret == 0 && voice == VOICE_YES)
 		ret = leg_approve(m, leg, err);
 	else if (ret == 0)
-		ret = set_text(
+		ret = text_set(
 		    &leg->approval.requested_by, m->call->principal, err);
 	m->event = events[voice == VOICE_YES ? RECORDED : REQUESTED][live];
 	return ret ? ret : approval_put(txn, &leg->approval, err);
@@ -608,7 +599,7 @@ take_back(const struct taking_back *t, struct journal_txn *txn,
 		return IAG_REJECTED;
 	}
 	approval->state = APPROVAL_REVOKED;
-	ret = set_text(&approval->revoked_by, t->call->principal, err);
+	ret = text_set(&approval->revoked_by, t->call->principal, err);
 	/* not its index, which may lead to a later one */
 	return ret ? ret : approval_update(txn, approval, err);
 }

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "orders/approval.h"
 #include "orders/row.h"
 
@@ -209,16 +210,6 @@ approval_fits(const struct approval *approval, const struct preview *preview,
 	}
 	return approval_holds(approval, preview, policy) ? APPROVAL_FITS
 							 : APPROVAL_BY_SELF;
-}
-
-static int
-text_set(char **text, const char *value, struct err *err)
-{
-	free(STEAL(*text));
-	if (!value)
-		return 0;
-	*text = strdup(value);
-	return *text ? 0 : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 }
 
 /* Compare with what is stored now, then set. */

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "orders/mixup.h"
 
 /* A bracket's parent key gets a suffix for each leg (ruling 19). */
@@ -149,10 +150,8 @@ contract_step(struct journal_txn *txn, void *arg, struct err *err)
 	if (ret || check->leg_count == 0 || !leg->has_preview ||
 	    !needs_quote(check))
 		return ret;
-	check->contract_id = strdup(leg->preview.order.contract_id);
-	return check->contract_id
-		   ? 0
-		   : err_set(err, ERR_OUT_OF_MEMORY, "no memory for an order");
+	return text_set(
+	    &check->contract_id, leg->preview.order.contract_id, err);
 }
 
 static int

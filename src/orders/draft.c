@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "host/writer.h"
 #include "orders/shape.h"
 #include "orders/whatif.h"
@@ -73,19 +74,6 @@ say_fault(struct draft *draft, const char *rule, const char *limit,
 		draft->fault = fault->code;
 }
 
-static int
-text_put(char **text, const char *value, struct err *err)
-{
-	char *copy = value ? strdup(value) : NULL;
-
-	if (value && !copy)
-		return err_set(
-		    err, ERR_OUT_OF_MEMORY, "no memory for an order");
-	free(*text);
-	*text = copy;
-	return 0;
-}
-
 /* The contract's word stands in the place of the caller's. */
 static int
 contract_put(
@@ -105,7 +93,7 @@ contract_put(
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < ARRAY_COUNT(members); i++)
-		ret = text_put(members[i].text, members[i].value, err);
+		ret = text_set(members[i].text, members[i].value, err);
 	return ret;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "orders/inquiry.h"
 #include "orders/listing.h"
 #include "orders/pass.h"
@@ -137,31 +138,23 @@ is_news(const struct report *report, const struct order_row *row)
 	       !same_filled(report->filled_quantity, row->filled_quantity);
 }
 
+/* What was not told stays. */
 static int
-replace(char **text, const char *by, struct err *err)
+hear(char **text, const char *told, struct err *err)
 {
-	char *copy = by ? strdup(by) : NULL;
-
-	if (!by)
-		return 0; /* what was not told stays */
-	if (!copy)
-		return no_memory(err);
-	free(*text);
-	*text = copy;
-	return 0;
+	return told ? text_set(text, told, err) : 0;
 }
 
 static int
 row_update(struct order_row *row, const struct report *report, struct err *err)
 {
-	int ret = replace(&row->broker_status, report->broker_status, err);
+	int ret = hear(&row->broker_status, report->broker_status, err);
 
 	row->status = report->status;
 	if (ret == 0)
-		ret = replace(
-		    &row->filled_quantity, report->filled_quantity, err);
+		ret = hear(&row->filled_quantity, report->filled_quantity, err);
 	return ret ? ret
-		   : replace(&row->average_price, report->average_price, err);
+		   : hear(&row->average_price, report->average_price, err);
 }
 
 /* Nobody has the new id, or the same order has, under its reference. */

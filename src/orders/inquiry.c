@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "base/zone.h"
 #include "journal/outcome.h"
 #include "orders/listing.h"
@@ -141,18 +142,6 @@ record_write(const struct settle_step *step, struct journal_txn *txn,
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 	event.metadata = metadata;
 	return txn_audit(txn, &event, err);
-}
-
-static int
-text_set(char **text, const char *value, struct err *err)
-{
-	char *copy = value ? strdup(value) : NULL;
-
-	if (value && !copy)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	free(*text);
-	*text = copy;
-	return 0;
 }
 
 /* The first look without it, for the second one. */

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "journal/record.h"
 #include "orders/intent.h"
 #include "orders/openindex.h"
@@ -274,14 +275,6 @@ ended_put(struct journal_txn *txn, const struct order_row *row,
 		ret = next_id ? open_put(txn, open, next_id, err)
 			      : open_del(txn, open, err);
 	return ret ? ret : changed_set(txn, hash, row, true, err);
-}
-
-static int
-text_set(char **text, const char *by, struct err *err)
-{
-	free(*text);
-	*text = strdup(by);
-	return *text ? 0 : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 }
 
 int

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "journal/outcome.h"
 #include "orders/draft.h"
 #include "orders/previewresult.h"
@@ -72,15 +73,6 @@ feature_check(const struct order_call *call, struct err *err)
 }
 
 static int
-text_dup(char **ret_text, const char *text, struct err *err)
-{
-	*ret_text = text ? strdup(text) : NULL;
-	return !text || *ret_text
-		   ? 0
-		   : err_set(err, ERR_OUT_OF_MEMORY, "no memory for a preview");
-}
-
-static int
 preview_texts(const struct making *making, struct preview *preview, size_t leg,
     struct err *err)
 {
@@ -100,7 +92,7 @@ preview_texts(const struct making *making, struct preview *preview, size_t leg,
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < ARRAY_COUNT(members); i++)
-		ret = text_dup(members[i].text, members[i].value, err);
+		ret = text_set(members[i].text, members[i].value, err);
 	return ret;
 }
 

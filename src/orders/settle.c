@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "journal/activity.h"
 #include "orders/approval.h"
 #include "orders/limits.h"
@@ -34,18 +35,6 @@ static int
 no_memory(struct err *err)
 {
 	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
-static int
-replace(char **text, const char *by, struct err *err)
-{
-	char *copy = by ? strdup(by) : NULL;
-
-	if (by && !copy)
-		return no_memory(err);
-	free(*text);
-	*text = copy;
-	return 0;
 }
 
 /* As it is stored now; IAG_REJECTED: somebody else was faster. */
@@ -139,23 +128,23 @@ row_begin(struct settling *s, struct err *err)
 {
 	const struct intent *intent = s->intent;
 	struct order_row *row = &s->row;
-	int ret = replace(&row->account, intent->account, err);
+	int ret = text_set(&row->account, intent->account, err);
 
 	row->mode = intent->mode;
 	row->simulated = intent->simulated;
 	row->created_ns = txn_now_ns(s->txn);
 	if (ret == 0)
-		ret = replace(&row->client_ref, intent->client_ref, err);
+		ret = text_set(&row->client_ref, intent->client_ref, err);
 	if (ret == 0)
-		ret = replace(&row->key, intent->key, err);
+		ret = text_set(&row->key, intent->key, err);
 	if (ret == 0)
-		ret = replace(&row->leg, intent->leg, err);
+		ret = text_set(&row->leg, intent->leg, err);
 	if (ret == 0)
-		ret = replace(&row->writer, intent->writer, err);
+		ret = text_set(&row->writer, intent->writer, err);
 	if (ret == 0)
-		ret = replace(&row->connection, intent->connection, err);
+		ret = text_set(&row->connection, intent->connection, err);
 	if (ret == 0)
-		ret = replace(&row->approval_id, intent->approval_id, err);
+		ret = text_set(&row->approval_id, intent->approval_id, err);
 	return ret;
 }
 
@@ -168,7 +157,7 @@ handle_set(struct order_row *row, const struct writer_ack *ack, struct err *err)
 		return 0;
 	buf_hex(&hex, ack->handle, ack->handle_len);
 	return hex.failed ? no_memory(err)
-			  : replace(&row->handle, buf_text(&hex), err);
+			  : text_set(&row->handle, buf_text(&hex), err);
 }
 
 /* What the broker said of it; what it did not say stays as it was. */
@@ -182,11 +171,12 @@ row_answer(struct settling *s, uint32_t status, struct err *err)
 	row->status = status;
 	row->updated_ns = txn_now_ns(s->txn);
 	if (ack && ack->broker_status)
-		ret = replace(&row->broker_status, ack->broker_status, err);
+		ret = text_set(&row->broker_status, ack->broker_status, err);
 	if (ret == 0 && ack && ack->filled_quantity)
-		ret = replace(&row->filled_quantity, ack->filled_quantity, err);
+		ret =
+		    text_set(&row->filled_quantity, ack->filled_quantity, err);
 	if (ret == 0 && ack && ack->average_price)
-		ret = replace(&row->average_price, ack->average_price, err);
+		ret = text_set(&row->average_price, ack->average_price, err);
 	return ret || !ack ? ret : handle_set(row, ack, err);
 }
 
@@ -232,14 +222,14 @@ submit_row(struct settling *s, struct err *err)
 {
 	const struct writer_ack *ack = s->how->ack;
 	int ret =
-	    replace(&s->intent->broker_order_id, ack->broker_order_id, err);
+	    text_set(&s->intent->broker_order_id, ack->broker_order_id, err);
 
 	/* a late find may come behind the reconciler's own look */
 	if (ret == 0)
 		ret = row_load(s, ack->broker_order_id, err);
 	if (ret == IAG_NOTFOUND) {
-		ret =
-		    replace(&s->row.broker_order_id, ack->broker_order_id, err);
+		ret = text_set(
+		    &s->row.broker_order_id, ack->broker_order_id, err);
 		if (ret == 0)
 			ret = row_begin(s, err);
 		if (ret == 0)
@@ -271,7 +261,7 @@ static int
 foreign_row(struct settling *s, struct err *err)
 {
 	int ret =
-	    replace(&s->row.broker_order_id, s->intent->broker_order_id, err);
+	    text_set(&s->row.broker_order_id, s->intent->broker_order_id, err);
 
 	s->has_row = true;
 	return ret ? ret : row_answer(s, answered_status(s), err);
@@ -316,7 +306,7 @@ rows_write(struct settling *s, struct err *err)
 			return 0;
 		if (s->how->state != INTENT_UNKNOWN)
 			return submit_row(s, err);
-		return replace(&s->intent->broker_order_id,
+		return text_set(&s->intent->broker_order_id,
 		    s->how->ack->broker_order_id, err);
 	case OPERATION_CANCEL:
 	case OPERATION_MODIFY:
@@ -336,7 +326,7 @@ answer_write(struct settling *s, struct err *err)
 	int ret = 0;
 
 	if (s->how->result)
-		return replace(&intent->result, s->how->result, err);
+		return text_set(&intent->result, s->how->result, err);
 	if (s->how->state == INTENT_DONE)
 		ret = settle_result(
 		    intent, s->has_row ? &s->row : NULL, &text, err);
@@ -346,7 +336,7 @@ answer_write(struct settling *s, struct err *err)
 		ret = no_memory(err);
 	if (ret || !text.len)
 		return ret;
-	return replace(
+	return text_set(
 	    s->how->state == INTENT_DONE ? &intent->result : &intent->error,
 	    buf_text(&text), err);
 }

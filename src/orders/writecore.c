@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "orders/settlequeue.h"
 
 /* A bracket's key has at most 60 characters (ruling 19). */
@@ -250,15 +251,6 @@ separation(const struct write *write)
 	if (path && stat(path, &st) == 0 && st.st_uid != geteuid())
 		return NULL;
 	return "same_uid";
-}
-
-static int
-text_set(char **text, const char *value, struct err *err)
-{
-	if (!value)
-		return 0;
-	*text = strdup(value);
-	return *text ? 0 : no_memory(err);
 }
 
 int

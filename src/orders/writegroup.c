@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "orders/writecore.h"
 
 enum { LEGS = CHECK_LEGS };
@@ -82,16 +83,6 @@ check_fill(struct group *g)
 }
 
 static int
-replace(char **text, const char *by, struct err *err)
-{
-	free(STEAL(*text));
-	if (!by)
-		return 0;
-	*text = strdup(by);
-	return *text ? 0 : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
-static int
 leg_fill(struct group *g, size_t i, struct err *err)
 {
 	const struct check_leg *leg = &g->check.legs[i];
@@ -106,10 +97,11 @@ leg_fill(struct group *g, size_t i, struct err *err)
 	ret = order_copy(&intent->order, &leg->preview.order, err);
 	intent->has_order = ret == 0;
 	if (ret == 0)
-		ret = replace(&intent->group_id, leg->preview.group_id, err);
+		ret = text_set(&intent->group_id, leg->preview.group_id, err);
 	if (ret == 0)
-		ret = replace(&intent->preview_id, leg->preview.id, err);
-	return ret ? ret : replace(&intent->approval_id, leg->approval.id, err);
+		ret = text_set(&intent->preview_id, leg->preview.id, err);
+	return ret ? ret
+		   : text_set(&intent->approval_id, leg->approval.id, err);
 }
 
 static int
@@ -120,12 +112,12 @@ whole_fill(struct group *g, struct err *err)
 
 	g->whole.recorded_ns = g->check.now_ns;
 	if (ret == 0)
-		ret = replace(&g->whole.context, buf_text(&text), err);
+		ret = text_set(&g->whole.context, buf_text(&text), err);
 	if (ret == 0)
-		ret = replace(
+		ret = text_set(
 		    &g->whole.group_id, g->check.legs[0].preview.group_id, err);
 	return ret ? ret
-		   : replace(&g->whole.atomicity,
+		   : text_set(&g->whole.atomicity,
 			 g->native ? "broker_bracket" : "sequential", err);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "orders/writecore.h"
 
 /* One order, or one change of an order, on its way. */
@@ -63,16 +64,6 @@ check_fill(struct single *s)
 		check->changes = write->arguments;
 }
 
-static int
-replace(char **text, const char *by, struct err *err)
-{
-	free(STEAL(*text));
-	if (!by)
-		return 0;
-	*text = strdup(by);
-	return *text ? 0 : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 /* The order that a cancel or a modify is about. */
 static int
 take_target(struct single *s, struct err *err)
@@ -80,12 +71,12 @@ take_target(struct single *s, struct err *err)
 	const struct order_row *target = &s->check.target;
 	struct intent *intent = &s->intent;
 	int ret =
-	    replace(&intent->broker_order_id, s->check.broker_order_id, err);
+	    text_set(&intent->broker_order_id, s->check.broker_order_id, err);
 
 	if (ret == 0 && s->check.has_target)
-		ret = replace(&intent->handle, target->handle, err);
+		ret = text_set(&intent->handle, target->handle, err);
 	if (ret == 0)
-		ret = replace(&intent->client_ref,
+		ret = text_set(&intent->client_ref,
 		    s->check.has_target ? target->client_ref : NULL, err);
 	return ret;
 }
@@ -104,8 +95,9 @@ take_preview(struct single *s, struct err *err)
 	ret = order_copy(&intent->order, &leg->preview.order, err);
 	intent->has_order = ret == 0;
 	if (ret == 0)
-		ret = replace(&intent->preview_id, leg->preview.id, err);
-	return ret ? ret : replace(&intent->approval_id, leg->approval.id, err);
+		ret = text_set(&intent->preview_id, leg->preview.id, err);
+	return ret ? ret
+		   : text_set(&intent->approval_id, leg->approval.id, err);
 }
 
 static int
@@ -114,7 +106,7 @@ take_context(struct single *s, struct err *err)
 	CLEANUP_BUF struct buf text = BUF_INIT;
 	int ret = check_context(&s->check, &text, err);
 
-	return ret ? ret : replace(&s->intent.context, buf_text(&text), err);
+	return ret ? ret : text_set(&s->intent.context, buf_text(&text), err);
 }
 
 /* From the check's facts; a step may run again, so all is set anew. */

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "journal/outcome.h"
 #include "orders/writecore.h"
 
@@ -33,15 +34,6 @@ record_step(struct journal_txn *txn, void *arg, struct err *err)
 	step->intent->recorded_ns = txn_now_ns(txn);
 	ret = intent_put(txn, step->intent, step->write->hash, err);
 	return ret ? ret : write_record(step->write, txn, err);
-}
-
-static int
-text_set(char **text, const char *value, struct err *err)
-{
-	if (!value)
-		return 0;
-	*text = strdup(value);
-	return *text ? 0 : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 }
 
 static int
