@@ -3,8 +3,11 @@
 
 /* The program: read the command line, run the command, say how it went. */
 
+#include <fcntl.h>
 #include <locale.h>
 #include <malloc.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/log.h"
@@ -51,12 +54,31 @@ run(struct cli *cli, struct err *err)
 			      : cli->args.command->run(cli, err);
 }
 
+/*
+ * Whoever started the program may have closed one of the three: the next file
+ * that is opened, the store perhaps, would take its number and get what is
+ * printed.  In its place stands one that cannot be read or written so, which
+ * whoever tries is told.
+ */
+static void
+keep_standard_fds(void)
+{
+	static const int modes[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+
+	for (int fd = 0; fd < 3; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", modes[fd]) != fd)
+			abort();
+	}
+}
+
 int
 main(int argc, char *argv[])
 {
 	struct err err CLEANUP_ERR = ERR_INIT;
 	struct cli cli = { .exit_code = 0 };
 
+	keep_standard_fds();
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	(void)mallopt(M_ARENA_MAX, ARENAS);
 	sidecar_backend_offer();

@@ -220,3 +220,20 @@ suggested() {
     has "$(tr -s ' \n' ' ' <<<"$output")" \
         "run: ibkr-agent --config $config orders resolve lost-1"
 }
+
+@test "a file of ours never gets what is printed, where stdout is closed" {
+    desk paper
+    run --separate-stderr bash -c 'exec >&-; "$@"' - \
+        "$IAG_TEST_PROGRAM" accounts list
+    expect 1
+    has "$stderr" "cannot write to standard output"
+    run --separate-stderr bash -c 'exec <&-; "$@"' - \
+        "$IAG_TEST_PROGRAM" accounts list
+    expect 0
+    run --separate-stderr bash -c 'exec <&-; "$@"' - \
+        "$IAG_TEST_PROGRAM" mcp serve --transport stdio
+    expect 1
+    has "$stderr" "cannot read messages"
+    iag audit verify --state
+    expect 0
+}
