@@ -5,13 +5,16 @@
  * The loop: read lines until the peer or the operator ends it, then drain.
  *
  * Two threads take turns as the reader.  The one that has read a call runs it
- * itself, at once, and the other reads on: no caller waits until a worker has
- * woken up, and a cancellation is still read.  Calls that come while one of
- * the two is busy go to the gateway's workers.
+ * itself, at once, and the other reads on if more comes: no caller waits until
+ * a worker has woken up, and a cancellation is still read.  Calls that come
+ * while one of the two is busy go to the gateway's workers.
  *
- * Threads: serve->lock guards has_reader, is_waiting, is_over and r.  What
- * belongs to the reader (its part of the session, the buffer, err, second)
- * goes from thread to thread with has_reader.
+ * The turn is an event of turn_fd, which the kernel gives to one of those that
+ * wait for it, and once: who passes it on wakes nobody before there is
+ * something to read.
+ *
+ * Threads: what belongs to the reader (its part of the session, the buffer,
+ * err, r, second) goes from thread to thread with the turn.
  */
 
 #include "mcp/mcp.h"
@@ -20,7 +23,9 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -37,6 +42,12 @@
 #define SERVE_GRACE_CANCEL_NS (UINT64_C(2) * NS_PER_S)
 /* A wait for calls and for the peer, in turn. */
 enum { SERVE_SLICE_MS = 50 };
+/*
+ * Who waits for each answer sends the next call as soon as it has it.  So long
+ * it is looked for before the thread sleeps: a processor that sleeps takes as
+ * long to wake up.  Where many are served the processors are for the others.
+ */
+#define SERVE_LOOK_NS (UINT64_C(60) * 1000)
 /* As a worker has it. */
 enum { SERVE_STACK = 512 * 1024 };
 
@@ -47,11 +58,11 @@ struct serve {
 	const struct mcp_stream *stream;
 	struct reader reader;
 	struct err *err;
-	pthread_mutex_t lock;
-	pthread_cond_t turn; /* with lock: there is no reader, or is_over */
-	bool has_reader;
-	bool is_waiting; /* a thread that will be the next reader */
-	bool is_over;
+	int ready_fd;        /* an epoll: input, a stop or a wake is there */
+	int turn_fd;         /* an epoll: ready_fd, for one of the two, once */
+	bool is_file;        /* input is always ready, and no epoll takes it */
+	atomic_uint waiting; /* threads of which one will be the next reader */
+	atomic_bool is_over;
 	int r;
 	pthread_t second; /* made for the first call */
 	bool has_second;
@@ -192,50 +203,60 @@ serve_drain(struct session *session, const struct mcp_stream *stream)
 	log_warning("mcp", "a call did not end after it was cancelled");
 }
 
+/* Is the turn to be had, at most that long from now?  -1: without end. */
+static bool
+serve_await_turn(const struct serve *serve, int timeout_ms)
+{
+	struct epoll_event event;
+
+	return epoll_wait(serve->turn_fd, &event, 1, timeout_ms) > 0;
+}
+
 /* Become the reader; false: it is over. */
 static bool
 serve_take_turn(struct serve *serve)
 {
-	LOCK_SCOPE(&serve->lock);
+	const uint64_t end_ns =
+	    serve->stream->is_shared ? 0 : clock_boot_ns() + SERVE_LOOK_NS;
+	bool is_ours = false;
 
-	while (serve->has_reader && !serve->is_over) {
-		serve->is_waiting = true;
-		(void)pthread_cond_wait(&serve->turn, &serve->lock);
-		serve->is_waiting = false;
-	}
-	serve->has_reader = true;
+	serve->waiting++;
+	while (!is_ours && clock_boot_ns() < end_ns)
+		is_ours = serve_await_turn(serve, 0);
+	while (!is_ours)
+		is_ours = serve_await_turn(serve, -1);
+	serve->waiting--;
 	return !serve->is_over;
 }
 
+/* The next reader wakes when there is something for it. */
 static void
 serve_pass_turn(struct serve *serve)
 {
-	LOCK_SCOPE(&serve->lock);
+	const struct reader *reader = &serve->reader;
+	struct epoll_event event = { .events = EPOLLIN | EPOLLONESHOT };
 
-	serve->has_reader = false;
-	(void)pthread_cond_signal(&serve->turn);
+	if (reader->start < reader->end || reader->is_over || serve->is_file ||
+	    out_is_behind(&serve->session->out))
+		session_wake(serve->session);
+	(void)epoll_ctl(serve->turn_fd, EPOLL_CTL_MOD, serve->ready_fd, &event);
 }
 
 /* May the reader run a call, because another one is there to read on? */
 static bool
 serve_may_own(struct serve *serve)
 {
-	LOCK_SCOPE(&serve->lock);
-
-	return serve->is_waiting || !serve->has_second;
+	return serve->waiting > 0 || !serve->has_second;
 }
 
 /* The calls that still run end, or nobody hears them any more. */
 static void
 serve_end(struct serve *serve, int r)
 {
-	{
-		LOCK_SCOPE(&serve->lock);
-
-		serve->r = r;
-		serve->is_over = true;
-		(void)pthread_cond_signal(&serve->turn);
-	}
+	serve->r = r;
+	serve->is_over = true;
+	session_wake(serve->session);
+	serve_pass_turn(serve);
 	serve_drain(serve->session, serve->stream);
 	/* senders that wait for the peer end now */
 	out_close(&serve->session->out);
@@ -307,6 +328,47 @@ serve_main(void *arg)
 	return NULL;
 }
 
+static int
+serve_watch(int epoll, int fd, uint32_t events)
+{
+	struct epoll_event event = { .events = events };
+
+	return fd < 0 ? 0 : epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+/* The turn is there for the first to take. */
+static int
+serve_open(struct serve *serve, struct err *err)
+{
+	const struct mcp_stream *stream = serve->stream;
+
+	serve->ready_fd = epoll_create1(EPOLL_CLOEXEC);
+	serve->turn_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (serve_watch(serve->ready_fd, stream->in, EPOLLIN)) {
+		serve->is_file = errno == EPERM;
+		session_wake(serve->session);
+	}
+	if (serve->ready_fd >= 0 && serve->turn_fd >= 0 &&
+	    serve_watch(serve->ready_fd, stream->stop_fd, EPOLLIN) == 0 &&
+	    serve_watch(serve->ready_fd, serve->session->wake_fd, EPOLLIN) ==
+		0 &&
+	    serve_watch(
+		serve->turn_fd, serve->ready_fd, EPOLLIN | EPOLLONESHOT) == 0)
+		return 0;
+	return err_set(err, ERR_INTERNAL_ERROR, "cannot wait for messages: %s",
+	    strerror(errno));
+}
+
+static void
+serve_close(struct serve *serve)
+{
+	if (serve->turn_fd >= 0)
+		(void)close(serve->turn_fd);
+	if (serve->ready_fd >= 0)
+		(void)close(serve->ready_fd);
+	reader_fini(&serve->reader);
+}
+
 /* Both threads, until it is over. */
 static int
 serve_run(
@@ -316,15 +378,13 @@ serve_run(
 		.session = session, .stream = stream, .err = err
 	};
 
-	(void)pthread_mutex_init(&serve.lock, NULL);
-	(void)pthread_cond_init(&serve.turn, NULL);
 	reader_init(&serve.reader, stream->in, json_bounds_default.bytes);
-	(void)serve_main(&serve);
+	serve.r = serve_open(&serve, err);
+	if (serve.r == 0)
+		(void)serve_main(&serve);
 	if (serve.has_second)
 		(void)pthread_join(serve.second, NULL);
-	reader_fini(&serve.reader);
-	(void)pthread_cond_destroy(&serve.turn);
-	(void)pthread_mutex_destroy(&serve.lock);
+	serve_close(&serve);
 	return serve.r;
 }
 

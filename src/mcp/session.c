@@ -138,6 +138,15 @@ session_new(const struct registry *registry, struct gateway *gateway,
 }
 
 void
+session_wake(const struct session *session)
+{
+	const uint64_t one = 1;
+
+	if (session->wake_fd >= 0)
+		(void)!write(session->wake_fd, &one, sizeof one);
+}
+
+void
 session_unref(struct session *session)
 {
 	bool is_last = false;

@@ -111,6 +111,8 @@ void session_resume(struct session *session);
 /* May another line be read? */
 bool session_may_read(const struct session *session);
 bool session_is_holding(const struct session *session);
+/* Make wake_fd readable, where there is one. */
+void session_wake(const struct session *session);
 /* Wait for running calls, at most that long; false: some still run. */
 bool session_wait_idle(struct session *session, uint64_t timeout_ns);
 void session_cancel_all(struct session *session);

@@ -10,7 +10,6 @@
 #include "mcp/task.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -64,7 +63,6 @@ static void
 task_unlink(struct task *task)
 {
 	struct session *session = task->session;
-	uint64_t one = 1;
 	LOCK_SCOPE(&session->lock);
 
 	if (task->prev)
@@ -76,10 +74,9 @@ task_unlink(struct task *task)
 	session->task_count--;
 	if (session->task_count == 0)
 		(void)pthread_cond_broadcast(&session->idle);
-	if (session->wake_fd >= 0 &&
-	    (session->wants_wake || out_is_closed(&session->out) ||
-		out_is_behind(&session->out)))
-		(void)!write(session->wake_fd, &one, sizeof one);
+	if (session->wants_wake || out_is_closed(&session->out) ||
+	    out_is_behind(&session->out))
+		session_wake(session);
 	session->wants_wake = false;
 }
 
