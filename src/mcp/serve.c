@@ -61,6 +61,7 @@ struct serve {
 	int ready_fd;        /* an epoll: input, a stop or a wake is there */
 	int turn_fd;         /* an epoll: ready_fd, for one of the two, once */
 	bool is_file;        /* input is always ready, and no epoll takes it */
+	atomic_uint turns;   /* what one reader did is seen by the next */
 	atomic_uint waiting; /* threads of which one will be the next reader */
 	atomic_bool is_over;
 	int r;
@@ -226,6 +227,7 @@ serve_take_turn(struct serve *serve)
 	while (!is_ours)
 		is_ours = serve_await_turn(serve, -1);
 	serve->waiting--;
+	(void)atomic_load(&serve->turns);
 	return !serve->is_over;
 }
 
@@ -239,6 +241,7 @@ serve_pass_turn(struct serve *serve)
 	if (reader->start < reader->end || reader->is_over || serve->is_file ||
 	    out_is_behind(&serve->session->out))
 		session_wake(serve->session);
+	atomic_fetch_add(&serve->turns, 1);
 	(void)epoll_ctl(serve->turn_fd, EPOLL_CTL_MOD, serve->ready_fd, &event);
 }
 
