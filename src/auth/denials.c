@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "journal/audit.h"
 
 #define PERIOD_NS (60 * NS_PER_S)
@@ -242,8 +243,7 @@ sleep_until(struct denials *denials, uint64_t next_ns)
 		(void)pthread_cond_wait(&denials->wake, &denials->lock);
 		return;
 	}
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(left_ns / NS_PER_S) + 1;
+	until = cond_until(left_ns + NS_PER_S);
 	(void)pthread_cond_timedwait(&denials->wake, &denials->lock, &until);
 }
 
@@ -287,16 +287,12 @@ denials_open(const struct auth_setup *setup, struct denials **ret_denials,
     struct err *err)
 {
 	struct denials *denials = calloc(1, sizeof *denials);
-	pthread_condattr_t attr;
 
 	if (!denials)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 	denials->setup = *setup;
 	(void)pthread_mutex_init(&denials->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&denials->wake, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	cond_init(&denials->wake);
 	if (pthread_create(&denials->thread, NULL, run, denials) == 0) {
 		*ret_denials = denials;
 		return 0;

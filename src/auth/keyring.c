@@ -20,6 +20,7 @@
 #include "auth/fetch.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 struct keyring {
 	struct fetch *source;
@@ -78,26 +79,11 @@ may_fetch(const struct keyring *ring, uint64_t now_ns)
 	       now_ns - ring->asked_ns >= KEYRING_FLOOR_NS;
 }
 
-static struct timespec
-deadline(uint64_t wait_ns)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	now.tv_sec += (time_t)(wait_ns / NS_PER_S);
-	now.tv_nsec += (long)(wait_ns % NS_PER_S);
-	if (now.tv_nsec >= (long)NS_PER_S) {
-		now.tv_sec++;
-		now.tv_nsec -= (long)NS_PER_S;
-	}
-	return now;
-}
-
 /* Until the attempt has ended, whatever came of it. */
 static void
 await(struct keyring *ring, uint64_t attempt)
 {
-	const struct timespec until = deadline(KEYRING_WAIT_NS);
+	const struct timespec until = cond_until(KEYRING_WAIT_NS);
 
 	ring->waiters++;
 	while (ring->results < attempt && !ring->is_stopping) {
@@ -229,7 +215,7 @@ run(void *arg)
 	(void)pthread_mutex_lock(&ring->lock);
 	while (!ring->is_stopping) {
 		uint64_t left = left_ns(ring);
-		struct timespec until = deadline(left);
+		struct timespec until = cond_until(left);
 
 		if (left == 0)
 			attempt(ring);
@@ -246,14 +232,9 @@ run(void *arg)
 static void
 init_locks(struct keyring *ring)
 {
-	pthread_condattr_t attr;
-
 	(void)pthread_mutex_init(&ring->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&ring->asked, &attr);
-	(void)pthread_cond_init(&ring->ended, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	cond_init(&ring->asked);
+	cond_init(&ring->ended);
 }
 
 static void

@@ -37,6 +37,8 @@ libcore_la_SOURCES += \
 	src/base/secret.h \
 	src/base/text.c \
 	src/base/text.h \
+	src/base/thread.c \
+	src/base/thread.h \
 	src/base/zone.c \
 	src/base/zone.h \
 	src/base/zonerule.c \

@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -26,6 +25,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "daemon/commands.h"
 #include "daemon/peer.h"
 #include "daemon/relay.h"
@@ -210,27 +210,6 @@ guest_main(void *arg)
 	return NULL;
 }
 
-/* Signals are for the thread that waits for them. */
-static int
-guest_start(struct guest *guest)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	sigset_t all, old;
-	int rc;
-
-	if (pthread_attr_init(&attr))
-		return -1;
-	(void)pthread_attr_setstacksize(&attr, GUEST_STACK);
-	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	sigfillset(&all);
-	(void)pthread_sigmask(SIG_BLOCK, &all, &old);
-	rc = pthread_create(&thread, &attr, guest_main, guest);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	(void)pthread_attr_destroy(&attr);
-	return rc ? -1 : 0;
-}
-
 static int
 check_room(struct door *door, const struct peer *peer,
     const struct peer_rule *rule, struct err *err)
@@ -321,7 +300,7 @@ let_in(struct door *door, int fd)
 	if (!guest) {
 		peer_fini(&peer);
 		(void)close(fd);
-	} else if (guest_start(guest) < 0) {
+	} else if (thread_start(NULL, GUEST_STACK, guest_main, guest)) {
 		log_error("daemon", "no thread for a session");
 		guest_leave(guest);
 	}

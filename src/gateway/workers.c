@@ -12,11 +12,11 @@
 #include "gateway/workers.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/thread.h"
 #include "ibkr-agent/types.h"
 
 /* Calls parse JSON of depth 32 and little else; the default is 8 MiB. */
@@ -121,25 +121,6 @@ worker_main(void *arg)
 	return NULL;
 }
 
-/* Signals are for the thread that waits on signalfd. */
-static int
-thread_start(struct worker *worker)
-{
-	pthread_attr_t attr;
-	sigset_t all, old;
-	int rc;
-
-	if (pthread_attr_init(&attr))
-		return -1;
-	(void)pthread_attr_setstacksize(&attr, WORKER_STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	rc = pthread_create(&worker->thread, &attr, worker_main, worker);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
-	return rc ? -1 : 0;
-}
-
 /* One more worker that begins with the job; the lock is held. */
 static int
 worker_new(struct workers *workers, void (*run)(void *arg), void *arg)
@@ -155,7 +136,8 @@ worker_new(struct workers *workers, void (*run)(void *arg), void *arg)
 	pthread_cond_init(&worker->wake, NULL);
 	/* the new thread takes it from the queue, once it gets the lock */
 	if (queue_add(workers, run, arg) == 0) {
-		if (thread_start(worker) == 0) {
+		if (thread_start(&worker->thread, WORKER_STACK, worker_main,
+			worker) == 0) {
 			workers->threads[workers->count++] = worker;
 			return 0;
 		}

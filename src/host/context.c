@@ -18,6 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "host/instance.h"
 
 static void
@@ -51,8 +52,6 @@ void
 context_init(struct iag_ctx *ctx, const struct plugin *plugin,
     const char *callback, struct call *call, uint64_t deadline_ns)
 {
-	pthread_condattr_t attr;
-
 	memset(ctx, 0, sizeof *ctx);
 	atomic_init(&ctx->refs, 1);
 	ctx->plugin = plugin;
@@ -67,10 +66,7 @@ context_init(struct iag_ctx *ctx, const struct plugin *plugin,
 	(void)pthread_mutex_init(&ctx->lock, NULL);
 	/* CLOCK_BOOTTIME is not to be had here: a machine that sleeps waits
 	 * at most as much longer as it had left to wait. */
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&ctx->cond, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	cond_init(&ctx->cond);
 	if (call) {
 		ctx->call = call_ref(call);
 		call_add_watch(call, &ctx->watch);
@@ -215,7 +211,6 @@ wait_until(struct iag_ctx *ctx, uint64_t until_ns)
 {
 	uint64_t now_ns = clock_boot_ns();
 	struct timespec at;
-	uint64_t left_ns;
 
 	if (until_ns == UINT64_MAX) {
 		(void)pthread_cond_wait(&ctx->cond, &ctx->lock);
@@ -223,11 +218,7 @@ wait_until(struct iag_ctx *ctx, uint64_t until_ns)
 	}
 	if (until_ns <= now_ns)
 		return;
-	left_ns = until_ns - now_ns;
-	(void)clock_gettime(CLOCK_MONOTONIC, &at);
-	left_ns += (uint64_t)at.tv_nsec;
-	at.tv_sec += (time_t)(left_ns / NS_PER_S);
-	at.tv_nsec = (long)(left_ns % NS_PER_S);
+	at = cond_until(until_ns - now_ns);
 	(void)pthread_cond_timedwait(&ctx->cond, &ctx->lock, &at);
 }
 

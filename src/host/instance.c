@@ -21,6 +21,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 /* How long calls in flight may take to notice that the instance stops. */
 #define STOP_WAIT_NS (2 * NS_PER_S)
@@ -284,7 +285,6 @@ static struct instance *
 instance_new(struct host *host, struct plugin *plugin, const char *label)
 {
 	struct instance *instance = calloc(1, sizeof *instance);
-	pthread_condattr_t attr;
 
 	if (!instance)
 		return NULL;
@@ -293,10 +293,7 @@ instance_new(struct host *host, struct plugin *plugin, const char *label)
 	lane_init(
 	    &instance->lane, plugin->desc.thread_model != IAG_THREAD_PARALLEL);
 	(void)pthread_mutex_init(&instance->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&instance->idle, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	cond_init(&instance->idle);
 	if (asprintf(&instance->label, "%s %s", label, plugin->desc.name) < 0) {
 		instance->label = NULL;
 		instance_free(instance);
@@ -434,8 +431,7 @@ drain(struct instance *instance)
 	instance->stopping = true;
 	for (ctx = instance->in_flight; ctx; ctx = ctx->next)
 		context_revoke(ctx);
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(STOP_WAIT_NS / NS_PER_S);
+	until = cond_until(STOP_WAIT_NS);
 	while ((instance->in_flight || instance->callers) &&
 	       pthread_cond_timedwait(
 		   &instance->idle, &instance->lock, &until) == 0)

@@ -12,12 +12,12 @@
 
 #include "host/pool.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "host/context.h"
 
 /* A serial lane whose callback is overdue by this much takes no more calls:
@@ -83,15 +83,11 @@ struct pool *
 pool_new(void)
 {
 	struct pool *pool = calloc(1, sizeof *pool);
-	pthread_condattr_t attr;
 
 	if (!pool)
 		return NULL;
 	(void)pthread_mutex_init(&pool->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&pool->ended, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	cond_init(&pool->ended);
 	return pool;
 }
 
@@ -202,41 +198,6 @@ worker_main(void *arg)
 	return NULL;
 }
 
-/*
- * Signals belong to the program's own threads, except those that a thread
- * brings upon itself.
- */
-static void
-block_signals(sigset_t *ret_old)
-{
-	static const int own[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV,
-		SIGSYS, SIGTRAP };
-	sigset_t set;
-	size_t i;
-
-	(void)sigfillset(&set);
-	for (i = 0; i < ARRAY_COUNT(own); i++)
-		(void)sigdelset(&set, own[i]);
-	(void)pthread_sigmask(SIG_SETMASK, &set, ret_old);
-}
-
-static int
-start_thread(struct worker *worker)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	sigset_t old;
-	int r;
-
-	(void)pthread_attr_init(&attr);
-	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	block_signals(&old);
-	r = pthread_create(&thread, &attr, worker_main, worker);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	(void)pthread_attr_destroy(&attr);
-	return r;
-}
-
 /* With pool->lock held: may one more thread be made? */
 static bool
 has_room(const struct pool *pool)
@@ -257,7 +218,7 @@ pool_grow(struct pool *pool, struct iag_ctx *ctx)
 	worker->pool = pool;
 	worker->ctx = ctx;
 	(void)pthread_cond_init(&worker->wake, NULL);
-	if (start_thread(worker) == 0)
+	if (thread_start(NULL, 0, worker_main, worker) == 0)
 		return 0;
 	(void)pthread_cond_destroy(&worker->wake);
 	free(worker);
@@ -463,10 +424,7 @@ pool_free(struct pool *pool, uint64_t wait_ns)
 
 	if (!pool)
 		return true;
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	wait_ns += (uint64_t)until.tv_nsec;
-	until.tv_sec += (time_t)(wait_ns / NS_PER_S);
-	until.tv_nsec = (long)(wait_ns % NS_PER_S);
+	until = cond_until(wait_ns);
 	{
 		LOCK_SCOPE(&pool->lock);
 		pool->stopping = true;

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "http/door.h"
 #include "http/watch.h"
 #include "journal/audit.h"
@@ -102,7 +103,7 @@ http_make(const struct http_setup *setup, struct http *http, struct err *err)
 	const struct config *config = gateway_config(setup->gateway);
 
 	(void)pthread_mutex_init(&http->lock, NULL);
-	(void)pthread_cond_init(&http->empty, NULL);
+	cond_init(&http->empty);
 	http->own_registry = watch_registry_new();
 	http->registry = setup->registry ? setup->registry : http->own_registry;
 	http->gateway = setup->gateway;
@@ -323,11 +324,9 @@ http_stop(struct http *http, uint64_t drain_ns)
 static bool
 http_is_empty(struct http *http)
 {
-	struct timespec end;
+	const struct timespec end = cond_until(HTTP_CANCEL_NS);
 	LOCK_SCOPE(&http->lock);
 
-	(void)clock_gettime(CLOCK_REALTIME, &end);
-	end.tv_sec += (time_t)(HTTP_CANCEL_NS / NS_PER_S);
 	while (http->exchanges) {
 		if (pthread_cond_timedwait(&http->empty, &http->lock, &end) ==
 		    ETIMEDOUT)

@@ -22,6 +22,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "http/certificate.h"
 #include "http/loop.h"
 
@@ -532,8 +533,6 @@ listener_start_loop(struct listener *listener,
 static void
 listener_init(struct listener *listener, const struct listener_setup *setup)
 {
-	pthread_condattr_t attr;
-
 	listener->calls = *setup->calls;
 	listener->arg = setup->arg;
 	listener->certificate = setup->certificate;
@@ -542,10 +541,7 @@ listener_init(struct listener *listener, const struct listener_setup *setup)
 	listener->bodies_max = setup->bodies_max;
 	listener->send_ns = LISTENER_SEND_NS;
 	(void)pthread_mutex_init(&listener->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&listener->quiet, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	cond_init(&listener->quiet);
 	listener_name(listener, setup->fd);
 }
 
@@ -617,13 +613,9 @@ listener_quiesce(struct listener *listener)
 bool
 listener_wait(struct listener *listener, uint64_t timeout_ns)
 {
-	struct timespec end;
+	const struct timespec end = cond_until(timeout_ns);
 	LOCK_SCOPE(&listener->lock);
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &end);
-	timeout_ns += (uint64_t)end.tv_nsec;
-	end.tv_sec += (time_t)(timeout_ns / NS_PER_S);
-	end.tv_nsec = (long)(timeout_ns % NS_PER_S);
 	while (listener->running > 0) {
 		if (pthread_cond_timedwait(
 			&listener->quiet, &listener->lock, &end) == ETIMEDOUT)

@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/thread.h"
 
 static void
 journal_free(struct journal *journal)
@@ -39,7 +40,6 @@ journal_new(
     struct instance *store, const struct config *config, enum journal_mode mode)
 {
 	struct journal *journal = calloc(1, sizeof(*journal));
-	pthread_condattr_t attr;
 
 	if (!journal)
 		return NULL;
@@ -51,11 +51,8 @@ journal_new(
 	journal->immutable_live = config->audit.immutable_live_events;
 	journal->export_required = config->audit.export_required_before_purge;
 	(void)pthread_mutex_init(&journal->mutex, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&journal->wake, &attr);
-	(void)pthread_cond_init(&journal->gather, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	cond_init(&journal->wake);
+	cond_init(&journal->gather);
 	return journal;
 }
 

@@ -16,7 +16,6 @@
 
 #include "journal/core.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +23,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/thread.h"
 
 #define SLICE_NS (50 * NS_PER_MS) /* how long to wait without looking up */
 #define BATCH_COUNT 256u
@@ -65,14 +65,9 @@ static struct seat *
 seat_new(void)
 {
 	struct seat *seat = calloc(1, sizeof(*seat));
-	pthread_condattr_t attr;
 
-	if (!seat)
-		return NULL;
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&seat->done, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	if (seat)
+		cond_init(&seat->done);
 	return seat;
 }
 
@@ -255,18 +250,6 @@ stop_writing(struct journal *journal)
 		(void)pthread_cond_signal(&journal->wake);
 }
 
-static struct timespec
-monotonic_in(uint64_t ns)
-{
-	struct timespec at;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &at);
-	ns += (uint64_t)at.tv_nsec;
-	at.tv_sec += (time_t)(ns / NS_PER_S);
-	at.tv_nsec = (long)(ns % NS_PER_S);
-	return at;
-}
-
 struct job *
 writer_jobs(struct journal *journal)
 {
@@ -274,7 +257,7 @@ writer_jobs(struct journal *journal)
 	struct timespec until;
 
 	if (journal->expected > 0)
-		until = monotonic_in(GATHER_NS);
+		until = cond_until(GATHER_NS);
 	while (journal->expected > 0 && !journal->closing &&
 	       pthread_cond_timedwait(
 		   &journal->gather, &journal->mutex, &until) == 0)
@@ -330,14 +313,8 @@ writer_main(void *arg)
 int
 writer_start(struct journal *journal, struct err *err)
 {
-	sigset_t all, before;
-	int rc;
+	int rc = thread_start(&journal->thread, 0, writer_main, journal);
 
-	/* signals are for the threads of the program */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&journal->thread, NULL, writer_main, journal);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc != 0)
 		return err_set(err, ERR_OUT_OF_MEMORY,
 		    "no thread for the journal: %s", strerror(rc));
@@ -406,7 +383,7 @@ wait_slice(struct journal *journal, struct job *job)
 		if (deadline - now < SLICE_NS)
 			ns = deadline - now;
 	}
-	until = monotonic_in(ns);
+	until = cond_until(ns);
 	(void)pthread_cond_timedwait(&job->seat->done, &journal->mutex, &until);
 }
 

@@ -13,7 +13,6 @@
 #include "link/supervisor.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "host/backend.h"
 #include "link/exchange.h"
 
@@ -254,14 +254,10 @@ supervisor_new(struct link *link, struct journal *journal,
     struct instance *backend, bool is_brief)
 {
 	struct supervisor *supervisor = calloc(1, sizeof *supervisor);
-	pthread_condattr_t monotonic;
 
 	if (!supervisor)
 		return NULL;
-	(void)pthread_condattr_init(&monotonic);
-	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&supervisor->ended, &monotonic);
-	(void)pthread_condattr_destroy(&monotonic);
+	cond_init(&supervisor->ended);
 	(void)pthread_mutex_init(&supervisor->lock, NULL);
 	supervisor->link = link;
 	supervisor->journal = journal;
@@ -275,7 +271,6 @@ link_supervise(struct link *link, struct journal *journal,
     struct instance *backend, bool is_brief, struct err *err)
 {
 	struct supervisor *supervisor;
-	sigset_t all, before;
 	int r;
 
 	if (link->supervisor || !backend_has_session(backend))
@@ -283,11 +278,7 @@ link_supervise(struct link *link, struct journal *journal,
 	supervisor = supervisor_new(link, journal, backend, is_brief);
 	if (!supervisor)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(
-	    &supervisor->thread, NULL, supervisor_main, supervisor);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	r = thread_start(&supervisor->thread, 0, supervisor_main, supervisor);
 	if (r) {
 		supervisor_free(supervisor);
 		return err_set(err, ERR_OUT_OF_MEMORY,
@@ -305,11 +296,9 @@ link_supervise(struct link *link, struct journal *journal,
 static void
 end_step(struct supervisor *supervisor)
 {
+	const struct timespec until = cond_until(GRACE_NS);
 	LOCK_SCOPE(&supervisor->lock);
-	struct timespec until;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += GRACE_NS / NS_PER_S;
 	while (supervisor->call && supervisor->opens &&
 	       pthread_cond_timedwait(
 		   &supervisor->ended, &supervisor->lock, &until) == 0)

@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/thread.h"
 #include "config/scope.h"
 #include "mcp/registry.h"
 #include "mcp/task.h"
@@ -34,13 +35,8 @@ struct held {
 static void
 session_init_lock(struct session *session)
 {
-	pthread_condattr_t attr;
-
 	(void)pthread_mutex_init(&session->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&session->idle, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	cond_init(&session->idle);
 }
 
 static void
@@ -417,13 +413,9 @@ session_refuse_line(struct session *session)
 bool
 session_wait_idle(struct session *session, uint64_t timeout_ns)
 {
-	struct timespec end;
+	const struct timespec end = cond_until(timeout_ns);
 	LOCK_SCOPE(&session->lock);
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &end);
-	timeout_ns += (uint64_t)end.tv_nsec;
-	end.tv_sec += (time_t)(timeout_ns / NS_PER_S);
-	end.tv_nsec = (long)(timeout_ns % NS_PER_S);
 	while (session->task_count > 0) {
 		if (pthread_cond_timedwait(
 			&session->idle, &session->lock, &end) == ETIMEDOUT)

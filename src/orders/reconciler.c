@@ -14,13 +14,13 @@
 #include "orders/reconcile.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 #define PRINCIPAL "system:reconciler"
 /* References are watched for days: a look each minute is often enough. */
@@ -159,14 +159,12 @@ pass(struct reconciler *reconciler, struct call *call)
 static bool
 sleep_for(struct reconciler *reconciler, uint64_t ns)
 {
-	struct timespec until;
+	const struct timespec until = cond_until(ns);
 	LOCK_SCOPE(&reconciler->lock);
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(ns / NS_PER_S);
 	while (!reconciler->stopping) {
-		if (pthread_cond_clockwait(&reconciler->wake, &reconciler->lock,
-			CLOCK_MONOTONIC, &until))
+		if (pthread_cond_timedwait(
+			&reconciler->wake, &reconciler->lock, &until))
 			break;
 	}
 	return !reconciler->stopping;
@@ -198,21 +196,6 @@ reconciler_free(struct reconciler *reconciler)
 	free(reconciler);
 }
 
-/* Signals are for the threads of the door. */
-static int
-thread_start(struct reconciler *reconciler)
-{
-	sigset_t all, old;
-	int ret;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	ret = pthread_create(
-	    &reconciler->thread, NULL, reconciler_main, reconciler);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return ret;
-}
-
 int
 reconciler_start(
     struct desk *desk, struct reconciler **ret_reconciler, struct err *err)
@@ -227,8 +210,9 @@ reconciler_start(
 	    desk_config(desk)->live_trading.reconciler_interval_seconds *
 	    NS_PER_S;
 	pthread_mutex_init(&reconciler->lock, NULL);
-	pthread_cond_init(&reconciler->wake, NULL);
-	fault = thread_start(reconciler);
+	cond_init(&reconciler->wake);
+	fault =
+	    thread_start(&reconciler->thread, 0, reconciler_main, reconciler);
 	if (fault) {
 		reconciler_free(reconciler);
 		return err_set(err, ERR_INTERNAL_ERROR,

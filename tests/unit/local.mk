@@ -14,6 +14,7 @@ unit_tests += \
 	tests/unit/test-oom \
 	tests/unit/test-redact \
 	tests/unit/test-secret \
+	tests/unit/test-thread \
 	tests/unit/test-cli-hear \
 	tests/unit/test-cli-output \
 	tests/unit/test-gateway \
