@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
 /*
- * Threads: the loop gets, another refreshes; lock guards the list.  A pair
+ * Threads: loops get, another refreshes; lock guards the list.  A pair
  * that was replaced stays for as long as a handshake may last.
  */
 

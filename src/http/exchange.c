@@ -5,7 +5,7 @@
  * One request, from its head to its answer: the checks that need no body,
  * who it is from, then the message, which a session of its own takes.
  *
- * Threads: head() and take() run on the loop, long or waiting ones go on on a
+ * Threads: head() and take() run on a loop, long or waiting ones go on on a
  * worker; the answer comes from either or from a worker of the gateway; gone()
  * and ticks come from the ward.  exchange->lock is taken after http->lock and
  * after the lock of the session's way out, before the session's own.

@@ -2,11 +2,12 @@
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
 /*
- * The loop: one thread of libmicrohttpd for all connections; what has to
- * wait suspends its connection until reply.c resumes it.
+ * The loops: threads of libmicrohttpd, each with connections of its own, so
+ * that a handshake or a long list on one holds up only some of the others;
+ * what has to wait suspends its connection until reply.c resumes it.
  *
- * Threads: callbacks run on the loop; listener->lock guards the list of
- * requests and the counters and is taken alone.
+ * Threads: callbacks run on the loop of their connection; listener->lock
+ * guards the list of requests and the counters and is taken alone.
  */
 
 #include "http/listener.h"
@@ -34,8 +35,11 @@
 /* How long a peer may take to read an answer, or to connect and say so. */
 #define LISTENER_SEND_NS (UINT64_C(60) * NS_PER_S)
 #define LISTENER_WORK_NS (UINT64_C(900) * NS_PER_S)
-/* The library's own limit; ours is below it. */
-enum { LISTENER_SLACK = 128, LISTENER_SKIP = 4 };
+/*
+ * The library's own limit is above ours, and it divides it: one loop may come
+ * to have all connections.
+ */
+enum { LISTENER_LOOPS = 2, LISTENER_SLACK = 128, LISTENER_SKIP = 4 };
 /*
  * GnuTLS' NORMAL has TLS 1.0, block ciphers that are authenticated behind
  * their encryption, keys that one day open all of the past, and DHE, which
@@ -123,6 +127,12 @@ fail:
 }
 
 static void
+loop_forget_body(struct listener *listener, size_t len)
+{
+	(void)__atomic_sub_fetch(&listener->bodies, len, __ATOMIC_RELAXED);
+}
+
+static void
 loop_end(void *arg, struct MHD_Connection *connection, void **context,
     enum MHD_RequestTerminationCode code)
 {
@@ -137,7 +147,7 @@ loop_end(void *arg, struct MHD_Connection *connection, void **context,
 		return;
 	*context = NULL;
 	ward_phase(listener->ward, request->entry, WARD_IDLE, NULL);
-	listener->bodies -= request->body.len;
+	loop_forget_body(listener, request->body.len);
 	(void)pthread_mutex_lock(&request->lock);
 	request->is_over = true;
 	(void)pthread_mutex_unlock(&request->lock);
@@ -273,16 +283,25 @@ loop_head(struct listener_request *request, const char *version)
 	return MHD_YES;
 }
 
+static bool
+loop_has_room(const struct listener_request *request, size_t len)
+{
+	const struct listener *listener = request->listener;
+
+	return request->body.len + len <= request->body_max &&
+	       __atomic_load_n(&listener->bodies, __ATOMIC_RELAXED) + len <=
+		   listener->bodies_max;
+}
+
 static enum MHD_Result
 loop_body(struct listener_request *request, const char *data, size_t len)
 {
 	struct listener *listener = request->listener;
 
 	if (!request->is_answered && !request->is_too_large &&
-	    (request->body.len + len > request->body_max ||
-		listener->bodies + len > listener->bodies_max)) {
+	    !loop_has_room(request, len)) {
 		request->is_too_large = true;
-		listener->bodies -= request->body.len;
+		loop_forget_body(listener, request->body.len);
 		buf_fini(&request->body);
 	}
 	if (request->is_answered || request->is_too_large) {
@@ -294,7 +313,7 @@ loop_body(struct listener_request *request, const char *data, size_t len)
 	buf_add(&request->body, data, len);
 	if (request->body.failed)
 		return MHD_NO;
-	listener->bodies += len;
+	(void)__atomic_add_fetch(&listener->bodies, len, __ATOMIC_RELAXED);
 	return MHD_YES;
 }
 
@@ -499,7 +518,8 @@ loop_certificate(gnutls_session_t session, const gnutls_datum_t *names,
 #define LISTENER_OPTIONS(listener, setup)                                      \
 	MHD_OPTION_EXTERNAL_LOGGER, loop_log, NULL, MHD_OPTION_LISTEN_SOCKET,  \
 	    (setup)->fd, MHD_OPTION_CONNECTION_LIMIT,                          \
-	    (setup)->max_connections + LISTENER_SLACK,                         \
+	    LISTENER_LOOPS *((setup)->max_connections + LISTENER_SLACK),       \
+	    MHD_OPTION_THREAD_POOL_SIZE, (unsigned)LISTENER_LOOPS,             \
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, LISTENER_MEMORY,               \
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1,                                   \
 	    MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_URI_LOG_CALLBACK, \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
-/* What the two halves of the listener share: the loop, and its answers. */
+/* What the two halves of the listener share: the loops, and their answers. */
 
 #ifndef IAG_HTTP_LOOP_H
 #define IAG_HTTP_LOOP_H
@@ -31,7 +31,7 @@ struct listener {
 	struct listener_request *requests;
 	unsigned running; /* taken, and not over */
 	uint64_t accepted;
-	size_t bodies; /* bytes of all bodies; the loop's own */
+	size_t bodies; /* atomic; bytes of all bodies */
 	bool is_quiet; /* no more requests on the same connection */
 	bool is_cut;   /* nothing is answered any more */
 };
@@ -41,8 +41,8 @@ enum { LISTENER_HEADERS_MAX = 64 };
 struct listener_request {
 	struct listener *listener;
 	struct listener_request *next, *prev; /* with the listener's lock */
-	struct MHD_Connection *connection;    /* the loop's; or suspended */
-	struct ward_entry *entry;             /* the loop's */
+	struct MHD_Connection *connection;    /* its loop's; or suspended */
+	struct ward_entry *entry;             /* its loop's */
 	unsigned ref_count;                   /* atomic */
 	/* written by the loop before take() */
 	char *target;
