@@ -12,6 +12,7 @@
 #include "journal/record.h"
 #include "orders/openindex.h"
 #include "orders/row.h"
+#include "orders/rowtext.h"
 
 #define WATCHED "watched/"
 #define KEY_MAX 64 /* of an idempotency key */
@@ -225,22 +226,34 @@ intent_get(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
 static enum intent_state
 state_stored(struct iag_bytes row)
 {
-	for (uint32_t i = INTENT_RECORDED; i <= INTENT_UNKNOWN; i++) {
-		if (record_has_str(row.data, row.len, "state", state_names[i]))
-			return (enum intent_state)i;
-	}
-	return 0;
+	char word[ROWTEXT_SHORT];
+	struct iag_bytes state;
+
+	if (!record_member(row.data, row.len, "state", &state) ||
+	    rowtext_copy(state, word))
+		return 0;
+	return (enum intent_state)state_find(word);
 }
 
 int
-intent_is_settled(struct journal_txn *txn, struct iag_bytes key,
-    bool *ret_settled, struct err *err)
+intent_peek(struct journal_txn *txn, struct iag_bytes key, bool *ret_settled,
+    char **ret_broker_order_id, struct err *err)
 {
-	struct iag_bytes row;
+	struct iag_bytes row, id;
 	int ret = txn_get(txn, TABLE_INTENTS, key, &row, err);
 
-	*ret_settled = ret == 0 && state_is_settled(state_stored(row));
-	return ret;
+	if (ret)
+		return ret;
+	*ret_settled = state_is_settled(state_stored(row));
+	if (!*ret_settled || !ret_broker_order_id ||
+	    !record_member(row.data, row.len, "broker_order_id", &id))
+		return 0;
+	ret = rowtext_take(id, ret_broker_order_id);
+	if (ret == IAG_NOMEM)
+		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	return ret ? err_set(err, ERR_JOURNAL_CORRUPT,
+			 "the order that an intent names is no text")
+		   : 0;
 }
 
 /* A row that is there may only go on along the arrows. */

@@ -86,11 +86,15 @@ size_t intent_row_key(const char account_hash[HASH_HEX_SIZE], const char *key,
 int intent_get(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
     const char *key, const char *leg, struct intent *ret_intent,
     struct err *err);
-/* The same by the row's key, and no more than whether it is settled. */
+/* The same by the row's key. */
 int intent_get_at(struct journal_txn *txn, struct iag_bytes key,
     struct intent *ret_intent, struct err *err);
-int intent_is_settled(struct journal_txn *txn, struct iag_bytes key,
-    bool *ret_settled, struct err *err);
+/*
+ * No more than whether it is settled, and then which order it names (to be
+ * freed; NULL: none; ret_broker_order_id NULL: not asked for).
+ */
+int intent_peek(struct journal_txn *txn, struct iag_bytes key,
+    bool *ret_settled, char **ret_broker_order_id, struct err *err);
 /*
  * Writes the row and keeps the index of what is open (openindex.h), so that
  * finding those that are not settled does not cost all there are.  Of a submit

@@ -122,29 +122,29 @@ order_visit(struct journal_txn *txn, const char hash[HASH_HEX_SIZE],
 		   : visit->order(&row, visit->arg, err);
 }
 
-/* The state is looked at first: most settled ones need not be read. */
+/* Of a settled one no more is read than which order it names. */
 static int
 intent_or_order(struct journal_txn *txn, struct iag_bytes key,
     const char hash[HASH_HEX_SIZE], const struct open_visit *visit,
     struct err *err)
 {
 	CLEANUP_INTENT struct intent intent;
+	CLEANUP_FREE char *id = NULL;
 	bool is_settled = false;
 	int ret;
 
 	intent_init(&intent);
-	ret = intent_is_settled(txn, key, &is_settled, err);
-	if (ret == 0 && (is_settled ? !visit->order : !visit->intent))
-		return 0;
-	if (ret == 0)
-		ret = intent_get_at(txn, key, &intent, err);
+	ret =
+	    intent_peek(txn, key, &is_settled, visit->order ? &id : NULL, err);
 	if (ret)
 		return ret == IAG_NOTFOUND ? dangling(err) : ret;
-	if (!is_settled)
-		return visit->intent(&intent, visit->arg, err);
-	return intent.broker_order_id
-		   ? order_visit(txn, hash, intent.broker_order_id, visit, err)
-		   : dangling(err);
+	if (is_settled ? !visit->order : !visit->intent)
+		return 0;
+	if (is_settled)
+		return id ? order_visit(txn, hash, id, visit, err)
+			  : dangling(err);
+	ret = intent_get_at(txn, key, &intent, err);
+	return ret ? ret : visit->intent(&intent, visit->arg, err);
 }
 
 static int
