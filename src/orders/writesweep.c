@@ -111,7 +111,7 @@ struct sweep_order {
 };
 
 struct sweep_list {
-	const char *account;
+	const char *hash; /* of the account */
 	struct sweep_order *first;
 	struct sweep_order **last;
 };
@@ -133,11 +133,8 @@ static int
 list_add(struct order_row *row, void *arg, struct err *err)
 {
 	struct sweep_list *list = arg;
-	struct sweep_order *order;
+	struct sweep_order *order = calloc(1, sizeof(*order));
 
-	if (strcmp(row->account, list->account) != 0)
-		return 0;
-	order = calloc(1, sizeof(*order));
 	if (!order)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 	order->row = *row;
@@ -150,8 +147,10 @@ list_add(struct order_row *row, void *arg, struct err *err)
 static int
 list_step(struct journal_txn *txn, void *arg, struct err *err)
 {
-	list_clear(arg);
-	return order_row_walk_working(txn, NULL, list_add, arg, err);
+	struct sweep_list *list = arg;
+
+	list_clear(list);
+	return order_row_walk_working(txn, list->hash, list_add, list, err);
 }
 
 /* The writer whose book has it, if this process may write with that one. */
@@ -301,7 +300,7 @@ order_cancel_all(struct order_call *call, const char *account,
 {
 	CLEANUP_JSON struct json_object *result = json_object_new_object();
 	CLEANUP_WRITE struct write write = { .call = call, .account = account };
-	struct sweep_list list = { account, NULL, &list.first };
+	struct sweep_list list = { write.hash, NULL, &list.first };
 	int ret;
 
 	if (!result || json_add_str(result, "account_id", account) ||
