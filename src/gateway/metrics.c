@@ -103,20 +103,25 @@ metrics_free(struct metrics *metrics)
 	free(metrics);
 }
 
+/* Where it stands in a table; one that does not has no place below count. */
+static size_t
+place_of(const struct tool *tool, const struct tool *table)
+{
+	return ((uintptr_t)tool - (uintptr_t)table) / sizeof *table;
+}
+
 /* The row of a tool among all; whatever else is called is the last one. */
 static size_t
 row_of(const struct tool *tool)
 {
-	for (size_t i = 0; tool && i < tool_count; i++) {
-		/* by its name: a form of a tool is that tool */
-		if (strcmp(tool->name, tool_table[i].name) == 0)
-			return i;
-	}
-	for (size_t i = 0; tool && i < operation_count; i++) {
-		if (tool == &operation_table[i])
-			return tool_count + i;
-	}
-	return tool_count + operation_count;
+	size_t operation = place_of(tool, operation_table);
+
+	if (operation < operation_count)
+		return tool_count + operation;
+	/* by its name: a form of a tool is that tool */
+	if (tool && place_of(tool, tool_table) >= tool_count)
+		tool = tool_find(tool->name);
+	return tool ? place_of(tool, tool_table) : tool_count + operation_count;
 }
 
 static const char *
