@@ -44,18 +44,25 @@ mode_word(const struct login *login)
 				   : "unknown";
 }
 
-int
-map_mode(struct map *map, const char *account, const struct login *login)
+static int
+has_account(const struct map *map, const char *account)
 {
 	const struct node *list = node_get(map->root, "accounts");
 	const struct node *row = node_first(list);
-	int named = 0;
 
-	if (login->paper < 0 || !node_is(list, NODE_ARRAY))
+	if (!node_is(list, NODE_ARRAY))
 		return 0;
-	for (uint32_t i = 0; i < list->count; i++, row = node_next(row))
-		named |= node_equals(row, account);
-	if (!named)
+	for (uint32_t i = 0; i < list->count; i++, row = node_next(row)) {
+		if (node_equals(row, account))
+			return 1;
+	}
+	return 0;
+}
+
+int
+map_mode(struct map *map, const char *account, const struct login *login)
+{
+	if (login->paper < 0 || !has_account(map, account))
 		return 0;
 	emit_open(map->out, NULL, '{');
 	emit_str(map->out, "account_id", account);
