@@ -175,6 +175,8 @@ int order_row_put(struct journal_txn *txn, const struct order_row *row,
 int order_row_rename(struct journal_txn *txn, struct order_row *row,
     const char *id, uint32_t status, const char account_hash[HASH_HEX_SIZE],
     struct err *err);
+/* The id that the broker gave it instead of its own, borrowed, or NULL. */
+const char *order_row_successor(const struct order_row *row);
 typedef int order_row_visit(struct order_row *row, void *arg, struct err *err);
 /* Each one that is not terminal, like intent_walk_unsettled(). */
 int order_row_walk_working(struct journal_txn *txn, const char *account_hash,

@@ -269,11 +269,22 @@ ledger_load(struct journal *journal, const char *account, uint64_t from_ns,
 	return run(journal, account, load_step, &r, err);
 }
 
+/* An order's former id ends in the step that makes the row of its new one. */
+static bool
+is_later(const struct order_row *row, const struct order_row *other)
+{
+	bool is_former = order_row_successor(row) != NULL;
+
+	return is_former != (order_row_successor(other) != NULL)
+		   ? !is_former
+		   : row->updated_ns > other->updated_ns;
+}
+
 /* Of several that had the reference, the one that changed last. */
 static int
 named_add(struct reading *r, struct order_row *row, struct err *err)
 {
-	if (r->ledger->count && r->ledger->rows[0].updated_ns > row->updated_ns)
+	if (r->ledger->count && is_later(&r->ledger->rows[0], row))
 		return 0;
 	if (r->ledger->count)
 		order_row_fini(&r->ledger->rows[--r->ledger->count]);

@@ -299,6 +299,18 @@ order_row_rename(struct journal_txn *txn, struct order_row *row, const char *id,
 	return text_set(&row->broker_order_id, id, err);
 }
 
+const char *
+order_row_successor(const struct order_row *row)
+{
+	static const char word[] = ORDER_REPLACED_BY;
+	const size_t len = sizeof(word) - 1;
+
+	return row->status == IAG_STATUS_CANCELLED && row->broker_status &&
+		       strncmp(row->broker_status, word, len) == 0
+		   ? row->broker_status + len
+		   : NULL;
+}
+
 int
 order_row_works(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
     const char *broker_order_id, bool *ret_works, struct err *err)

@@ -295,11 +295,9 @@ in_list(const struct merging *m, const struct order_row *row)
 static bool
 is_replaced(const struct own_orders *own, const struct order_row *row)
 {
-	size_t len = strlen(ORDER_REPLACED_BY);
+	const char *id = order_row_successor(row);
 
-	return row->status == IAG_STATUS_CANCELLED && row->broker_status &&
-	       strncmp(row->broker_status, ORDER_REPLACED_BY, len) == 0 &&
-	       is_known_id(own, row->broker_status + len);
+	return id && is_known_id(own, id);
 }
 
 static int

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "journal-kit.h"
 #include "orders/intent.h"
+#include "orders/ledger.h"
 
 #define ACCOUNT "DU1234567"
 
@@ -98,7 +99,8 @@ row_make(struct order_row *row, uint32_t status)
 struct job {
 	const struct intent *put, *del;
 	const struct order_row *row;
-	struct order_row *renamed; /* to "new" */
+	struct order_row *renamed;
+	const char *new_id;
 	struct intent *got;
 	struct order_row *got_row;
 	const char *key;
@@ -127,7 +129,7 @@ job_run(struct journal_txn *txn, void *arg, struct err *err)
 	if (job->row)
 		ret = order_row_put(txn, job->row, job->hash, err);
 	if (job->renamed)
-		ret = order_row_rename(txn, job->renamed, "new",
+		ret = order_row_rename(txn, job->renamed, job->new_id,
 		    job->renamed->status, job->hash, err);
 	if (job->renamed && ret == 0)
 		ret = order_row_put(txn, job->renamed, job->hash, err);
@@ -150,6 +152,8 @@ job_do(struct kit *kit, struct job job)
 
 #define PUT(intent) job_do(kit, (struct job){ .put = (intent) })
 #define PUT_ROW(order) job_do(kit, (struct job){ .row = (order) })
+#define RENAME(order, id) \
+	job_do(kit, (struct job){ .renamed = (order), .new_id = (id) })
 
 struct seen {
 	unsigned count;
@@ -387,7 +391,7 @@ an_order_works_on_under_a_new_id(void **state)
 	intent.state = INTENT_DONE;
 	intent.broker_order_id = strdup(row.broker_order_id);
 	assert_int_equal(PUT(&intent), 0);
-	assert_int_equal(job_do(kit, (struct job){ .renamed = &row }), 0);
+	assert_int_equal(RENAME(&row, "new"), 0);
 	assert_string_equal(row.broker_order_id, "new");
 	assert_int_equal(job_do(kit, (struct job){ .got_row = &old }), 0);
 	assert_int_equal(old.status, IAG_STATUS_CANCELLED);
@@ -400,9 +404,112 @@ an_order_works_on_under_a_new_id(void **state)
 	assert_int_equal(PUT_ROW(&old), 0);
 	assert_int_equal(working(kit), 1);
 	old.status = IAG_STATUS_OPEN;
-	assert_int_equal(job_do(kit, (struct job){ .renamed = &old }), 0);
+	assert_int_equal(RENAME(&old, "new"), 0);
 	assert_int_equal(working(kit), 1);
 	row.status = IAG_STATUS_CANCELLED;
+	assert_int_equal(PUT_ROW(&row), 0);
+	assert_int_equal(working(kit), 0);
+	assert_true(kit_verify(kit, AUDIT_VERIFY_STATE).valid);
+}
+
+/* An intent of a leg that is done, and its order, as a bracket has them. */
+static void
+leg_put(struct kit *kit, const char *leg, const char *reference, const char *id,
+    struct order_row *row)
+{
+	CLEANUP_INTENT struct intent intent;
+
+	intent_make(&intent, "k1");
+	row_make(row, IAG_STATUS_OPEN);
+	free(intent.leg);
+	free(intent.client_ref);
+	free(row->leg);
+	free(row->broker_order_id);
+	intent.leg = strdup(leg);
+	intent.client_ref = strdup(reference);
+	row->leg = strdup(leg);
+	row->client_ref = strdup(reference);
+	row->broker_order_id = strdup(id);
+	row->updated_ns = 1;
+	assert_int_equal(PUT(&intent), 0);
+	assert_int_equal(PUT_ROW(row), 0);
+	intent.state = INTENT_DONE;
+	intent.broker_order_id = strdup(id);
+	assert_int_equal(PUT(&intent), 0);
+}
+
+/* Who asks by the reference gets the order under the id it has now. */
+static void
+is_found(struct kit *kit, const char *reference, const char *id)
+{
+	CLEANUP_LEDGER struct ledger ledger;
+
+	ledger_init(&ledger);
+	assert_int_equal(
+	    ledger_find(kit->journal, ACCOUNT, reference, &ledger, &kit->err),
+	    0);
+	assert_int_equal(ledger.count, 1);
+	assert_string_equal(ledger.rows[0].broker_order_id, id);
+	assert_int_equal(ledger.rows[0].status, IAG_STATUS_OPEN);
+}
+
+static void
+legs_of_a_bracket_work_on_under_new_ids(void **state)
+{
+	static const struct {
+		const char *leg, *reference, *id, *next;
+	} legs[] = {
+		{ "parent", "k1-p", "20", "30" },
+		{ "take_profit", "k1-tp", "21", "11" },
+		{ "stop_loss", "k1-sl", "22", "9" },
+	};
+	struct kit *kit = *state;
+	struct order_row rows[ARRAY_COUNT(legs)];
+
+	for (size_t i = 0; i < ARRAY_COUNT(legs); i++)
+		leg_put(
+		    kit, legs[i].leg, legs[i].reference, legs[i].id, &rows[i]);
+	assert_int_equal(working(kit), 3);
+	for (size_t i = 0; i < ARRAY_COUNT(legs); i++) {
+		/* as the reconciler has it: both rows change at once */
+		rows[i].updated_ns++;
+		assert_int_equal(RENAME(&rows[i], legs[i].next), 0);
+		assert_int_equal(working(kit), 3);
+	}
+	for (size_t i = 0; i < ARRAY_COUNT(legs); i++) {
+		is_found(kit, legs[i].reference, legs[i].next);
+		is_found(kit, legs[i].next, legs[i].next);
+	}
+	assert_true(kit_verify(kit, AUDIT_VERIFY_STATE).valid);
+	for (size_t i = 0; i < ARRAY_COUNT(legs); i++) {
+		rows[i].status = IAG_STATUS_FILLED;
+		assert_int_equal(PUT_ROW(&rows[i]), 0);
+		assert_int_equal(working(kit), 2 - i);
+		order_row_fini(&rows[i]);
+	}
+	assert_true(kit_verify(kit, AUDIT_VERIFY_STATE).valid);
+}
+
+static void
+an_order_that_is_renamed_twice_is_the_last_one(void **state)
+{
+	struct kit *kit = *state;
+	CLEANUP_ORDER_ROW struct order_row row;
+
+	leg_put(kit, "", "k1", "20", &row);
+	row.updated_ns++;
+	assert_int_equal(RENAME(&row, "30"), 0);
+	is_found(kit, "k1", "30");
+	row.updated_ns++;
+	assert_int_equal(RENAME(&row, "10"), 0);
+	is_found(kit, "k1", "10");
+	assert_int_equal(working(kit), 1);
+	/* and back to a name it had: that one is over */
+	assert_int_equal(RENAME(&row, "20"), IAG_REJECTED);
+	assert_int_equal(working(kit), 1);
+	row.status = IAG_STATUS_CANCELLED;
+	free(row.broker_order_id);
+	row.broker_order_id = strdup("10");
 	assert_int_equal(PUT_ROW(&row), 0);
 	assert_int_equal(working(kit), 0);
 	assert_true(kit_verify(kit, AUDIT_VERIFY_STATE).valid);
@@ -490,6 +597,8 @@ main(void)
 		T(an_order_that_is_terminal_stays_so),
 		T(a_settled_intent_stays_open_while_its_order_works),
 		T(an_order_works_on_under_a_new_id),
+		T(legs_of_a_bracket_work_on_under_new_ids),
+		T(an_order_that_is_renamed_twice_is_the_last_one),
 		T(an_order_needs_a_name_that_fits),
 	};
 
