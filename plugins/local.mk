@@ -160,6 +160,8 @@ noinst_LTLIBRARIES += libcpw.la
 libcpw_la_SOURCES = \
 	plugins/writer-client-portal/answer.c \
 	plugins/writer-client-portal/answer.h \
+	plugins/writer-client-portal/legs.c \
+	plugins/writer-client-portal/legs.h \
 	$(NULL)
 libcpw_la_CPPFLAGS = \
 	$(libcpgw_la_CPPFLAGS) \

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "legs.h"
 #include "map.h"
 #include "scalar.h"
 #include "text.h"
@@ -317,36 +318,17 @@ cancel(struct iag_ctx *ctx, void *instance, const struct iag_target *target,
 
 /* ---- groups */
 
-/* The answer's legs by what they are: the entry, and those that go with it. */
 struct group {
 	struct iag_ctx *ctx;
 	const struct iag_order *const *orders;
 	size_t count;
 	struct iag_ack *acks;
-	const struct answer_leg *parent; /* NULL: it failed */
-	const struct answer_leg *children[GROUP_MAX];
-	size_t child_count;
-	const struct answer_leg *failed; /* NULL: none did */
+	const struct answer *answer;
 };
 
+/* The broker's words for one of its orders; "" where it says nothing. */
 static void
-group_sort(struct group *group, const struct answer *answer)
-{
-	for (size_t i = 0; i < answer->leg_count; i++) {
-		const struct answer_leg *leg = &answer->legs[i];
-
-		if (leg->failed)
-			group->failed = leg;
-		else if (strcmp(leg->ref, group->orders[0]->client_ref) == 0)
-			group->parent = leg;
-		else
-			group->children[group->child_count++] = leg;
-	}
-}
-
-/* The broker's word for the type of one of its orders; "" if not told. */
-static void
-type_ask(struct iag_ctx *ctx, const char *order_id, char *type, size_t size)
+leg_ask(struct iag_ctx *ctx, const char *order_id, struct leg_order *ret_told)
 {
 	const struct errand errand = { host, ctx };
 	const char *const holes[] = { order_id };
@@ -354,77 +336,49 @@ type_ask(struct iag_ctx *ctx, const char *order_id, char *type, size_t size)
 	struct node_tree tree = { .nodes = NULL };
 	const char *why;
 
-	*type = '\0';
 	if (wire_ask(&errand, ROUTE_ORDER, holes, NULL, NULL, &response) ||
 	    response.status != 200)
 		return;
-	if (node_parse(&tree, response.body.data, response.body.len, &why) == 0)
-		map_line(node_get(tree.nodes, "order_type"), type, size);
+	if (node_parse(&tree, response.body.data, response.body.len, &why) ==
+	    0) {
+		map_line(node_get(tree.nodes, "order_type"), ret_told->type,
+		    sizeof(ret_told->type));
+		map_line(node_get(tree.nodes, "side"), ret_told->side,
+		    sizeof(ret_told->side));
+	}
 	node_fini(&tree);
 }
 
-static int
-is_type(const struct iag_order *order, const char *type)
+/* What the first that failed says. */
+static const char *
+group_says(const struct group *group)
 {
-	static const char *const words[][3] = {
-		[IAG_TYPE_LIMIT] = { "LIMIT", "Limit", "LMT" },
-		[IAG_TYPE_STOP] = { "STOP", "Stop", "STP" },
-		[IAG_TYPE_STOP_LIMIT] = { "STOP_LIMIT", "Stop Limit",
-		    "STP LMT" },
-		[IAG_TYPE_TRAILING_STOP] = { "TRAILING_STOP", "Trailing Stop",
-		    "TRAIL" },
-	};
-
-	for (size_t i = 0; i < 3; i++) {
-		if (strcmp(words[order->type][i], type) == 0)
-			return 1;
+	for (size_t i = 0; i < group->answer->leg_count; i++) {
+		if (group->answer->legs[i].failed)
+			return group->answer->legs[i].text;
 	}
-	return 0;
+	return "";
 }
 
 /*
- * Which child is which: the answer's order is not that of the request, and
- * children have no reference, so they are told apart by their type.  1 if
- * each has its place.
+ * Exits without an entry are cancelled at once; here, because the host cannot
+ * be told which is which.
  */
-static int
-children_place(struct group *group)
-{
-	size_t placed = 0;
-
-	for (size_t i = 0; i < group->child_count; i++) {
-		char type[40];
-		size_t at = 0, fitting = 0;
-
-		type_ask(group->ctx, group->children[i]->order_id, type,
-		    sizeof(type));
-		for (size_t j = 1; j < group->count; j++) {
-			if (!is_type(group->orders[j], type))
-				continue;
-			fitting++;
-			at = j;
-		}
-		if (fitting != 1 || group->acks[at].broker_order_id)
-			continue;
-		ack_set(group->ctx, group->children[i], &group->acks[at]);
-		group->acks[at].client_ref = group->orders[at]->client_ref;
-		placed++;
-	}
-	return placed == group->count - 1;
-}
-
-/* Exits without an entry are cancelled at once; what came of it is unsure. */
 static int32_t
-orphans_cancel(struct group *group)
+orphans_cancel(const struct group *group)
 {
 	const struct errand errand = { host, group->ctx };
-	size_t asked = 0;
+	size_t exits = 0, asked = 0;
 
-	for (size_t i = 0; i < group->child_count; i++) {
+	for (size_t i = 0; i < group->answer->leg_count; i++) {
+		const struct answer_leg *leg = &group->answer->legs[i];
 		const char *const holes[] = { group->orders[0]->account,
-			group->children[i]->order_id };
+			leg->order_id };
 		struct answer answer = { .leg_count = 0 };
 
+		if (leg->failed)
+			continue;
+		exits++;
 		if (wire_write(&errand, ROUTE_CANCEL, holes, NULL, &answer) ==
 			IAG_OK &&
 		    answer.kind == ANSWER_CANCELLED)
@@ -433,30 +387,51 @@ orphans_cancel(struct group *group)
 	return host->fail(group->ctx, IAG_UNKNOWN, NULL,
 	    "the broker refused the entry of the bracket ('%s') and took %zu "
 	    "of its exits; it took the cancel of %zu of them",
-	    group->failed ? group->failed->text : "", group->child_count,
-	    asked);
+	    group_says(group), exits, asked);
 }
 
-static int32_t
-group_settle(struct group *group, const struct answer *answer)
+static void
+acks_set(const struct group *group, const struct answer_leg *const *at)
 {
-	int complete;
+	for (size_t i = 0; i < group->count; i++) {
+		if (!at[i])
+			continue;
+		ack_set(group->ctx, at[i], &group->acks[i]);
+		group->acks[i].client_ref = group->orders[i]->client_ref;
+	}
+}
 
-	group_sort(group, answer);
-	complete = children_place(group);
-	if (!group->parent)
+/* What was placed of a bracket that was refused is the host's to cancel. */
+static int32_t
+group_settle(const struct group *group)
+{
+	const struct answer *answer = group->answer;
+	const struct answer_leg *at[GROUP_MAX];
+	struct leg_order told[ANSWER_LEGS] = { { "", "" } };
+	enum legs_kind kind;
+
+	for (size_t i = 0; i < answer->leg_count; i++) {
+		if (leg_is_dark(&answer->legs[i], group->orders[0]->client_ref))
+			leg_ask(group->ctx, answer->legs[i].order_id, &told[i]);
+	}
+	kind = legs_place(answer, told, group->orders, group->count, at);
+	acks_set(group, at);
+	switch (kind) {
+	case LEGS_ALL:
+		return IAG_OK;
+	case LEGS_SOME:
+		return host->fail(group->ctx, IAG_REJECTED,
+		    "ORDER_POLICY_REFUSED",
+		    "the broker refuses %s of the bracket: '%s'",
+		    at[0] ? "an exit" : "the entry", group_says(group));
+	case LEGS_ORPHANS:
 		return orphans_cancel(group);
-	ack_set(group->ctx, group->parent, &group->acks[0]);
-	if (group->failed)
-		return host->fail(group->ctx, IAG_UNKNOWN, NULL,
-		    "the broker took the entry of the bracket and refused an "
-		    "exit: '%s'; the entry is not protected",
-		    group->failed->text);
-	if (!complete)
-		return host->fail(group->ctx, IAG_UNKNOWN, NULL,
-		    "the broker took the bracket, and which of its orders is "
-		    "which cannot be told");
-	return IAG_OK;
+	case LEGS_UNSURE:
+		break;
+	}
+	return host->fail(group->ctx, IAG_UNKNOWN, NULL,
+	    "the broker answered, and which orders of the bracket it has "
+	    "cannot be told");
 }
 
 static const char *
@@ -487,12 +462,11 @@ submit_group(struct iag_ctx *ctx, void *instance,
     const struct iag_order *const *orders, size_t count,
     struct iag_ack *ret_acks)
 {
-	struct group group = { ctx, orders, count, ret_acks, NULL, { NULL }, 0,
-		NULL };
 	const char *const holes[] = { orders[0]->account };
 	struct text body = { .data = NULL };
 	const char *fault = group_write(&body, orders, count);
 	struct answer answer = { .leg_count = 0 };
+	const struct group group = { ctx, orders, count, ret_acks, &answer };
 	int32_t ret = IAG_OK;
 
 	(void)instance;
@@ -502,7 +476,14 @@ submit_group(struct iag_ctx *ctx, void *instance,
 		ret = fault ? ticket_fail(ctx, fault)
 			    : place(ctx, ROUTE_SUBMIT, holes, &body, &answer);
 	text_fini(&body);
-	return ret ? ret : group_settle(&group, &answer);
+	/* a list of failures that leaves some out does not speak for them */
+	if (ret == IAG_REJECTED && answer.leg_count &&
+	    answer.leg_count != count)
+		return host->fail(ctx, IAG_UNKNOWN, NULL,
+		    "the broker refused %zu orders of the bracket ('%s') and "
+		    "does not tell of the others",
+		    answer.leg_count, group_says(&group));
+	return ret ? ret : group_settle(&group);
 }
 
 static int32_t

@@ -125,6 +125,7 @@ int write_settle_part(struct write *write, struct write_outcome *ends,
 struct write_sweep {
 	const char *key, *leg;
 	const char *broker_order_id, *client_ref, *handle;
+	bool looks; /* at the order, where the broker refuses to cancel it */
 };
 int write_cancel_now(struct write *write, const struct write_sweep *sweep,
     enum intent_state *ret_state, struct err *err);

@@ -368,6 +368,7 @@ undo_one(struct group *g, size_t i)
 		.leg = names[i],
 		.broker_order_id = ack->broker_order_id,
 		.client_ref = g->legs[i].client_ref,
+		.looks = true,
 	};
 
 	if (ack->handle_len) {
@@ -378,20 +379,28 @@ undo_one(struct group *g, size_t i)
 	(void)write_cancel_now(&g->write, &sweep, &state, &fault);
 }
 
+/*
+ * All that was placed is written down before the first is cancelled: whoever
+ * comes after a crash has the broker's ids of the others, too.
+ */
+static void
+placed_settle(struct group *g)
+{
+	for (size_t i = 0; i < g->ended; i++) {
+		if (g->ends[i].how.state == INTENT_DONE && !g->settled[i])
+			g->settled[i] = write_settle_part(&g->write,
+					    &g->ends[i], 1, &g->faults[i]) == 0;
+	}
+}
+
+/* The entry first: with it the broker cancels what goes with it. */
 static void
 undo(struct group *g)
 {
-	const struct write_outcome *end;
-
+	placed_settle(g);
 	for (size_t i = 0; i < g->ended; i++) {
-		end = &g->ends[i];
-		if (end->how.state != INTENT_DONE)
-			continue;
-		if (!g->settled[i] &&
-		    write_settle_part(&g->write, &g->ends[i], 1, &g->faults[i]))
-			continue;
-		g->settled[i] = true;
-		if (!ack_is_over(end->how.ack))
+		if (g->ends[i].how.state == INTENT_DONE && g->settled[i] &&
+		    !ack_is_over(g->ends[i].how.ack))
 			undo_one(g, i);
 	}
 }

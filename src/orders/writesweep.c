@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "journal/outcome.h"
+#include "orders/sighting.h"
 #include "orders/writecore.h"
 
 /* Each cancel may take so long, whatever is left of the call's own time. */
@@ -55,10 +56,30 @@ sweep_record(struct write *write, const struct write_sweep *sweep,
 			 NULL, record_step, &step, err);
 }
 
-static int
-sweep_send(struct write *write, struct intent *intent, struct call *call,
-    struct err *err)
+/*
+ * Refused, because it has ended already?  Then it is as it should be.  Like
+ * write_classify(); ret_seen has to outlive ret_end.
+ */
+static void
+sweep_look(struct write *write, const struct intent *intent, struct call *call,
+    struct sighting *ret_seen, struct write_outcome *ret_end)
 {
+	struct order_call look = *write->call;
+
+	look.call = call;
+	sighting_take(&look, write->writer, intent, ret_seen);
+	if (ret_seen->kind != SIGHTING_DONE)
+		return;
+	ret_end->how.state = INTENT_DONE;
+	ret_end->how.ack = ret_seen->ack;
+	ret_end->how.fault = NULL;
+}
+
+static int
+sweep_send(struct write *write, const struct write_sweep *sweep,
+    struct intent *intent, struct call *call, struct err *err)
+{
+	CLEANUP_SIGHTING struct sighting seen = { .kind = 0 };
 	CLEANUP_WRITER_RESULT struct writer_result result;
 	CLEANUP_ERR struct err fault = ERR_INIT;
 	struct write_outcome end = { .intent = intent };
@@ -75,6 +96,9 @@ sweep_send(struct write *write, struct intent *intent, struct call *call,
 		    write->writer, call, &watch, &target, &result, &fault);
 	write_classify(ret, &result, result.ack_count ? &result.acks[0] : NULL,
 	    &fault, &end);
+	if (sweep->looks && end.how.state == INTENT_REFUSED &&
+	    !end.how.nothing_sent)
+		sweep_look(write, intent, call, &seen, &end);
 	ret = write_settle_part(write, &end, 1, err);
 	if (ret == 0 && intent->state == INTENT_REFUSED)
 		err_move(err, &fault);
@@ -97,7 +121,7 @@ write_cancel_now(struct write *write, const struct write_sweep *sweep,
 	ret = call ? sweep_record(&own, sweep, &intent, err)
 		   : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 	if (ret == 0)
-		ret = sweep_send(&own, &intent, call, err);
+		ret = sweep_send(&own, sweep, &intent, call, err);
 	call_unref(call);
 	if (ret == 0)
 		*ret_state = intent.state;

@@ -170,27 +170,34 @@ submit() {
     has "$stderr" BROKER_SESSION
 }
 
-@test "a bracket has an id for each leg, and each is the right one" {
-    house
+# bracket KEY: three approved legs, submitted together
+bracket() {
     iag --json orders bracket-preview --account $account --symbol AAPL \
         --side buy --quantity 1 --entry-limit-price 190.00 \
         --take-profit-limit-price 210.00 \
         --stop-loss-stop-price 180.00 --enable-preview
     expect 0
-    echo "$output"
-    local legs=(parent take_profit stop_loss) leg approvals=()
-    local previews=$output
-    for leg in "${legs[@]}"; do
+    local leg approvals=() previews=$output
+    for leg in parent take_profit stop_loss; do
         preview=$(json "j.$leg.preview_id" <<<"$previews")
         iag --json approvals create --account $account --preview-id "$preview"
         expect 0
         approvals+=("--${leg//_/-}-approval-id"
             "$(json j.approval_id <<<"$output")")
     done
-    iag --json orders bracket-submit --account $account "${approvals[@]}" \
-        --idempotency-key b1 --enable-paper
+    again=(orders bracket-submit --account $account "${approvals[@]}"
+        --idempotency-key "$1" --enable-paper)
+    iag --json "${again[@]}"
+}
+
+@test "a bracket has an id for each leg, and each is the right one" {
+    house
+    bracket b1
     expect 0
-    echo "$output"
+    seen book
+    [ "$(get "j.orders.map((o) => [o.id, o.type]).sort().join()")" = \
+        "$(json 'j.legs.map((l, i) => [l.broker_order_id,
+            ["LMT", "LMT", "STP"][i]]).sort().join()' <<<"$output")" ]
     iag --json orders list --account $account
     expect 0
     [ "$(json 'j.orders.length' <<<"$output")" = 3 ]
@@ -233,29 +240,64 @@ submit() {
     [ "$status" -ne 0 ]
 }
 
-@test "a bracket whose entry fails leaves no exit working" {
+@test "inv4: a bracket whose entry fails is refused, its exits cancelled" {
     house
-    iag --json orders bracket-preview --account $account --symbol AAPL \
-        --side buy --quantity 1 --entry-limit-price 190.00 \
-        --take-profit-limit-price 210.00 \
-        --stop-loss-stop-price 180.00 --enable-preview
-    expect 0
-    local leg approvals=() previews=$output
-    for leg in parent take_profit stop_loss; do
-        preview=$(json "j.$leg.preview_id" <<<"$previews")
-        iag --json approvals create --account $account --preview-id "$preview"
-        expect 0
-        approvals+=("--${leg//_/-}-approval-id"
-            "$(json j.approval_id <<<"$output")")
-    done
+    local try
     control reactions '{"leg":0,"refuse":"failed","text":"too small"}'
-    iag --json orders bracket-submit --account $account "${approvals[@]}" \
-        --idempotency-key b1 --enable-paper
-    expect 1
-    iag --json orders list --account $account
+    bracket b1
+    for try in first second; do
+        expect 1
+        has "$stderr" ORDER_POLICY_REFUSED "the entry" "too small"
+        [ "$(json j.outcome <<<"$stderr")" = refused ]
+        seen book
+        [ "$(get "j.orders.map((o) => o.status).join()")" = \
+            Cancelled,Cancelled ]
+        iag --json "${again[@]}"
+    done
+    # both were written down before they were sent
+    iag --json audit tail --limit 100
+    [ "$(grep -c '"order_part_settled"' <<<"$output")" = 4 ]
+    iag audit verify --state
     expect 0
-    [ "$(json "j.orders.filter(o => o.status === 'open' &&
-        o.broker_status !== 'PendingCancel').length" <<<"$output")" = 0 ]
+}
+
+@test "inv4: a bracket that loses an exit is taken back" {
+    house
+    local leg
+    for leg in 1 2; do
+        control reactions "{\"leg\":$leg,\"refuse\":\"failed\"}"
+        bracket "b$leg"
+        expect 0
+        [ "$(json "[j.status, j.legs.map((l) => l.outcome)]
+            .join()" <<<"$output")" = "$([ $leg = 1 ] &&
+            echo partial,done,refused,done || echo partial,done,done,refused)" ]
+        seen book
+        [ "$(get "j.orders.filter((o) => o.alive &&
+            o.status !== 'PendingCancel').length")" = 0 ]
+        iag --json "${again[@]}"
+        expect 0
+        seen book
+        [ "$(get j.orders.length)" = $((2 * leg)) ]
+    done
+}
+
+@test "inv4: exits are cancelled once whose cancel is not answered" {
+    house
+    control reactions '{"leg":0,"refuse":"failed"}'
+    control faults '{"method":"DELETE","effect":"close","execute":"first",
+        "times":1}'
+    bracket b1
+    iag --json orders pending
+    [ "$(json "j.pending.map((p) => [p.leg, p.operation]).join()" <<<"$output")" = \
+        cancel_take_profit,cancel ]
+    iag --json reconcile
+    expect 0
+    iag --json orders pending
+    [ "$(json j.pending.length <<<"$output")" = 0 ]
+    seen "requests?since=0"
+    [ "$(get "j.requests.filter((r) => r.method === 'DELETE').length")" = 2 ]
+    seen book
+    [ "$(get "j.orders.map((o) => o.status).join()")" = Cancelled,Cancelled ]
 }
 
 @test "a chain of five rounds is answered, each read; a sixth refuses" {

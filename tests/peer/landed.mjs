@@ -88,6 +88,8 @@ const POINTS = [
 ];
 
 const REFUSALS = ['error', 'failed', 'prompt'];
+// what a broker makes of one leg of a bracket, and keeps the others
+const LEG_REFUSALS = ['failed', 'failed', 'inactive'];
 
 // One script: what goes wrong, what is asked, and who dies when.
 function scriptOf(random, key) {
@@ -105,6 +107,9 @@ function scriptOf(random, key) {
   if (random.below(8) === 0)
     script.reaction = { ...(script.reaction ?? { coid: key }),
       refuse: random.one(REFUSALS), text: 'No.' };
+  if (script.bracket && random.below(2) === 0)
+    script.reaction = { ...(script.reaction ?? { coid: key }),
+      refuse: random.one(LEG_REFUSALS), text: 'No.', leg: random.below(3) };
   if (asked && random.below(6) === 0)
     script.reaction.questions.push(['o451']);
   if (random.below(6) === 0)
@@ -169,10 +174,20 @@ async function approve(wire, { price, bracket }) {
   return preview ? approvals : null;
 }
 
-// The broker's ids in an answer: of an order one, of a bracket each leg's.
+// The broker's ids in an answer: of an order one, of a bracket those of the
+// legs that it took.
 function idsOf(answer) {
   return answer.legs ? answer.legs.map((leg) => leg.broker_order_id)
-    : [answer.broker_order_id];
+    .filter(Boolean) : [answer.broker_order_id];
+}
+
+// Is an exit of the script's bracket refused, and the rest taken?
+function isTorn({ bracket, reaction }) {
+  return bracket && reaction?.refuse === 'failed' && reaction.leg > 0;
+}
+
+function isAlive(order) {
+  return order.alive || order.exits.some((exit) => exit.alive);
 }
 
 class Batch {
@@ -264,10 +279,11 @@ class Batch {
     const orphans = this.orphans.length > 0;
     const brackets = new Set(this.scripts.filter((script) => script.bracket)
       .map(({ key }) => key));
+    const torn = new Set(this.scripts.filter(isTorn).map(({ key }) => key));
 
     this.waiting = new Set();
     for (const { idempotency_key: key } of await this.open()) {
-      if (book.has(key))
+      if (book.has(key) && !torn.has(key))
         continue;
       if (!LONG)
         await this.tooEarly(key);
@@ -349,27 +365,31 @@ class Batch {
     const again = await call(this.wire, tool, args);
     const now = (await this.book()).get(key) ?? [];
     const final = again.good ? 'done' : again.fault?.outcome;
+    // not on the record, or free to be sent, as behind a gate: then this was
+    // the first time, and nothing is refused any more
+    const isFresh = said === 'silent' || told.fault?.retryable ||
+      told.fault?.refusals;
+    const torn = isTorn(script) && (!isFresh || was.length > 0);
     const wrong = [];
 
     if (now.length > 1)
       wrong.push('twice at the broker');
-    if (final !== (now.length ? 'done'
-      : this.waiting.has(key) ? 'unknown' : 'refused'))
+    if (!this.outcomes(script, now, torn).includes(final))
       wrong.push(`the journal says ${final} ${again.fault?.code ?? ''}, ` +
         `the book ${JSON.stringify(now)}`);
     for (const { id, exits } of now) {
-      if (exits.length !== (script.bracket ? 2 : 0))
+      if (exits.length !== (script.bracket ? torn ? 1 : 2 : 0))
         wrong.push(`${exits.length} exits at the broker`);
       const ids = [id, ...exits.map((row) => row.id)].map(String);
 
       if (again.good && idsOf(again.good).sort().join() !== ids.sort().join())
         wrong.push(`other orders: ${idsOf(again.good)}, not ${ids}`);
     }
-    if (said === 'refused' && was.length)
+    if (said === 'refused' && was.some((order) => !torn || isAlive(order)))
       wrong.push('refused, and at the broker');
-    if (said === 'silent' || told.fault?.retryable || told.fault?.refusals) {
-      // not on the record, or free to be sent, as behind a gate: then this was
-      // the first time
+    if (torn && said === 'done' && was.some(isAlive))
+      wrong.push('an entry without one of its exits');
+    if (isFresh) {
       this.count(script, said, final);
       return wrong.map((text) => `${about}: ${text}`);
     }
@@ -381,8 +401,21 @@ class Batch {
     return wrong.map((text) => `${about}: ${text}`);
   }
 
-  count({ bracket }, said, final) {
-    const name = `${bracket ? 'bracket ' : ''}${said}>${final}`;
+  // What the journal may say of what is in the book; a bracket that lost an
+  // exit is refused once all of it is taken back.
+  outcomes(script, now, torn) {
+    if (!now.length)
+      return [this.waiting.has(script.key) ? 'unknown' : 'refused'];
+    if (!torn)
+      return ['done'];
+    if (this.waiting.has(script.key))
+      return ['unknown'];
+    return now.some(isAlive) ? ['done'] : ['done', 'refused'];
+  }
+
+  count(script, said, final) {
+    const name = `${script.bracket ? isTorn(script) ? 'torn ' : 'bracket '
+      : ''}${said}>${final}`;
 
     this.counts ??= {};
     this.counts[name] = (this.counts[name] ?? 0) + 1;

@@ -10,11 +10,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "answer.h"
+#include "legs.h"
 #include "text.h"
 #include "ticket.h"
 
@@ -189,6 +191,96 @@ test_legs_and_questions_are_read_whole(void **state)
 	assert_string_equal(answer.texts[1], "two");
 }
 
+/* ---- the legs of a bracket */
+
+#define LEG(id, more) "{\"order_id\":\"" id "\"," more "}"
+#define ENTRY(id) LEG(id, "\"local_order_id\":\"a1\"")
+#define EXIT(id) LEG(id, "\"parent_order_id\":\"a1\"")
+#define BARE(id) LEG(id, "\"order_status\":\"Inactive\"")
+#define FAILED LEG("-1", "\"order_status\":\"Failed\"")
+#define BUY_LIMIT            \
+	{                    \
+		"LIMIT", "B" \
+	}
+#define TARGET               \
+	{                    \
+		"Limit", "S" \
+	}
+#define STOP                   \
+	{                      \
+		"STOP", "SELL" \
+	}
+#define DARK           \
+	{              \
+		"", "" \
+	}
+
+/* want: the id of each order's leg, the entry's first; "" for none. */
+static const struct {
+	const char *legs;
+	struct leg_order told[3];
+	enum legs_kind kind;
+	const char *want[3];
+} brackets[] = {
+	{ EXIT("3") "," EXIT("2") "," ENTRY("1"), { STOP, TARGET, DARK },
+	    LEGS_ALL, { "1", "2", "3" } },
+	/* nothing but the broker's own word for each */
+	{ BARE("3") "," BARE("1") "," BARE("2"), { STOP, BUY_LIMIT, TARGET },
+	    LEGS_ALL, { "1", "2", "3" } },
+	{ FAILED "," EXIT("2") "," EXIT("3"), { DARK, TARGET, STOP }, LEGS_SOME,
+	    { "", "2", "3" } },
+	{ FAILED "," BARE("3") "," FAILED, { DARK, STOP, DARK }, LEGS_SOME,
+	    { "", "", "3" } },
+	{ FAILED "," EXIT("3") "," ENTRY("1"), { DARK, STOP, DARK }, LEGS_SOME,
+	    { "1", "", "3" } },
+	/* an entry that is not told by its name is none that failed */
+	{ FAILED "," BARE("3") "," BARE("1"), { DARK, STOP, BUY_LIMIT },
+	    LEGS_SOME, { "1", "", "3" } },
+	{ FAILED "," BARE("3") "," BARE("1"), { DARK, STOP, DARK }, LEGS_UNSURE,
+	    { "", "", "3" } },
+	{ BARE("3") "," BARE("2") "," BARE("1"), { DARK, DARK, DARK },
+	    LEGS_UNSURE, { "", "", "" } },
+	/* exits for sure, and not which */
+	{ FAILED "," EXIT("2") "," EXIT("3"), { DARK, DARK, DARK },
+	    LEGS_ORPHANS, { "", "", "" } },
+	{ FAILED "," EXIT("2") "," EXIT("3"), { DARK, TARGET, TARGET },
+	    LEGS_ORPHANS, { "", "2", "" } },
+	/* the one that failed may be any of two */
+	{ FAILED "," EXIT("2"), { DARK, TARGET }, LEGS_UNSURE,
+	    { "", "2", "" } },
+	{ EXIT("2") "," ENTRY("1"), { TARGET, DARK }, LEGS_UNSURE,
+	    { "1", "2", "" } },
+};
+
+static void
+test_inv4_each_leg_of_a_bracket_has_its_place_or_none(void **state)
+{
+	static const struct iag_order entry = {
+		.side = IAG_SIDE_BUY, .type = IAG_TYPE_LIMIT, .client_ref = "a1"
+	};
+	static const struct iag_order target = { .side = IAG_SIDE_SELL,
+		.type = IAG_TYPE_LIMIT };
+	static const struct iag_order stop = { .side = IAG_SIDE_SELL,
+		.type = IAG_TYPE_STOP };
+	const struct iag_order *const orders[] = { &entry, &target, &stop };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(brackets); i++) {
+		const struct answer_leg *at[3];
+		struct answer answer;
+		char body[512];
+
+		(void)snprintf(body, sizeof(body), "[%s]", brackets[i].legs);
+		answer_read(&answer, ORDER, 200, body, strlen(body));
+		assert_int_equal(
+		    legs_place(&answer, brackets[i].told, orders, 3, at),
+		    brackets[i].kind);
+		for (size_t j = 0; j < 3; j++)
+			assert_string_equal(
+			    at[j] ? at[j]->order_id : "", brackets[i].want[j]);
+	}
+}
+
 /* ---- tickets */
 
 static const struct iag_order plain = {
@@ -297,6 +389,8 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_inv4_only_a_proof_is_a_refusal),
 		cmocka_unit_test(test_legs_and_questions_are_read_whole),
+		cmocka_unit_test(
+		    test_inv4_each_leg_of_a_bracket_has_its_place_or_none),
 		cmocka_unit_test(
 		    test_inv12_tickets_have_the_digits_that_were_given),
 		cmocka_unit_test(test_what_must_not_be_sent_is_no_ticket),

@@ -705,6 +705,35 @@ struct book_look {
 	unsigned looks, seen;
 };
 
+/* Which exits are on the record, when the first is to be cancelled. */
+static void
+look_at_exits(void *arg)
+{
+	struct book_look *look = arg;
+
+	if (!fake_broker.groups || look->looks++)
+		return;
+	look->seen += state_of(look->w, "g1", "take_profit") == INTENT_DONE;
+	look->seen += state_of(look->w, "g1", "stop_loss") == INTENT_DONE;
+}
+
+static void
+inv4_all_that_was_placed_is_on_record_before_a_cancel(void **state)
+{
+	struct book_look look = { .w = *state };
+
+	fake_broker.native = true;
+	fake_broker.legs[0].status = IAG_STATUS_REFUSED;
+	fake_broker.cancel.status = IAG_STATUS_CANCELLED;
+	fake_broker.during = look_at_exits;
+	fake_broker.during_arg = &look;
+	CLEANUP_TURN struct turn turn =
+	    run_op(look.w, order_submit_bracket, BRACKET("g1"));
+	assert_int_not_equal(turn.result, 0);
+	assert_int_equal(look.looks, 2);
+	assert_int_equal(look.seen, 2);
+}
+
 /* What the writer has written down of the bracket, when it is to cancel. */
 static void
 look_at_book(void *arg)
@@ -979,6 +1008,7 @@ main(void)
 		T(a_sequence_that_breaks_is_taken_back),
 		T(an_unknown_parent_is_not_cancelled),
 		T(children_of_a_failed_parent_are_cancelled),
+		T(inv4_all_that_was_placed_is_on_record_before_a_cancel),
 		T(inv4_what_a_rejected_bracket_has_placed_is_cancelled),
 		T(inv4_a_writer_that_keeps_a_book_finds_in_it_what_it_is_to_cancel),
 		T(a_bracket_of_which_nothing_was_sent_frees_its_key),
