@@ -127,6 +127,18 @@ is_others(const struct search *search, const struct node *child)
 	return 0;
 }
 
+/* Cancelled before anything of it filled: nobody's order any more. */
+static int
+is_void(const struct node *row)
+{
+	char word[40], number[SCALAR_SIZE];
+
+	map_line(node_get(row, "status"), word, sizeof(word));
+	return answer_status(word) == IAG_STATUS_CANCELLED &&
+	       scalar_decimal(node_get(row, "filledQuantity"), number, NULL) &&
+	       scalar_is_zero(number);
+}
+
 /* The only child of that type; *ret_unsure: there are several, or orphans. */
 static const struct node *
 row_child(const struct search *search, const struct node *parent,
@@ -139,7 +151,7 @@ row_child(const struct search *search, const struct node *parent,
 	for (uint32_t i = 0; row && search->list && i < search->list->count;
 	     i++) {
 		if (!parent && !node_get(row, "order_ref") &&
-		    !is_others(search, row))
+		    !is_others(search, row) && !is_void(row))
 			*ret_unsure = 1;
 		if (*id && is_id(node_get(row, "parentId"), id) &&
 		    node_equals(node_get(row, "orderType"), type)) {

@@ -300,6 +300,31 @@ bracket() {
     [ "$(get "j.orders.map((o) => o.status).join()")" = Cancelled,Cancelled ]
 }
 
+@test "inv4: exits that nobody owns leave it open until they are cancelled" {
+    house
+    control reactions '{"leg":0,"refuse":"failed"}'
+    control faults '{"method":"POST","path":"/iserver/account/*/orders",
+        "effect":"close","execute":"first","times":1}'
+    bracket b1
+    expect 1
+    [ "$(json j.outcome <<<"$stderr")" = unknown ]
+    resolve=(orders resolve b1 --account $account --accept-absent
+        --reason "the broker refused the entry")
+    iag --json "${resolve[@]}"
+    expect 1
+    [ "$(json "j.details.requests.map((r) => r.inquiry).sort().join()" \
+        <<<"$stderr")" = unclear,unclear,waiting ]
+    local id
+    seen book
+    for id in $(get "j.orders.map((o) => o.id).join(' ')"); do
+        api DELETE "iserver/account/$account/order/$id"
+    done
+    iag --json "${resolve[@]}"
+    expect 1
+    [ "$(json "j.details.requests.map((r) => r.inquiry).sort().join()" \
+        <<<"$stderr")" = waiting,waiting,waiting ]
+}
+
 @test "a chain of five rounds is answered, each read; a sixth refuses" {
     house "questions: [o163, o383, o451, o354, o10151]"
     approve
