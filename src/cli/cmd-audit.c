@@ -376,6 +376,21 @@ run_audit_checkpoint(struct cli *cli, struct err *err)
 	return output_write(&text, err);
 }
 
+/* It is not the configured one: that goes on being the store's. */
+static int
+new_secret(const char *env, const char *file, struct secret **ret_secret,
+    struct err *err)
+{
+	int rc = env ? secret_from_env(env, ret_secret, err)
+		     : secret_from_file(file, ret_secret, err);
+
+	if (rc == 0)
+		return 0;
+	err_action(err, "correct the new secret, then run the command again: "
+			"the chain goes on under the old one");
+	return err_wrap(err, "the new secret");
+}
+
 int
 run_audit_rotate_key(struct cli *cli, struct err *err)
 {
@@ -390,8 +405,7 @@ run_audit_rotate_key(struct cli *cli, struct err *err)
 	if (!env == !file)
 		return err_set(err, ERR_INPUT_INVALID,
 		    "give either --new-secret-env or --new-secret-file");
-	rc = env ? secret_from_env(env, &secret, err)
-		 : secret_from_file(file, &secret, err);
+	rc = new_secret(env, file, &secret, err);
 	if (rc)
 		return rc;
 	rc = cli_house(cli, &house, err);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -111,10 +112,26 @@ verdict_print(
 	if (rc || verdict->valid)
 		return rc;
 	if (verdict->first_break != UINT64_MAX)
-		return err_set(err, ERR_AUDIT_CHAIN_INVALID,
+		err_set(err, ERR_AUDIT_CHAIN_INVALID,
 		    "sequence %" PRIu64 ": %s", verdict->first_break,
 		    verdict->reason);
-	return err_set(err, ERR_AUDIT_CHAIN_INVALID, "%s", verdict->reason);
+	else
+		err_set(err, ERR_AUDIT_CHAIN_INVALID, "%s", verdict->reason);
+	if (cli_has(cli, "--file"))
+		err_action(err, "keep this file, and verify another copy of "
+				"the export, or the store that it is of");
+	return err_class(err);
+}
+
+/* The checkpoint named on the command line, else the configured one. */
+static const char *
+checkpoint_path(const struct verify *verify)
+{
+	const char *path = cli_value(verify->cli, "--checkpoint");
+
+	return path || cli_has(verify->cli, "--store")
+		   ? path
+		   : verify->config->audit.checkpoint_file;
 }
 
 static int
@@ -135,6 +152,8 @@ verify_store(
 		    err);
 	progress_end(&progress);
 	review_close(&review);
+	if (rc == IAG_INVAL && verify->checkpoint)
+		(void)err_wrap(err, "'%s'", checkpoint_path(verify));
 	return rc;
 }
 
@@ -165,20 +184,24 @@ verify_file(struct cli *cli, struct config *config, struct err *err)
 	if (rc)
 		return rc;
 	buf_printf(&manifest, "%s.manifest", path);
-	rc =
-	    audit_verify_file(path, buf_text(&manifest), secret, &verdict, err);
+	if (access(path, R_OK) != 0)
+		rc = err_set(err, ERR_INPUT_INVALID, "file '%s': %s", path,
+		    strerror(errno));
+	else
+		rc = audit_verify_file(
+		    path, buf_text(&manifest), secret, &verdict, err);
+	if (rc && access(buf_text(&manifest), R_OK) != 0)
+		err_action(err, "name an export that has its manifest beside "
+				"it, under its name with .manifest behind it");
 	secret_free(secret);
 	return rc ? rc : verdict_print(cli, &verdict, err);
 }
 
-/* The checkpoint named on the command line, else the configured one. */
 static int
 read_checkpoint(struct verify *verify, struct err *err)
 {
-	const char *path = cli_value(verify->cli, "--checkpoint");
+	const char *path = checkpoint_path(verify);
 
-	if (!path && !cli_has(verify->cli, "--store"))
-		path = verify->config->audit.checkpoint_file;
 	return path ? read_text(path, &verify->checkpoint, err) : 0;
 }
 

@@ -40,25 +40,39 @@ begins_here(const char *text, const char *at)
 	       is_command(at + strlen(PROGRAM));
 }
 
+/* The daemon itself is started without one. */
+static bool
+is_daemon(const char *words)
+{
+	size_t len = strspn(words, "abcdefghijklmnopqrstuvwxyz-");
+
+	return len == strlen("serve") && strncmp(words, "serve", len) == 0;
+}
+
 static void
-add_config(struct buf *out, const char *path)
+add_option(struct buf *out, const char *option, const char *path)
 {
 	const char *quote = strpbrk(path, " \t\"$&();<>|*?#~`\\") ? "'" : "";
 
-	buf_printf(out, PROGRAM "--config %s%s%s ", quote, path, quote);
+	buf_printf(out, PROGRAM "%s %s%s%s ", option, quote, path, quote);
 }
 
 void
 runnable_add(const struct cli *cli, struct buf *out, const char *text)
 {
-	const char *path = cli_value(cli, "--config");
+	const char *config = cli_value(cli, "--config");
+	const char *socket = config ? NULL : cli_value(cli, "--via");
+	const char *option = socket ? "--via" : "--config";
+	const char *path = socket ? socket : config;
 	const char *from = text, *at = text;
 
 	while (path && (at = strstr(at, PROGRAM))) {
-		if (begins_here(text, at)) {
+		const char *words = at + strlen(PROGRAM);
+
+		if (begins_here(text, at) && !(socket && is_daemon(words))) {
 			buf_add(out, from, (size_t)(at - from));
-			add_config(out, path);
-			from = at + strlen(PROGRAM);
+			add_option(out, option, path);
+			from = words;
 		}
 		at += strlen(PROGRAM);
 	}

@@ -3,7 +3,7 @@
 
 /*
  * Commands in texts for people, as they have to be typed here: with the
- * configuration that this one was given.
+ * configuration or the daemon's socket that this one was given.
  */
 
 #ifndef IAG_CLI_RUNNABLE_H
@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "cli/cli.h"
 
-/* Append text, `--config FILE` put behind each name of the program. */
+/* Append text, `--config FILE` or `--via SOCKET` behind each program's name. */
 void runnable_add(const struct cli *cli, struct buf *out, const char *text);
 /* The same for the members `what_to_do` of a result and of its rows. */
 int runnable_tree(const struct cli *cli, struct json_object *tree);

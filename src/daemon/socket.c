@@ -165,6 +165,22 @@ socket_close(struct socket_place *place)
 	*place = (struct socket_place){ .fd = -1, .lock_fd = -1 };
 }
 
+static int
+unreachable(const char *path, int why, struct err *err)
+{
+	bool nobody = why == ECONNREFUSED || why == ENOENT;
+
+	err_set(err, ERR_DAEMON_UNAVAILABLE,
+	    nobody ? "no daemon listens at '%s': %s"
+		   : "cannot connect to the daemon at '%s': %s",
+	    path, strerror(why));
+	if (why == EACCES)
+		err_action(err, "have this user let into the folder of the "
+				"socket; the daemon itself lets in whom "
+				"daemon.principals names");
+	return err_class(err);
+}
+
 int
 socket_connect(const char *path, int *ret_fd, struct err *err)
 {
@@ -176,11 +192,7 @@ socket_connect(const char *path, int *ret_fd, struct err *err)
 		return rc;
 	if (fd < 0 ||
 	    connect(fd, (const struct sockaddr *)&address, sizeof address) != 0)
-		return err_set(err, ERR_DAEMON_UNAVAILABLE,
-		    errno == ECONNREFUSED || errno == ENOENT
-			? "no daemon listens at '%s': %s"
-			: "cannot connect to the daemon at '%s': %s",
-		    path, strerror(errno));
+		return unreachable(path, errno, err);
 	*ret_fd = STEAL_FD(fd);
 	return 0;
 }

@@ -16,6 +16,10 @@
 /* What the key is derived under; the manual page says it, too. */
 #define LABEL "iag-operator-credential-1"
 
+#define OPTION "--operator-credential: "
+#define HOW_TO_MAKE \
+	"make one in a terminal: `ibkr-agent kill-switch credential --out FILE`"
+
 static int
 key_of(const struct config *config, uint8_t key[HASH_SIZE], struct err *err)
 {
@@ -86,10 +90,15 @@ credential_read(const char *path, struct secret **ret_shown, struct err *err)
 {
 	CLEANUP_ERR struct err fault = ERR_INIT;
 
+	if (access(path, F_OK) != 0) {
+		err_set(err, ERR_INPUT_INVALID, OPTION "cannot open '%s': %s",
+		    path, strerror(errno));
+		err_action(err, HOW_TO_MAKE);
+		return err_class(err);
+	}
 	if (secret_from_file(path, ret_shown, &fault) == 0)
 		return 0;
-	return err_set(err, ERR_INPUT_INVALID, "--operator-credential: %s",
-	    err_text(&fault));
+	return err_set(err, ERR_INPUT_INVALID, OPTION "%s", err_text(&fault));
 }
 
 int
@@ -101,10 +110,9 @@ credential_check(
 
 	if (rc == 0 && !is_key(shown, key)) {
 		rc = err_set(err, ERR_INPUT_INVALID,
-		    "--operator-credential: the file holds no operator's "
-		    "credential of this deployment");
-		err_action(err, "make one in a terminal: `ibkr-agent "
-				"kill-switch credential --out FILE`");
+		    OPTION "the file holds no operator's credential of this "
+			   "deployment");
+		err_action(err, HOW_TO_MAKE);
 	}
 	secret_wipe(key, sizeof(key));
 	return rc;

@@ -98,9 +98,12 @@ switch_set(struct tool_call *call, enum switch_state state, struct err *err)
 		.is_local = call->is_local,
 	};
 
-	if (call->local_fault)
-		return err_set(err, call->local_fault->code, "%s",
+	if (call->local_fault) {
+		err_set(err, call->local_fault->code, "%s",
 		    err_text(call->local_fault));
+		err_action(err, "%s", err_user_action(call->local_fault));
+		return err_class(err);
+	}
 	return killswitch_set(call->order, &change, call->output, err);
 }
 

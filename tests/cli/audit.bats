@@ -104,7 +104,22 @@ fingerprint() {
     sed -i '2s/ibkr_[a-z_]*/ibkr_nothing/' trail.jsonl
     iag audit verify --file trail.jsonl
     expect 2
-    has "$stderr" AUDIT_CHAIN_INVALID
+    has "$stderr" AUDIT_CHAIN_INVALID "keep this file"
+}
+
+@test "what is no export or no checkpoint is named" {
+    cd "$BATS_TEST_TMPDIR"
+    iag audit verify --file none.jsonl
+    expect 2
+    has "$stderr" "file 'none.jsonl': No such file"
+    iag --json audit export --out trail.jsonl
+    expect 0
+    iag audit verify --file trail.jsonl.manifest
+    expect 2
+    has "$stderr" "has its manifest beside it"
+    iag audit verify --checkpoint trail.jsonl
+    expect 2
+    has "$stderr" "'trail.jsonl': checkpoint: "
 }
 
 @test "an export replaces no file and leaves no half of one" {
@@ -192,7 +207,7 @@ fingerprint() {
     expect 2
     SHORT=abc iag audit rotate-key --new-secret-env SHORT
     expect 7
-    has "$stderr" 32
+    has "$stderr" 32 "correct the new secret" "under the old one"
 }
 
 @test "nothing is purged before its time" {

@@ -75,6 +75,20 @@ submit_behind() {
     [ ! -e "$socket" ]
 }
 
+@test "a command that is suggested names the socket that was given" {
+    make_daemon_config
+    start_daemon
+    iag "${via[@]}" orders resolve nosuch --account DU1234567
+    expect 2
+    has "$stderr" "\`ibkr-agent --via $socket orders pending\`"
+    iag --via ./nosuch.sock health
+    expect 3
+    has "$stderr" "start the daemon (\`ibkr-agent serve\`)"
+    # the environment goes on naming it
+    IBKR_AGENT_SOCKET=$socket iag orders resolve nosuch --account DU1234567
+    has "$stderr" "\`ibkr-agent orders pending\`"
+}
+
 @test "what looks at the daemon's surroundings is run by the daemon" {
     make_daemon_config
     start_daemon

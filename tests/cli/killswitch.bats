@@ -52,7 +52,10 @@ submit() {
     iag --json kill-switch open --reason test \
         --operator-credential "$BATS_TEST_TMPDIR/wrong" </dev/null
     expect 2
-    has "$stderr" "no operator's credential"
+    has "$stderr" "no operator's credential" "kill-switch credential --out"
+    iag kill-switch open --reason test --operator-credential nosuch </dev/null
+    expect 2
+    has "$stderr" "cannot open 'nosuch'" "kill-switch credential --out"
     iag kill-switch credential --out "$BATS_TEST_TMPDIR/none" </dev/null
     expect 2
     [ ! -e "$BATS_TEST_TMPDIR/none" ]
