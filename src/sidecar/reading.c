@@ -166,7 +166,7 @@ readings_expect(struct readings *readings, const struct envelope *envelope,
 static char *
 fault_text(const struct err *fault)
 {
-	static const struct principal reader = { .kind = PRINCIPAL_AGENT };
+	static const struct principal reader = { .kind = PRINCIPAL_SYSTEM };
 	CLEANUP_JSON struct json_object *obj = json_object_new_object();
 	CLEANUP_BUF struct buf text = BUF_INIT;
 	CLEANUP_ERR struct err told = ERR_INIT;

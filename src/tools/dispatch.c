@@ -201,9 +201,12 @@ passage_scope(
 		  : principal->kind == PRINCIPAL_OPERATOR)
 		return 0;
 	result->is_denied = true;
-	if (!scope)
-		return err_set(err, ERR_AUTH_MISSING_SCOPE,
+	if (!scope) {
+		err_set(err, ERR_AUTH_MISSING_SCOPE,
 		    "'%s' is for the operator alone", passage->tool->name);
+		err_action(err, "ask the operator: no scope grants it");
+		return err_class(err);
+	}
 	return scope_refuse(passage->tool->name, scope, principal->scopes, err);
 }
 

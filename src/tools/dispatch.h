@@ -91,7 +91,8 @@ int tool_dispatch(const struct tool_house *house,
 
 /*
  * Take out of the error what its reader may not see: paths of this machine
- * are the operator's alone (ruling 44).
+ * are the operator's alone (ruling 44).  An agent is told tools in place of
+ * commands.
  */
 void tool_error_conceal(struct err *err, const struct principal *reader);
 

@@ -1,6 +1,8 @@
 # The tool table, validation, dispatch, redaction.
 
 libcore_la_SOURCES += \
+	src/tools/advice.c \
+	src/tools/advice.h \
 	src/tools/answer.c \
 	src/tools/answer.h \
 	src/tools/approvalform.h \

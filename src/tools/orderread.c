@@ -241,8 +241,8 @@ none_such(const struct tool_call *call, struct err *missing)
 {
 	err_action(missing,
 	    "take the id from `ibkr-agent orders list --account %s` or, for an "
-	    "older order, from `orders history`; the broker shows orders of "
-	    "the last day or session only; one whose outcome is unknown is in "
+	    "older order, from `ibkr-agent orders history`; the broker shows "
+	    "orders of the last day or session only; one whose outcome is unknown is in "
 	    "`ibkr-agent orders pending`",
 	    json_get_str(call->arguments, "account_id", "ACCOUNT"));
 	return err_class(missing);

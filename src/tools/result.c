@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/redact.h"
+#include "tools/advice.h"
 #include "tools/clean.h"
 
 enum { MESSAGE_MAX = 4096, ACTION_MAX = 1024 };
@@ -77,11 +78,26 @@ conceal(char **text)
 	*text = fresh;
 }
 
+/* Without memory it stays as the operator is told. */
+static void
+advise(struct err *err, const struct principal *reader)
+{
+	const char *action = err_user_action(err);
+	CLEANUP_BUF struct buf text = BUF_INIT;
+
+	if (!action || reader->kind != PRINCIPAL_AGENT)
+		return;
+	advice_add(&text, action, reader);
+	if (!text.failed)
+		err_action(err, "%s", buf_text(&text));
+}
+
 void
 tool_error_conceal(struct err *err, const struct principal *reader)
 {
 	if (reader->kind == PRINCIPAL_OPERATOR)
 		return;
+	advise(err, reader);
 	conceal(&err->text);
 	conceal(&err->action);
 }

@@ -10,6 +10,7 @@
 
 #include "journal/activity.h"
 #include "journal/switches.h"
+#include "tools/advice.h"
 #include "world.h"
 
 static void
@@ -867,6 +868,49 @@ test_what_the_transaction_recorded_is_not_recorded_again(void **state)
 	world_close(&w);
 }
 
+/* A command becomes the tool of the same, or is the operator's. */
+static void
+test_agents_are_told_tools_and_operators_commands(void **state)
+{
+	static const struct {
+		const char *action, *told;
+	} cases[] = {
+		{ "see it", "see it" },
+		{ "run `ibkr-agent doctor`",
+		    "ask the operator to run `ibkr-agent doctor`" },
+		{ "use one; `ibkr-agent accounts list` shows them",
+		    "use one; ibkr_accounts_list shows them" },
+		{ "run `ibkr-agent accounts list --json`",
+		    "call ibkr_accounts_list" },
+		{ "`ibkr-agent accounts listing` or `ibkr-agent orders list`",
+		    "the operator's `ibkr-agent accounts listing` or "
+		    "the operator's `ibkr-agent orders list`" },
+		{ "a `ibkr-agent that is not closed",
+		    "a `ibkr-agent that is not closed" },
+	};
+	const struct principal agent = { "agent:a", PRINCIPAL_AGENT,
+		scope_bit("ibkr:accounts:read"), false };
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		CLEANUP_BUF struct buf once = BUF_INIT, twice = BUF_INIT;
+
+		advice_add(&once, cases[i].action, &agent);
+		assert_string_equal(cases[i].told, buf_text(&once));
+		advice_add(&twice, cases[i].told, &agent);
+		assert_string_equal(cases[i].told, buf_text(&twice));
+	}
+	world_open(&w, NULL, 0);
+	w.principal.kind = PRINCIPAL_AGENT;
+	bad(&w, "ibkr_account_summary", "{}", "INPUT_MISSING_ACCOUNT");
+	has(&w, "name an account; ibkr_accounts_list shows them");
+	w.principal.kind = PRINCIPAL_OPERATOR;
+	bad(&w, "ibkr_account_summary", "{}", "INPUT_MISSING_ACCOUNT");
+	has(&w, "`ibkr-agent accounts list` shows them");
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -901,6 +945,8 @@ main(void)
 		cmocka_unit_test(test_operations_are_the_operators),
 		cmocka_unit_test(
 		    test_what_the_transaction_recorded_is_not_recorded_again),
+		cmocka_unit_test(
+		    test_agents_are_told_tools_and_operators_commands),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (C) 2026 the ibkr-agent-gateway authors */
+
+/* An agent that is told to run a program looks for a shell. */
+
+#include "tools/advice.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "config/scope.h"
+#include "tools/tool.h"
+
+#define BEGIN "`ibkr-agent "
+#define RUN "run "
+
+/* Is it the command, alone or with options behind it? */
+static bool
+is_command(const char *words, const char *end, const char *command)
+{
+	size_t len = strlen(command);
+
+	return (size_t)(end - words) >= len &&
+	       strncmp(words, command, len) == 0 &&
+	       (words + len == end || words[len] == ' ');
+}
+
+/* The tool that does what the command does, as far as reader has it. */
+static const struct tool *
+tool_of(const char *words, const char *end, const struct principal *reader)
+{
+	for (size_t i = 0; i < tool_count; i++) {
+		const struct tool *tool = &tool_table[i];
+
+		if (is_command(words, end, tool->command) &&
+		    (reader->scopes & scope_bit(tool->scope)))
+			return tool;
+	}
+	return NULL;
+}
+
+/* Does what stands before at end so? */
+static bool
+is_behind(const char *text, const char *at, const char *words)
+{
+	size_t len = strlen(words);
+
+	return (size_t)(at - text) >= len && strncmp(at - len, words, len) == 0;
+}
+
+void
+advice_add(struct buf *out, const char *action, const struct principal *reader)
+{
+	const char *from = action, *at = action, *end;
+
+	while ((at = strstr(at, BEGIN)) && (end = strchr(at + 1, '`'))) {
+		const struct tool *tool =
+		    tool_of(at + strlen(BEGIN), end, reader);
+		bool is_run = is_behind(action, at, RUN);
+		bool is_told = is_behind(action, at, "operator's ") ||
+			       is_behind(action, at, "operator to " RUN);
+		const char *kept = is_run && !is_told ? at - strlen(RUN) : at;
+
+		buf_add(out, from, (size_t)(kept - from));
+		from = at;
+		if (tool) {
+			buf_printf(
+			    out, "%s%s", is_run ? "call " : "", tool->name);
+			from = end + 1;
+		} else if (!is_told) {
+			buf_str(out, is_run ? "ask the operator to " RUN
+					    : "the operator's ");
+		}
+		at = end + 1;
+	}
+	buf_str(out, from);
+}
