@@ -9,12 +9,12 @@
  * a worker has woken up, and a cancellation is still read.  Calls that come
  * while one of the two is busy go to the gateway's workers.
  *
- * The turn is an event of turn_fd, which the kernel gives to one of those that
- * wait for it, and once: who passes it on wakes nobody before there is
- * something to read.
+ * Who passes the turn on wakes nobody before there is something to read:
+ * turn_fd has an event then, once.  Who has run his call takes the turn back
+ * if nobody has it.
  *
  * Threads: what belongs to the reader (its part of the session, the buffer,
- * err, r, second) goes from thread to thread with the turn.
+ * err, r, second) goes from thread to thread with is_free.
  */
 
 #include "mcp/mcp.h"
@@ -59,9 +59,9 @@ struct serve {
 	struct reader reader;
 	struct err *err;
 	int ready_fd;        /* an epoll: input, a stop or a wake is there */
-	int turn_fd;         /* an epoll: ready_fd, for one of the two, once */
+	int turn_fd;         /* an epoll: ready_fd, while the turn is free */
 	bool is_file;        /* input is always ready, and no epoll takes it */
-	atomic_uint turns;   /* what one reader did is seen by the next */
+	atomic_bool is_free; /* the turn */
 	atomic_uint waiting; /* threads of which one will be the next reader */
 	atomic_bool is_over;
 	int r;
@@ -69,18 +69,32 @@ struct serve {
 	bool has_second;
 };
 
+/* poll(), which looks for a while before it sleeps. */
+static int
+serve_poll(struct serve *serve, struct pollfd fds[], nfds_t count)
+{
+	const uint64_t end_ns =
+	    serve->stream->is_shared ? 0 : clock_boot_ns() + SERVE_LOOK_NS;
+	int ready = 0;
+
+	while (ready == 0 && clock_boot_ns() < end_ns)
+		ready = poll(fds, count, 0);
+	return ready == 0 ? poll(fds, count, -1) : ready;
+}
+
 /* Wait for input (in: -1: do not), for calls to end, and to write on. */
 static enum serve_wake
-serve_wait(struct session *session, int in, int stop_fd)
+serve_wait(struct serve *serve, int in)
 {
+	struct session *session = serve->session;
 	struct pollfd fds[] = { { .fd = in, .events = POLLIN },
-		{ .fd = stop_fd, .events = POLLIN },
+		{ .fd = serve->stream->stop_fd, .events = POLLIN },
 		{ .fd = session->wake_fd, .events = POLLIN },
 		{ .fd = out_is_behind(&session->out) ? session->out.fd : -1,
 		    .events = POLLOUT } };
 	uint64_t count = 0;
 
-	if (poll(fds, ARRAY_COUNT(fds), -1) < 0)
+	if (serve_poll(serve, fds, ARRAY_COUNT(fds)) < 0)
 		return errno == EINTR ? SERVE_AGAIN : SERVE_STOP;
 	/* before the look at what it may be about */
 	if (fds[2].revents)
@@ -108,18 +122,17 @@ serve_step(struct serve *serve, bool may_own)
 {
 	struct session *session = serve->session;
 	struct reader *reader = &serve->reader;
-	const int stop_fd = serve->stream->stop_fd;
 	const char *line = NULL;
 	size_t len = 0;
 	int r = 0;
 
 	/* who does not read what there is gets no more to read */
 	if (out_is_behind(&session->out))
-		return serve_wait(session, -1, stop_fd) != SERVE_STOP;
+		return serve_wait(serve, -1) != SERVE_STOP;
 	session_resume(session);
 	/* lines that wait in the buffer count as unread, too */
 	if (!session_may_read(session))
-		return serve_wait(session, -1, stop_fd) != SERVE_STOP;
+		return serve_wait(serve, -1) != SERVE_STOP;
 	switch (reader_next(reader, &line, &len)) {
 	case READER_LINE:
 		session->may_own = may_own;
@@ -132,11 +145,11 @@ serve_step(struct serve *serve, bool may_own)
 		return !out_is_closed(&session->out);
 	case READER_END:
 		return session_is_holding(session) &&
-		       serve_wait(session, -1, stop_fd) != SERVE_STOP;
+		       serve_wait(serve, -1) != SERVE_STOP;
 	case READER_EMPTY:
 		break;
 	}
-	switch (serve_wait(session, reader->fd, stop_fd)) {
+	switch (serve_wait(serve, reader->fd)) {
 	case SERVE_STOP:
 		return 0;
 	case SERVE_READ:
@@ -204,30 +217,32 @@ serve_drain(struct session *session, const struct mcp_stream *stream)
 	log_warning("mcp", "a call did not end after it was cancelled");
 }
 
-/* Is the turn to be had, at most that long from now?  -1: without end. */
-static bool
-serve_await_turn(const struct serve *serve, int timeout_ms)
+/* Is turn_fd to have an event when there is something to read? */
+static void
+serve_arm(const struct serve *serve, bool is_armed)
 {
-	struct epoll_event event;
+	struct epoll_event event = { .events = is_armed ? EPOLLIN | EPOLLONESHOT
+							: 0 };
 
-	return epoll_wait(serve->turn_fd, &event, 1, timeout_ms) > 0;
+	(void)epoll_ctl(serve->turn_fd, EPOLL_CTL_MOD, serve->ready_fd, &event);
 }
 
 /* Become the reader; false: it is over. */
 static bool
 serve_take_turn(struct serve *serve)
 {
-	const uint64_t end_ns =
-	    serve->stream->is_shared ? 0 : clock_boot_ns() + SERVE_LOOK_NS;
-	bool is_ours = false;
+	struct epoll_event event;
 
+	if (atomic_exchange(&serve->is_free, false)) {
+		/* what comes is ours and wakes nobody else */
+		serve_arm(serve, false);
+		return !serve->is_over;
+	}
 	serve->waiting++;
-	while (!is_ours && clock_boot_ns() < end_ns)
-		is_ours = serve_await_turn(serve, 0);
-	while (!is_ours)
-		is_ours = serve_await_turn(serve, -1);
+	do {
+		(void)epoll_wait(serve->turn_fd, &event, 1, -1);
+	} while (!atomic_exchange(&serve->is_free, false));
 	serve->waiting--;
-	(void)atomic_load(&serve->turns);
 	return !serve->is_over;
 }
 
@@ -236,13 +251,12 @@ static void
 serve_pass_turn(struct serve *serve)
 {
 	const struct reader *reader = &serve->reader;
-	struct epoll_event event = { .events = EPOLLIN | EPOLLONESHOT };
 
 	if (reader->start < reader->end || reader->is_over || serve->is_file ||
 	    out_is_behind(&serve->session->out))
 		session_wake(serve->session);
-	atomic_fetch_add(&serve->turns, 1);
-	(void)epoll_ctl(serve->turn_fd, EPOLL_CTL_MOD, serve->ready_fd, &event);
+	serve->is_free = true;
+	serve_arm(serve, true);
 }
 
 /* May the reader run a call, because another one is there to read on? */
@@ -345,18 +359,16 @@ serve_open(struct serve *serve, struct err *err)
 {
 	const struct mcp_stream *stream = serve->stream;
 
+	serve->is_free = true;
 	serve->ready_fd = epoll_create1(EPOLL_CLOEXEC);
 	serve->turn_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (serve_watch(serve->ready_fd, stream->in, EPOLLIN)) {
-		serve->is_file = errno == EPERM;
-		session_wake(serve->session);
-	}
+	serve->is_file =
+	    serve_watch(serve->ready_fd, stream->in, EPOLLIN) && errno == EPERM;
 	if (serve->ready_fd >= 0 && serve->turn_fd >= 0 &&
 	    serve_watch(serve->ready_fd, stream->stop_fd, EPOLLIN) == 0 &&
 	    serve_watch(serve->ready_fd, serve->session->wake_fd, EPOLLIN) ==
 		0 &&
-	    serve_watch(
-		serve->turn_fd, serve->ready_fd, EPOLLIN | EPOLLONESHOT) == 0)
+	    serve_watch(serve->turn_fd, serve->ready_fd, 0) == 0)
 		return 0;
 	return err_set(err, ERR_INTERNAL_ERROR, "cannot wait for messages: %s",
 	    strerror(errno));
