@@ -431,6 +431,13 @@ prices_that_are_neither_prove_nothing(void **state)
 	assert_int_equal(state_of(w, "m1", ""), INTENT_UNKNOWN);
 }
 
+static bool
+is_noted(struct world *w, const char *text)
+{
+	return strstr(json_object_to_json_string(json_get(w->result, "notes")),
+		   text) != NULL;
+}
+
 static void
 a_bracket_follows_its_legs(void **state)
 {
@@ -446,6 +453,8 @@ a_bracket_follows_its_legs(void **state)
 	assert_int_equal(told(w, "settled"), 3);
 	assert_int_equal(state_of(w, "g1", ""), INTENT_DONE);
 	assert_int_equal(state_of(w, "g1", "stop_loss"), INTENT_DONE);
+	run_pass(w);
+	assert_false(is_noted(w, "bracket 'g1'"));
 }
 
 static void
@@ -468,6 +477,26 @@ inv4_a_bracket_is_done_when_a_leg_lands_late(void **state)
 	assert_int_equal(state_of(w, "g1", ""), INTENT_DONE);
 	run_pass(w);
 	assert_int_equal(told(w, "late_landings"), 0);
+}
+
+static void
+an_exit_that_works_without_its_entry_is_told(void **state)
+{
+	struct world *w = *state;
+
+	put_intent(
+	    w, (struct spec){ .key = "g1", .operation = OPERATION_GROUP });
+	put_intent(
+	    w, (struct spec){
+		   .key = "g1", .leg = "parent", .state = INTENT_REFUSED });
+	put_intent(w, (struct spec){ .key = "g1", .leg = "take_profit" });
+	put_intent(w, (struct spec){ .key = "g1", .leg = "stop_loss" });
+	scripted.answer = IAG_FIND_FOUND;
+	scripted.status = IAG_STATUS_OPEN;
+	run_pass(w);
+	assert_int_equal(state_of(w, "g1", ""), INTENT_DONE);
+	assert_true(is_noted(w, "bracket 'g1', and the broker does not have "
+				"its parent"));
 }
 
 /* ---- somebody else */
@@ -874,6 +903,7 @@ main(void)
 		CASE(inv4_an_order_with_its_old_prices_was_not_changed),
 		CASE(prices_that_are_neither_prove_nothing),
 		CASE(a_bracket_follows_its_legs),
+		CASE(an_exit_that_works_without_its_entry_is_told),
 		CASE(inv4_a_bracket_is_done_when_a_leg_lands_late),
 		CASE(inv4_what_is_settled_meanwhile_stays_so),
 		CASE(one_process_reconciles_at_a_time),
