@@ -432,6 +432,7 @@ exchange_give(struct exchange *exchange, struct message *message, size_t len)
 		return;
 	}
 	session->lists = exchange->http->lists;
+	session->answer = listener_memory(exchange->request);
 	if (exchange->http->auth)
 		memcpy(session->id, exchange->verdict.token_id,
 		    sizeof session->id);

@@ -40,6 +40,8 @@
  * to have all connections.
  */
 enum { LISTENER_LOOPS = 2, LISTENER_SLACK = 128, LISTENER_SKIP = 4 };
+/* Requests that are kept for later ones, and the memory of each part. */
+enum { LISTENER_SPARE = 32, LISTENER_SPARE_MAX = 64 * 1024 };
 /*
  * GnuTLS' NORMAL has TLS 1.0, block ciphers that are authenticated behind
  * their encryption, keys that one day open all of the past, and DHE, which
@@ -53,16 +55,55 @@ enum { LISTENER_LOOPS = 2, LISTENER_SLACK = 128, LISTENER_SKIP = 4 };
 	":-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1" \
 	":+GROUP-X448:+GROUP-SECP521R1"
 
-void
-listener_unref(struct listener_request *request)
+/* false: somebody else has it, too. */
+static bool
+listener_leave(struct listener_request *request)
 {
 	const struct listener *listener = request->listener;
 
 	if (__atomic_sub_fetch(&request->ref_count, 1, __ATOMIC_ACQ_REL) > 0)
-		return;
+		return false;
 	if (request->context && listener->calls.forget)
 		listener->calls.forget(listener->arg, request->context);
-	request_free(request);
+	return true;
+}
+
+void
+listener_unref(struct listener_request *request)
+{
+	if (listener_leave(request))
+		request_free(request);
+}
+
+/* On a loop, so the listener is there: keep it for a later one. */
+static void
+listener_spare(struct listener *listener, struct listener_request *request)
+{
+	LOCK_SCOPE(&listener->lock);
+
+	if (listener->spare_count == LISTENER_SPARE) {
+		request_free(request);
+		return;
+	}
+	request_clear(request, LISTENER_SPARE_MAX);
+	request->next = listener->spare;
+	listener->spare = request;
+	listener->spare_count++;
+}
+
+/* A spare one, or NULL. */
+static struct listener_request *
+listener_take_spare(struct listener *listener)
+{
+	struct listener_request *request = NULL;
+	LOCK_SCOPE(&listener->lock);
+
+	request = listener->spare;
+	if (!request)
+		return NULL;
+	listener->spare = STEAL(request->next);
+	listener->spare_count--;
+	return request;
 }
 
 static struct ward_entry *
@@ -106,24 +147,25 @@ loop_begin(void *arg, const char *target, struct MHD_Connection *connection)
 {
 	struct listener *listener = arg;
 	struct ward_entry *entry = listener_entry(connection);
-	struct listener_request *request = calloc(1, sizeof *request);
+	struct listener_request *request = listener_take_spare(listener);
 
-	if (!request || !entry)
-		goto fail;
-	request->target = strdup(target);
-	if (!request->target)
-		goto fail;
+	if (!request)
+		request = calloc(1, sizeof *request);
+	if (!request)
+		return NULL;
+	(void)pthread_mutex_init(&request->lock, NULL);
+	buf_add(&request->text, target, strlen(target) + 1);
+	if (!entry || request->text.failed) {
+		request_free(request);
+		return NULL;
+	}
 	request->listener = listener;
 	request->connection = connection;
 	request->entry = entry;
 	request->ref_count = 1;
-	(void)pthread_mutex_init(&request->lock, NULL);
 	listener_link(listener, request);
 	ward_phase(listener->ward, entry, WARD_READING, NULL);
 	return request;
-fail:
-	free(request);
-	return NULL;
 }
 
 static void
@@ -152,7 +194,8 @@ loop_end(void *arg, struct MHD_Connection *connection, void **context,
 	request->is_over = true;
 	(void)pthread_mutex_unlock(&request->lock);
 	listener_unlink(listener, request);
-	listener_unref(request);
+	if (listener_leave(request))
+		listener_spare(listener, request);
 	/* a stream's head did not say that its connection ends with it */
 	if (__atomic_load_n(&listener->is_quiet, __ATOMIC_ACQUIRE))
 		ward_end_idle(listener->ward);
@@ -215,7 +258,7 @@ heading_read(struct listener_request *request, const char *version)
 	struct heading heading CLEANUP(heading_fini) = { .request = request };
 	const union MHD_ConnectionInfo *peer = MHD_get_connection_info(
 	    request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	char *query = strchr(request->target, '?');
+	char *query = strchr(request->text.data, '?');
 
 	(void)MHD_get_connection_values_n(
 	    request->connection, MHD_HEADER_KIND, heading_add, &heading);
@@ -227,7 +270,7 @@ heading_read(struct listener_request *request, const char *version)
 	if (query)
 		*query = '\0';
 	return guard_fault(
-	    &heading.guard, request->method, request->target, version);
+	    &heading.guard, request->method, request->text.data, version);
 }
 
 /* Refuse what cannot be served whatever it is; true: it was answered. */
@@ -273,7 +316,7 @@ loop_head(struct listener_request *request, const char *version)
 
 	request->is_begun = true;
 	request->body_max = listener->body_max;
-	buf_init(&request->body, listener->body_max + 1);
+	request->body.max = listener->body_max + 1;
 	if (loop_refuses(request, fault)) {
 		(void)request_queue(request, &result);
 		return result;
@@ -685,6 +728,12 @@ listener_free(struct listener *listener)
 	if (!listener)
 		return;
 	ward_free(listener->ward);
+	while (listener->spare) {
+		struct listener_request *request = listener->spare;
+
+		listener->spare = request->next;
+		request_free(request);
+	}
 	(void)pthread_cond_destroy(&listener->quiet);
 	(void)pthread_mutex_destroy(&listener->lock);
 	free(listener);
@@ -699,7 +748,7 @@ listener_method(const struct listener_request *request)
 const char *
 listener_path(const struct listener_request *request)
 {
-	return request->target;
+	return request->text.data;
 }
 
 const char *

@@ -105,6 +105,8 @@ void listener_limit_body(struct listener_request *request, size_t max);
 struct listener_request *listener_ref(struct listener_request *request);
 void listener_unref(struct listener_request *request);
 
+/* Memory that an earlier answer had, for the body of this one. */
+struct buf listener_memory(struct listener_request *request);
 /* Once for each request; a second one is dropped. */
 void listener_answer(
     struct listener_request *request, const struct listener_answer *answer);

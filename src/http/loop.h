@@ -29,6 +29,8 @@ struct listener {
 	pthread_mutex_t lock;
 	pthread_cond_t quiet; /* with lock: running became 0 */
 	struct listener_request *requests;
+	struct listener_request *spare; /* by next */
+	unsigned spare_count;
 	unsigned running; /* taken, and not over */
 	uint64_t accepted;
 	size_t bodies; /* atomic; bytes of all bodies */
@@ -45,9 +47,9 @@ struct listener_request {
 	struct ward_entry *entry;             /* its loop's */
 	unsigned ref_count;                   /* atomic */
 	/* written by the loop before take() */
-	char *target;
 	const char *method;
-	struct buf text; /* values of headers, each with a NUL behind it */
+	/* the target, then values of headers, each with a NUL behind it */
+	struct buf text;
 	size_t headers[HEADERS_KNOWN]; /* where in text, and 1; 0: none */
 	size_t header_count;
 	struct buf body;
@@ -61,6 +63,7 @@ struct listener_request {
 	pthread_mutex_t lock;
 	/* with lock */
 	struct MHD_Response *response; /* to be queued */
+	struct buf answer;             /* its body, for as long as this lives */
 	unsigned status;
 	bool is_answered;
 	bool is_suspended;
@@ -81,5 +84,7 @@ void request_cut(struct listener_request *request);
 /* The peer is not there any more: a stream ends, an answer will not. */
 void request_hang_up(struct listener_request *request);
 void request_free(struct listener_request *request);
+/* As a new one, with its memory, but no part of it that is more than max. */
+void request_clear(struct listener_request *request, size_t max);
 
 #endif

@@ -80,33 +80,13 @@ reply_read(void *arg, uint64_t at, char *to, size_t room)
 	return (ssize_t)len;
 }
 
-static struct MHD_Response *
-reply_make(
-    struct listener_request *request, const struct listener_answer *answer)
-{
-	struct MHD_Response *response = NULL;
-	size_t len = answer->body ? answer->body->len : 0;
-	char *data = len > 0 ? buf_take(answer->body) : NULL;
-
-	if (answer->body)
-		buf_fini(answer->body);
-	if (data)
-		response = MHD_create_response_from_buffer(
-		    len, data, MHD_RESPMEM_MUST_FREE);
-	else if (len == 0)
-		response = MHD_create_response_from_buffer(
-		    0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT);
-	if (!response)
-		free(data);
-	else
-		reply_headers(request->listener, response, answer);
-	return response;
-}
-
-/* The response becomes the answer; NULL: the connection is cut. */
+/*
+ * The response becomes the answer, and the request has its body; response
+ * NULL: the connection is cut.
+ */
 static void
 reply_give(struct listener_request *request, struct MHD_Response *response,
-    unsigned status)
+    unsigned status, struct buf *body)
 {
 	bool takes_turn = false;
 
@@ -119,6 +99,9 @@ reply_give(struct listener_request *request, struct MHD_Response *response,
 		request->response = response;
 		request->status = status;
 		request->is_cut |= !response;
+		buf_fini(&request->answer);
+		request->answer = *body;
+		*body = (struct buf)BUF_INIT;
 		takes_turn = reply_takes_turn(request);
 	}
 	(void)pthread_mutex_unlock(&request->lock);
@@ -126,11 +109,32 @@ reply_give(struct listener_request *request, struct MHD_Response *response,
 		MHD_resume_connection(request->connection);
 }
 
+struct buf
+listener_memory(struct listener_request *request)
+{
+	struct buf memory = request->answer;
+
+	request->answer = (struct buf)BUF_INIT;
+	return memory;
+}
+
 void
 listener_answer(
     struct listener_request *request, const struct listener_answer *answer)
 {
-	reply_give(request, reply_make(request, answer), answer->status);
+	CLEANUP_BUF struct buf body = BUF_INIT;
+	struct MHD_Response *response = NULL;
+
+	if (answer->body) {
+		body = *answer->body;
+		*answer->body = (struct buf)BUF_INIT;
+	}
+	if (!body.failed)
+		response = MHD_create_response_from_buffer(body.len,
+		    (void *)(uintptr_t)buf_text(&body), MHD_RESPMEM_PERSISTENT);
+	if (response)
+		reply_headers(request->listener, response, answer);
+	reply_give(request, response, answer->status, &body);
 }
 
 void
@@ -153,6 +157,7 @@ void
 listener_stream(
     struct listener_request *request, const struct listener_answer *answer)
 {
+	struct buf nothing = BUF_INIT;
 	struct MHD_Response *response = MHD_create_response_from_callback(
 	    MHD_SIZE_UNKNOWN, REPLY_BLOCK, reply_read, request, NULL);
 
@@ -166,7 +171,7 @@ listener_stream(
 		buf_fini(answer->body);
 	}
 	(void)pthread_mutex_unlock(&request->lock);
-	reply_give(request, response, answer->status);
+	reply_give(request, response, answer->status, &nothing);
 }
 
 /* Under lock: what was read takes no room. */
@@ -293,17 +298,45 @@ request_queue(struct listener_request *request, enum MHD_Result *ret_result)
 	return true;
 }
 
-void
-request_free(struct listener_request *request)
+/* What a cleared one does not keep. */
+static void
+request_fini(struct listener_request *request)
 {
 	if (request->response)
 		MHD_destroy_response(request->response);
-	buf_fini(&request->text);
-	buf_fini(&request->body);
 	buf_fini(&request->out);
 	(void)pthread_mutex_destroy(&request->lock);
-	free(request->target);
+}
+
+void
+request_free(struct listener_request *request)
+{
+	request_fini(request);
+	buf_fini(&request->text);
+	buf_fini(&request->body);
+	buf_fini(&request->answer);
 	free(request);
+}
+
+static struct buf
+request_memory(struct buf *buf, size_t max)
+{
+	buf->max = 0;
+	buf_reset(buf);
+	if (buf->cap > max)
+		buf_fini(buf);
+	return *buf;
+}
+
+void
+request_clear(struct listener_request *request, size_t max)
+{
+	request_fini(request);
+	*request = (struct listener_request){
+		.text = request_memory(&request->text, max),
+		.body = request_memory(&request->body, max),
+		.answer = request_memory(&request->answer, max),
+	};
 }
 
 struct listener_request *
