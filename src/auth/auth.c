@@ -376,6 +376,19 @@ auth_verdict_fini(struct auth_verdict *verdict)
 	verdict->name = NULL;
 }
 
+/* What is remembered was found by bearer_find(), and is no other text. */
+bool
+auth_knows(
+    struct auth *auth, const char *header, struct auth_verdict *ret_verdict)
+{
+	struct visit visit = { .auth = auth, .token = bearer_begin(header) };
+
+	if (!visit.token)
+		return false;
+	visit.len = strlen(visit.token);
+	return find_known(&visit, ret_verdict);
+}
+
 bool
 auth_try(struct auth *auth, const char *header, const char *peer,
     struct auth_verdict *ret_verdict)

@@ -88,7 +88,12 @@ void auth_verdict_fini(struct auth_verdict *verdict);
  * be asked, on a thread that may wait, for keys (5 seconds at most) and for
  * the record of a token's first success.  Either may be called by any number
  * of threads.
+ *
+ * auth_knows() is the short way: true, if it was granted before, and still is;
+ * false says nothing.
  */
+bool auth_knows(
+    struct auth *auth, const char *header, struct auth_verdict *ret_verdict);
 bool auth_try(struct auth *auth, const char *header, const char *peer,
     struct auth_verdict *ret_verdict);
 void auth_check(struct auth *auth, const char *header, const char *peer,

@@ -12,18 +12,26 @@ static const char scheme[] = "Bearer";
 static const char token_characters[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/";
 
+const char *
+bearer_begin(const char *header)
+{
+	const size_t scheme_len = sizeof scheme - 1;
+
+	if (!header || strncasecmp(header, scheme, scheme_len) != 0 ||
+	    !strchr(" \t", header[scheme_len]))
+		return NULL;
+	header += scheme_len;
+	return header + strspn(header, " ");
+}
+
 enum auth_result
 bearer_find(const char *header, const char **ret_token, size_t *ret_len)
 {
-	const size_t scheme_len = sizeof scheme - 1;
-	const char *token;
+	const char *token = bearer_begin(header);
 	size_t len, padded;
 
-	if (!header || strcspn(header, " \t") != scheme_len ||
-	    strncasecmp(header, scheme, scheme_len) != 0)
+	if (!token)
 		return AUTH_MISSING;
-	token = header + scheme_len;
-	token += strspn(token, " ");
 	len = strspn(token, token_characters);
 	padded = len + strspn(token + len, "=");
 	if (len == 0 || token[padded + strspn(token + padded, " \t")] != '\0')

@@ -10,6 +10,8 @@
 
 #include "auth/auth.h"
 
+/* What is behind the scheme, whatever it is; NULL: another scheme, or none. */
+const char *bearer_begin(const char *header);
 /*
  * AUTH_GRANTED: there is a token, *ret_token within header, whatever it is
  * worth.  AUTH_MISSING: no header, or another scheme.  AUTH_MALFORMED: the

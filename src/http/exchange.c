@@ -198,16 +198,16 @@ static bool
 exchange_check_caller(struct exchange *exchange)
 {
 	struct auth *auth = exchange->http->auth;
+	const char *header = exchange_header(exchange, HEADER_AUTHORIZATION);
 	char peer[ADDRESS_TEXT_SIZE];
 
-	if (!auth || exchange->path) {
+	if (!auth || exchange->path ||
+	    auth_knows(auth, header, &exchange->verdict)) {
 		exchange->is_judged = true;
 		return false;
 	}
 	exchange_peer(exchange, peer);
-	exchange->is_judged =
-	    auth_try(auth, exchange_header(exchange, HEADER_AUTHORIZATION),
-		peer, &exchange->verdict);
+	exchange->is_judged = auth_try(auth, header, peer, &exchange->verdict);
 	return exchange->is_judged && exchange_check_verdict(exchange);
 }
 

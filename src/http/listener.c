@@ -371,7 +371,6 @@ loop_take(struct listener_request *request)
 	(void)pthread_mutex_unlock(&listener->lock);
 	if (request->is_answered)
 		return;
-	ward_phase(listener->ward, request->entry, WARD_WORKING, NULL);
 	if (request->is_too_large)
 		listener_refuse(request, 413, "too_large",
 		    "the body is too large, or too many come in at a time",

@@ -320,9 +320,14 @@ static bool
 is_known(const char *header)
 {
 	struct auth_verdict found CLEANUP(auth_verdict_fini) = { 0 };
+	struct auth_verdict same CLEANUP(auth_verdict_fini) = { 0 };
+	bool is = auth_try(auth, header, PEER, &found) &&
+		  found.result == AUTH_GRANTED;
 
-	return auth_try(auth, header, PEER, &found) &&
-	       found.result == AUTH_GRANTED;
+	assert_int_equal(is, auth_knows(auth, header, &same));
+	if (is)
+		assert_string_equal(found.name, same.name);
+	return is;
 }
 
 static void
