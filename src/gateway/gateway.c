@@ -154,6 +154,14 @@ gateway_load(struct gateway *gateway, struct gateway_load *ret_load)
 	*ret_load = load;
 }
 
+bool
+gateway_is_idle(struct gateway *gateway)
+{
+	LOCK_SCOPE(&gateway->lock);
+
+	return !gateway->running;
+}
+
 struct metrics *
 gateway_metrics(struct gateway *gateway)
 {

@@ -95,6 +95,8 @@ struct gateway_load {
 	unsigned queued;  /* jobs that wait for one */
 };
 void gateway_load(struct gateway *gateway, struct gateway_load *ret_load);
+/* Does no call run? */
+bool gateway_is_idle(struct gateway *gateway);
 struct metrics *gateway_metrics(struct gateway *gateway);
 
 #endif

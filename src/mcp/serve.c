@@ -45,7 +45,7 @@ enum { SERVE_SLICE_MS = 50 };
 /*
  * Who waits for each answer sends the next call as soon as it has it.  So long
  * it is looked for before the thread sleeps: a processor that sleeps takes as
- * long to wake up.  Where many are served the processors are for the others.
+ * long to wake up.  While calls of others run, the processors are for them.
  */
 #define SERVE_LOOK_NS (UINT64_C(60) * 1000)
 /* As a worker has it. */
@@ -73,8 +73,9 @@ struct serve {
 static int
 serve_poll(struct serve *serve, struct pollfd fds[], nfds_t count)
 {
-	const uint64_t end_ns =
-	    serve->stream->is_shared ? 0 : clock_boot_ns() + SERVE_LOOK_NS;
+	const uint64_t end_ns = gateway_is_idle(serve->session->gateway)
+				    ? clock_boot_ns() + SERVE_LOOK_NS
+				    : 0;
 	int ready = 0;
 
 	while (ready == 0 && clock_boot_ns() < end_ns)
