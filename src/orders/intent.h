@@ -177,6 +177,10 @@ int order_row_rename(struct journal_txn *txn, struct order_row *row,
     struct err *err);
 /* The id that the broker gave it instead of its own, borrowed, or NULL. */
 const char *order_row_successor(const struct order_row *row);
+/* order_row_get() of an id, or of the one that the order has now instead. */
+int order_row_get_present(struct journal_txn *txn,
+    const char account_hash[HASH_HEX_SIZE], const char *broker_order_id,
+    struct order_row *ret_row, struct err *err);
 typedef int order_row_visit(struct order_row *row, void *arg, struct err *err);
 /* Each one that is not terminal, like intent_walk_unsettled(). */
 int order_row_walk_working(struct journal_txn *txn, const char *account_hash,

@@ -19,6 +19,9 @@
 
 #define ROW_KEY_SIZE (HASH_HEX_SIZE + ORDER_ID_MAX + 1)
 
+/* No broker gives one order more ids than this. */
+enum { RENAMES_MAX = 100 };
+
 #define FIELD(member, kind) ROW_FIELD(struct order_row, member, kind)
 
 static const struct row_field row_fields[] = {
@@ -309,6 +312,36 @@ order_row_successor(const struct order_row *row)
 		       strncmp(row->broker_status, word, len) == 0
 		   ? row->broker_status + len
 		   : NULL;
+}
+
+int
+order_row_get_present(struct journal_txn *txn,
+    const char account_hash[HASH_HEX_SIZE], const char *broker_order_id,
+    struct order_row *ret_row, struct err *err)
+{
+	CLEANUP_ORDER_ROW struct order_row row, next;
+	const char *id;
+	int ret;
+
+	order_row_init(&row);
+	order_row_init(&next);
+	ret = order_row_get(txn, account_hash, broker_order_id, &row, err);
+	for (int i = 0; i < RENAMES_MAX && ret == 0; i++) {
+		id = order_row_successor(&row);
+		if (!id)
+			break;
+		ret = order_row_get(txn, account_hash, id, &next, err);
+		if (ret == 0) {
+			order_row_fini(&row);
+			row = next;
+			order_row_init(&next);
+		}
+	}
+	if (ret)
+		return ret;
+	*ret_row = row;
+	order_row_init(&row);
+	return 0;
 }
 
 int

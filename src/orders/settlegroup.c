@@ -96,8 +96,8 @@ leg_look(struct journal_txn *txn, const char *hash, const char *key,
 		return 0;
 	}
 	if (ret == 0 && leg.broker_order_id)
-		found =
-		    order_row_get(txn, hash, leg.broker_order_id, &row, err);
+		found = order_row_get_present(
+		    txn, hash, leg.broker_order_id, &row, err);
 	if (ret || (found && found != IAG_NOTFOUND))
 		return ret ? ret : found;
 	if (leg_count(view, &leg, found ? NULL : &row))

@@ -499,6 +499,67 @@ an_exit_that_works_without_its_entry_is_told(void **state)
 				"its parent"));
 }
 
+struct leg_end {
+	struct world *w;
+	const char *leg;
+	struct settlement how;
+};
+
+static int
+leg_end_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	const struct leg_end *end = arg;
+	CLEANUP_INTENT struct intent intent;
+	int ret;
+
+	intent_init(&intent);
+	ret = intent_get(txn, end->w->hash, "g1", end->leg, &intent, err);
+	if (ret == 0)
+		ret = settle_apply(end->w->desk, txn, &intent, &end->how, err);
+	return ret ? ret : put_record(txn, err);
+}
+
+static void
+leg_settle(struct world *w, const char *leg, enum intent_state state, char *id)
+{
+	const struct writer_ack ack = {
+		.status = IAG_STATUS_OPEN,
+		.broker_order_id = id,
+	};
+	struct leg_end end = { w, leg, { .state = state } };
+
+	if (id)
+		end.how.ack = &ack;
+	assert_int_equal(
+	    journal_update(w->kit.journal, NULL, leg_end_step, &end, NULL), 0);
+}
+
+/* Its old id is cancelled, but the order is not. */
+static void
+inv4_a_bracket_is_done_when_a_leg_works_under_a_new_id(void **state)
+{
+	struct world *w = *state;
+	char id[] = "B-1";
+
+	put_intent(
+	    w, (struct spec){ .key = "g1", .operation = OPERATION_GROUP });
+	put_intent(w, (struct spec){ .key = "g1", .leg = "parent" });
+	put_intent(w, (struct spec){ .key = "g1", .leg = "take_profit" });
+	leg_settle(w, "parent", INTENT_DONE, id);
+	scripted.orders = "[{\"client_order_id\":\"g1\",\"broker_order_id\":"
+			  "\"B-2\",\"status\":\"open\"}]";
+	run_pass(w);
+	scripted.orders = "[{\"client_order_id\":\"g1\",\"broker_order_id\":"
+			  "\"A-3\",\"status\":\"open\"}]";
+	run_pass(w);
+	assert_int_equal(status_of(w, "B-1"), IAG_STATUS_CANCELLED);
+	assert_int_equal(status_of(w, "B-2"), IAG_STATUS_CANCELLED);
+	assert_int_equal(status_of(w, "A-3"), IAG_STATUS_OPEN);
+	leg_settle(w, "take_profit", INTENT_REFUSED, NULL);
+	assert_int_equal(state_of(w, "g1", "take_profit"), INTENT_REFUSED);
+	assert_int_equal(state_of(w, "g1", ""), INTENT_DONE);
+}
+
 /* ---- somebody else */
 
 static int
@@ -905,6 +966,7 @@ main(void)
 		CASE(a_bracket_follows_its_legs),
 		CASE(an_exit_that_works_without_its_entry_is_told),
 		CASE(inv4_a_bracket_is_done_when_a_leg_lands_late),
+		CASE(inv4_a_bracket_is_done_when_a_leg_works_under_a_new_id),
 		CASE(inv4_what_is_settled_meanwhile_stays_so),
 		CASE(one_process_reconciles_at_a_time),
 		CASE(inv4_orders_are_followed_until_they_end),
