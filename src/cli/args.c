@@ -121,6 +121,14 @@ is_flag_value(const struct option *option, const char *value)
 	       (strcmp(value, "true") == 0 || strcmp(value, "false") == 0);
 }
 
+/* A value is missing where the next option stands: --name=--x is one. */
+static bool
+is_option(const struct args *args, const char *word)
+{
+	return strncmp(word, "--", 2) == 0 &&
+	       command_option(args->command, word) != NULL;
+}
+
 /* `--name` or `--name=value`, the value maybe in the next word. */
 static int
 parse_option(struct parser *parser, const char *word, struct err *err)
@@ -144,7 +152,8 @@ parse_option(struct parser *parser, const char *word, struct err *err)
 		return err_set(err, ERR_INPUT_INVALID,
 		    "option '%s' takes no value, got '%s'", name, value);
 	if (option->value && !value) {
-		if (parser->next >= parser->argc)
+		if (parser->next >= parser->argc ||
+		    is_option(args, parser->argv[parser->next]))
 			return err_set(err, ERR_INPUT_INVALID,
 			    "option '%s' needs a value: %s", name,
 			    option->value);

@@ -74,6 +74,19 @@ cli_faults(const struct buf *faults, int rc, struct err *err)
 	return err_set(err, err->code, "%.*s", (int)len, buf_text(faults));
 }
 
+/* What is not there has no faults to list. */
+static void
+suggest_file(const struct cli *cli, struct err *err)
+{
+	const char *path = cli_value(cli, "--config");
+
+	if (!path)
+		path = getenv("IBKR_AGENT_CONFIG");
+	if (path && access(path, F_OK) != 0)
+		err_action(err, "name a file that is there, with --config or "
+				"in IBKR_AGENT_CONFIG");
+}
+
 int
 cli_config(struct cli *cli, struct config **ret_config, struct err *err)
 {
@@ -81,8 +94,11 @@ cli_config(struct cli *cli, struct config **ret_config, struct err *err)
 	int rc;
 
 	rc = config_find(cli_value(cli, "--config"), ret_config, &faults, err);
-	if (rc)
-		return cli_faults(&faults, rc, err);
+	if (rc) {
+		rc = cli_faults(&faults, rc, err);
+		suggest_file(cli, err);
+		return rc;
+	}
 	/* programs parse stderr: one object, and no warnings around it */
 	log_setup(cli->args.json ? LOG_LEVEL_ERROR : (*ret_config)->log.level,
 	    (*ret_config)->log.format);

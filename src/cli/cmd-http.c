@@ -33,9 +33,13 @@ static int
 check_allowed(
     const struct cli *cli, const struct config *config, struct err *err)
 {
-	if (!cli_has(cli, "--enable-remote-mcp"))
-		return err_set(err, ERR_CONFIG_REMOTE_MCP_FORBIDDEN,
+	if (!cli_has(cli, "--enable-remote-mcp")) {
+		err_set(err, ERR_CONFIG_REMOTE_MCP_FORBIDDEN,
 		    "--transport http needs --enable-remote-mcp");
+		err_action(err, "give it, beside remote_mcp.enabled and "
+				"safety.remote_mcp_enabled");
+		return err_class(err);
+	}
 	if (!config->remote_mcp.enabled && !cli_has(cli, "--without-auth"))
 		return err_set(err, ERR_CONFIG_REMOTE_MCP_FORBIDDEN,
 		    "--transport http needs remote_mcp.enabled: true, or "

@@ -322,6 +322,22 @@ run_call(struct cli *cli, const struct tool *tool,
 	return rc;
 }
 
+/* Closing has a way that needs no store, no secret and no daemon. */
+static void
+suggest_close(struct err *err)
+{
+	CLEANUP_BUF struct buf action = BUF_INIT;
+
+	if (!err || err->code == ERR_INPUT_INVALID || err->unknown)
+		return;
+	buf_printf(&action,
+	    "%s; a file CLOSED in the store's folder closes at once, live and "
+	    "paper",
+	    err_user_action(err));
+	if (!action.failed)
+		err_action(err, "%s", buf_text(&action));
+}
+
 int
 run_tool(struct cli *cli, struct err *err)
 {
@@ -334,7 +350,10 @@ run_tool(struct cli *cli, struct err *err)
 	if (rc)
 		return rc;
 	order_flags_say(cli);
-	return run_call(cli, cli->args.command->tool, tree, err);
+	rc = run_call(cli, cli->args.command->tool, tree, err);
+	if (rc && strcmp(cli->args.command->path, "kill-switch close") == 0)
+		suggest_close(err);
+	return rc;
 }
 
 /*

@@ -134,7 +134,8 @@ const struct key key_table[] = {
 	{ "auth.enabled_scopes", LIST(scope), CONFIG(auth.enabled_scopes),
 	    .def = "", .flags = KEY_REQUIRED,
 	    .help = "The scopes of callers on this machine.  Tools whose "
-		    "scope is missing are neither listed nor run." },
+		    "scope is missing are neither listed nor run.  "
+		    "ibkr-agent-tools(7) has the scope of each tool." },
 	{ "auth.agent_name", TEXT(text), CONFIG(auth.agent_name),
 	    .def = "local-agent",
 	    .help = "The name of the agent at the standard input, in the "

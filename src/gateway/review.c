@@ -19,8 +19,11 @@ find_store(const char *path, char **ret_absolute, struct err *err)
 	*ret_absolute = realpath(path, NULL);
 	if (*ret_absolute)
 		return 0;
-	return err_set(err, ERR_JOURNAL_UNAVAILABLE, "store '%s': %s", path,
+	err_set(err, ERR_JOURNAL_UNAVAILABLE, "store '%s': %s", path,
 	    strerror(errno));
+	err_action(err, "name the folder of a store; the configured one is "
+			"made by the first call, such as `ibkr-agent health`");
+	return err_class(err);
 }
 
 int

@@ -76,7 +76,7 @@ plugin_text_clean(const char *text)
 	}
 	if (plain.failed)
 		return NULL;
-	(void)redact_text(&out, buf_text(&plain), plain.len);
+	(void)redact_for_operator(&out, buf_text(&plain), plain.len);
 	return buf_take(&out);
 }
 

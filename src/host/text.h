@@ -11,8 +11,9 @@
 #define PLUGIN_TEXT_MAX 2000 /* bytes of an error text that are kept */
 
 /*
- * The text made fit for people: bounded, valid UTF-8, one line, nothing
- * secret; allocated.  NULL: no memory.
+ * The text made fit for the operator: bounded, valid UTF-8, one line, nothing
+ * secret; allocated.  NULL: no memory.  Paths stay; whoever else reads it gets
+ * it without them, from tool_error_conceal().
  */
 char *plugin_text_clean(const char *text);
 /* One line of printable UTF-8, of any length. */

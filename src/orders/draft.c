@@ -435,7 +435,7 @@ judge_replaced(struct journal_txn *txn, const struct draft *draft,
 	} else if (ret == IAG_NOTFOUND) {
 		verdicts_add(verdicts, rule, "ORDER_TARGET_UNKNOWN", false,
 		    wanted, draft->replaces,
-		    "name an order as its submit named it");
+		    "give the broker_order_id that its submit answered");
 	}
 	order_row_fini(&target);
 	return ret == IAG_NOTFOUND ? 0 : ret;

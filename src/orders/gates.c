@@ -426,7 +426,8 @@ static const struct gate gates[] = {
 	  "ORDER_TARGET_UNKNOWN", "ORDER_TARGET_UNKNOWN",
 	  ERR_ORDER_VALIDATION_FAILED, ERR_PAPER_APPROVAL_REQUIRED,
 	  "an order that this gateway has placed",
-	  "name an order that ibkr-agent orders list shows as this gateway's",
+	  "give the broker_order_id, not the client_order_id, of an order that "
+	  "was sent here",
 	  "The journal knows the order, on paper with the approval that it was "
 	  "placed with.",
 	  target_passes, false },

@@ -180,6 +180,33 @@ flight_add(struct intent *intent, void *arg, struct err *err)
 	return 0;
 }
 
+/* Whoever closes one in a hurry may think of both. */
+static int
+other_add(const struct setting *s, struct journal_txn *txn,
+    struct json_object *obj, struct err *err)
+{
+	const struct switch_change *change = s->change;
+	uint32_t mode =
+	    change->mode == IAG_MODE_LIVE ? IAG_MODE_PAPER : IAG_MODE_LIVE;
+	const char *name = order_mode_name(mode);
+	struct switch_row row = { .state = SWITCH_CLOSED };
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	int ret = 0;
+
+	if (change->state != SWITCH_OPEN && !s->closed_by_file)
+		ret = desk_switch(txn, mode, &row, err);
+	if (ret == 0 && row.state != SWITCH_CLOSED) {
+		buf_printf(&text,
+		    "the %s switch stays %s: --mode %s is for that one", name,
+		    switch_state_name(row.state), name);
+		if (text.failed ||
+		    json_add_str(obj, "message", buf_text(&text)))
+			ret = no_memory(err);
+	}
+	switch_row_fini(&row);
+	return ret;
+}
+
 static int
 result_write(const struct setting *s, struct journal_txn *txn, struct err *err)
 {
@@ -197,6 +224,8 @@ result_write(const struct setting *s, struct journal_txn *txn, struct err *err)
 	if (change->state != SWITCH_OPEN)
 		ret =
 		    intent_walk_unsettled(txn, NULL, flight_add, &flight, err);
+	if (ret == 0)
+		ret = other_add(s, txn, obj, err);
 	if (ret)
 		return ret;
 	buf_reset(s->out);

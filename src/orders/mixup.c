@@ -110,14 +110,18 @@ void
 mixup_compare(const struct approval *approval, const struct preview *preview,
     bool in_place, const char *writer, struct buf *out, struct buf *fix)
 {
-	if (strcmp(approval->preview_id, preview->id) != 0)
+	if (strcmp(approval->preview_id, preview->id) != 0) {
 		buf_printf(out, "the approval of another preview, %s",
 		    approval->preview_id);
-	else if (!in_place)
-		buf_str(out, preview->group_id
-				 ? "the approval of a bracket's leg, which is "
-				   "sent with its bracket, in its place"
-				 : "the approval of a single order");
-	else
+	} else if (in_place) {
 		compare_frame(preview, writer, out, fix);
+	} else if (preview->group_id) {
+		buf_str(out, "the approval of a bracket's leg, which is sent "
+			     "with its bracket, in its place");
+		buf_str(fix, "send the bracket with its three approvals, each "
+			     "in its place");
+	} else {
+		buf_str(out, "the approval of a single order");
+		buf_str(fix, "send that order by itself, or preview a bracket");
+	}
 }

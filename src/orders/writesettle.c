@@ -265,7 +265,8 @@ refused(const struct write_outcome *whole, struct err *err)
 		legs_tell(whole->intent, err);
 	/* what cannot be cancelled is not to be ordered again */
 	if (whole->intent->operation == OPERATION_CANCEL && err &&
-	    err->code == ERR_ORDER_VALIDATION_FAILED)
+	    (err->code == ERR_ORDER_VALIDATION_FAILED ||
+		err->code == ERR_ORDER_POLICY_REFUSED))
 		err_action(err,
 		    "look at the order (ibkr_order_status): where it has "
 		    "ended, there is nothing to cancel");

@@ -93,6 +93,7 @@ const struct field switch_set_output[] = {
 	ONE_OF("previous", REQ | PLAIN, SWITCH_STATES, "Before"),
 	LEN("reason", TEXT | PLAIN, 500, "Why"),
 	BOOL("drained", REQ, "Nothing is being sent any more"),
+	STR("message", PLAIN, "That the other switch stays open"),
 	LIST("in_flight", REQ, flight_row, 1000,
 	    "Of this mode: what may still land, or has an unknown outcome"),
 	END,

@@ -23,6 +23,44 @@ load desk
     has "$(json j.message <<<"$stderr")" "argument 'side'"
 }
 
+@test "an option without its value, and a file that is not there, are named" {
+    iag orders submit --account DU1234567 --approval-id --idempotency-key k1
+    expect 2
+    has "$stderr" "option '--approval-id' needs a value"
+    iag --config "$BATS_TEST_TMPDIR/nosuch.yaml" health
+    expect 7
+    has "$stderr" "No such file" "name a file that is there"
+    iag audit verify --store "$BATS_TEST_TMPDIR/nosuch"
+    expect 1
+    has "$stderr" "name the folder of a store"
+    iag mcp serve --transport http
+    expect 7
+    has "$stderr" "give it, beside remote_mcp.enabled"
+}
+
+@test "an operator reads where it was, an agent does not" {
+    local place=$BATS_TEST_TMPDIR/home/anna
+    mkdir -p "$place"
+    touch "$place/store"
+    export IBKR_AUDIT_HMAC_SECRET=0123456789abcdef0123456789abcdef
+    unset IBKR_AGENT_CONFIG
+    cat >"$place/ibkr-agent.yaml" <<EOF
+broker: {backend: fake}
+auth: {enabled_scopes: [ibkr:health:read, ibkr:accounts:read]}
+audit: {path: store}
+plugins: {path: ["${IAG_TEST_PLUGINDIR-}"]}
+EOF
+    iag --config "$place/ibkr-agent.yaml" accounts list
+    expect 1
+    has "$stderr" "store '$place/store': not a directory"
+    run --separate-stderr "$IAG_TEST_PROGRAM" \
+        --config "$place/ibkr-agent.yaml" mcp serve \
+        <<<'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"ibkr_accounts_list","arguments":{}}}'
+    expect 0
+    has "$output" JOURNAL_UNAVAILABLE "ask the operator to run"
+    [[ $output != *anna* ]]
+}
+
 @test "orders modify and orders approve say no to whatever they are given" {
     desk paper
     iag orders modify --account DU1234567 --broker-order-id 1 --quantity 5

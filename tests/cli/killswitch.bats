@@ -43,6 +43,19 @@ submit() {
     [ "$(json 'j.state + j.paper.state' <<<"$output")" = closedopen ]
 }
 
+@test "inv7 who closes one switch is told of the other, and of the file" {
+    iag --json kill-switch close --reason test
+    expect 0
+    has "$(json j.message <<<"$output")" "the paper switch stays open"
+    iag --json kill-switch close --mode paper --reason test
+    expect 0
+    [ "$(json j.message <<<"$output")" = undefined ]
+    IBKR_AUDIT_HMAC_SECRET=fedcba9876543210fedcba9876543210 \
+        iag kill-switch close --reason test
+    expect 1
+    has "$stderr" "wrong key" "a file CLOSED in the store's folder"
+}
+
 @test "inv7 it opens with a terminal or a credential only" {
     iag --json kill-switch open --reason test </dev/null
     expect 1
