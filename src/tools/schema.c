@@ -207,7 +207,11 @@ write_members(
 
 		if (!value)
 			continue;
-		buf_printf(out, "%c\"%s\":", mark, f->name);
+		/* in each answer, so not by printf() */
+		buf_char(out, mark);
+		buf_char(out, '"');
+		buf_str(out, f->name);
+		buf_str(out, "\":");
 		write_value(out, f, value);
 		mark = ',';
 	}
