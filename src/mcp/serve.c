@@ -32,6 +32,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "mcp/reader.h"
 #include "mcp/session.h"
 #include "mcp/task.h"
@@ -295,25 +296,6 @@ serve_read(struct serve *serve)
 	return STEAL(session->own);
 }
 
-static void *serve_main(void *arg);
-
-static void
-serve_start_second(struct serve *serve)
-{
-	pthread_attr_t attr;
-	sigset_t all, old;
-
-	if (pthread_attr_init(&attr))
-		return;
-	(void)pthread_attr_setstacksize(&attr, SERVE_STACK);
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	serve->has_second =
-	    pthread_create(&serve->second, &attr, serve_main, serve) == 0;
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	(void)pthread_attr_destroy(&attr);
-}
-
 /* Here; without another reader a worker is to do it. */
 static void
 serve_call(struct serve *serve, struct task *task)
@@ -339,7 +321,9 @@ serve_main(void *arg)
 		if (!task)
 			break;
 		if (!serve->has_second)
-			serve_start_second(serve);
+			serve->has_second =
+			    thread_start(&serve->second, SERVE_STACK,
+				serve_main, serve) == 0;
 		serve_pass_turn(serve);
 		serve_call(serve, task);
 	}
