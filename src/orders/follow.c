@@ -19,49 +19,11 @@
 
 enum { LEGS = 3 };
 
-struct row_list {
-	struct order_row *items;
-	size_t count;
-};
-
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
-static void
-row_list_fini(struct row_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		order_row_fini(&list->items[i]);
-	free(list->items);
-	*list = (struct row_list){ .items = NULL };
-}
-
-static int
-row_take(struct order_row *row, void *arg, struct err *err)
-{
-	struct row_list *list = arg;
-	size_t room = list->count + 1;
-	struct order_row *items;
-
-	if ((list->count & room) == 0) {
-		items = realloc(list->items, 2 * room * sizeof(*items));
-		if (!items)
-			return no_memory(err);
-		list->items = items;
-	}
-	list->items[list->count++] = *row;
-	order_row_init(row);
-	return 0;
-}
-
 static int
 working_step(struct journal_txn *txn, void *arg, struct err *err)
 {
-	row_list_fini(arg);
-	return order_row_walk_working(txn, NULL, row_take, arg, err);
+	order_row_list_fini(arg);
+	return order_row_walk_working(txn, NULL, order_row_list_take, arg, err);
 }
 
 /* What the broker says of an order now; texts are borrowed. */
@@ -452,7 +414,7 @@ compare_books(const void *a, const void *b)
 int
 follow_orders(struct pass *pass, struct err *err)
 {
-	struct row_list list = { .items = NULL };
+	CLEANUP_ORDER_ROW_LIST struct order_row_list list = { .items = NULL };
 	size_t end;
 	int ret = journal_view(
 	    desk_journal(pass->call->desk), working_step, &list, err);
@@ -468,6 +430,5 @@ follow_orders(struct pass *pass, struct err *err)
 		}
 		ret = rows_follow(pass, &list.items[i], end - i, err);
 	}
-	row_list_fini(&list);
 	return ret;
 }

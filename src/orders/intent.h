@@ -185,6 +185,14 @@ typedef int order_row_visit(struct order_row *row, void *arg, struct err *err);
 /* Each one that is not terminal, like intent_walk_unsettled(). */
 int order_row_walk_working(struct journal_txn *txn, const char *account_hash,
     order_row_visit *visit, void *arg, struct err *err);
+/* A list of them; its visit takes each row. */
+struct order_row_list {
+	struct order_row *items;
+	size_t count;
+};
+int order_row_list_take(struct order_row *row, void *arg, struct err *err);
+void order_row_list_fini(struct order_row_list *list);
+#define CLEANUP_ORDER_ROW_LIST __attribute__((cleanup(order_row_list_fini)))
 /* Is there one that is not terminal? */
 int order_row_works(struct journal_txn *txn,
     const char account_hash[HASH_HEX_SIZE], const char *broker_order_id,

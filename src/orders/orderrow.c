@@ -344,6 +344,34 @@ order_row_get_present(struct journal_txn *txn,
 	return 0;
 }
 
+void
+order_row_list_fini(struct order_row_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		order_row_fini(&list->items[i]);
+	free(list->items);
+	*list = (struct order_row_list){ .items = NULL };
+}
+
+int
+order_row_list_take(struct order_row *row, void *arg, struct err *err)
+{
+	struct order_row_list *list = arg;
+	size_t room = list->count + 1;
+	struct order_row *items;
+
+	/* grown at powers of two */
+	if ((list->count & room) == 0) {
+		items = realloc(list->items, 2 * room * sizeof(*items));
+		if (!items)
+			return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		list->items = items;
+	}
+	list->items[list->count++] = *row;
+	order_row_init(row);
+	return 0;
+}
+
 int
 order_row_works(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
     const char *broker_order_id, bool *ret_works, struct err *err)

@@ -128,53 +128,20 @@ write_cancel_now(struct write *write, const struct write_sweep *sweep,
 	return ret;
 }
 
-/* One order of the account that works, as far as the journal knows. */
-struct sweep_order {
-	struct sweep_order *next;
-	struct order_row row;
-};
-
+/* Those of the account that work, as far as the journal knows. */
 struct sweep_list {
 	const char *hash; /* of the account */
-	struct sweep_order *first;
-	struct sweep_order **last;
+	struct order_row_list rows;
 };
-
-static void
-list_clear(struct sweep_list *list)
-{
-	struct sweep_order *order;
-
-	while ((order = list->first)) {
-		list->first = order->next;
-		order_row_fini(&order->row);
-		free(order);
-	}
-	list->last = &list->first;
-}
-
-static int
-list_add(struct order_row *row, void *arg, struct err *err)
-{
-	struct sweep_list *list = arg;
-	struct sweep_order *order = calloc(1, sizeof(*order));
-
-	if (!order)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	order->row = *row;
-	order_row_init(row);
-	*list->last = order;
-	list->last = &order->next;
-	return 0;
-}
 
 static int
 list_step(struct journal_txn *txn, void *arg, struct err *err)
 {
 	struct sweep_list *list = arg;
 
-	list_clear(list);
-	return order_row_walk_working(txn, list->hash, list_add, list, err);
+	order_row_list_fini(&list->rows);
+	return order_row_walk_working(
+	    txn, list->hash, order_row_list_take, &list->rows, err);
 }
 
 /* The writer whose book has it, if this process may write with that one. */
@@ -263,7 +230,7 @@ sweep_one(struct write *write, const struct order_row *row,
 }
 
 static int
-sweep_all(struct write *write, const struct sweep_list *list,
+sweep_all(struct write *write, const struct order_row_list *rows,
     struct json_object *result, struct err *err)
 {
 	struct json_object *lines = json_object_new_array();
@@ -273,9 +240,8 @@ sweep_all(struct write *write, const struct sweep_list *list,
 
 	if (json_add(result, "orders", lines) || !lines)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	for (const struct sweep_order *o = list->first; o && ret == 0;
-	     o = o->next) {
-		ret = sweep_one(write, &o->row, lines, &good, err);
+	for (size_t i = 0; i < rows->count && ret == 0; i++) {
+		ret = sweep_one(write, &rows->items[i], lines, &good, err);
 		cancelled += good;
 		failed += !good;
 	}
@@ -324,7 +290,7 @@ order_cancel_all(struct order_call *call, const char *account,
 {
 	CLEANUP_JSON struct json_object *result = json_object_new_object();
 	CLEANUP_WRITE struct write write = { .call = call, .account = account };
-	struct sweep_list list = { write.hash, NULL, &list.first };
+	struct sweep_list list = { .hash = write.hash };
 	int ret;
 
 	if (!result || json_add_str(result, "account_id", account) ||
@@ -336,8 +302,8 @@ order_cancel_all(struct order_call *call, const char *account,
 		ret = journal_view(
 		    desk_journal(call->desk), list_step, &list, err);
 	if (ret == 0)
-		ret = sweep_all(&write, &list, result, err);
-	list_clear(&list);
+		ret = sweep_all(&write, &list.rows, result, err);
+	order_row_list_fini(&list.rows);
 	if (ret)
 		return ret;
 	json_write(out, result, 0);
