@@ -67,6 +67,13 @@ gateway_run(struct gateway *gateway, void (*run)(void *arg), void *arg)
 }
 
 bool
+gateway_is_idle(struct gateway *gateway)
+{
+	(void)gateway;
+	return true;
+}
+
+bool
 gateway_lend(struct gateway *gateway)
 {
 	(void)gateway;
