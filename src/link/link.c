@@ -245,6 +245,7 @@ link_open(const struct config *config, struct host *host, bool is_alone,
 	host_set_wire(host, &(struct host_wire){
 				.arg = link,
 				.exchange = link_exchange,
+				.prepare = link_prepare,
 				.session_set = set_session,
 				.session_get = get_session,
 			    });
