@@ -341,7 +341,7 @@ void
 link_prepare(void *arg)
 {
 	struct link *link = arg;
-	struct http_connection *connection;
+	struct http_connection *connection = NULL;
 
 	if (!atomic_load(&link->has_sent) || is_resting(link))
 		return;
