@@ -201,7 +201,6 @@ store_lmdb_la_LIBADD = $(LMDB_LIBS)
 EXTRA_DIST += plugins/http-curl/http.map
 plugin_LTLIBRARIES += http-curl.la
 http_curl_la_SOURCES = \
-	plugins/http-curl/ahead.c \
 	plugins/http-curl/http-curl.h \
 	plugins/http-curl/module.c \
 	plugins/http-curl/trust.c \

@@ -26,7 +26,6 @@
 #define SILENT_S 15L
 #define NS_PER_MS UINT64_C(1000000)
 #define POLL_MS 60000
-#define HTTPS "https://"
 
 struct line {
 	struct line *next; /* idle */
@@ -42,8 +41,7 @@ struct line {
 	bool distrusted;
 	bool again; /* libcurl wanted to send a second time */
 	bool large;
-	bool has_head;       /* up to its empty line */
-	struct ahead *ahead; /* its connection; NULL: libcurl makes one */
+	bool has_head; /* up to its empty line */
 };
 
 struct http_connection {
@@ -52,7 +50,6 @@ struct http_connection {
 	bool tls_needed;
 	pthread_mutex_t lock;
 	struct line *idle;
-	struct ahead *ahead; /* for the next fresh request; NULL: none */
 };
 
 static struct http_connection *
@@ -95,7 +92,6 @@ connection_close(struct http_connection *connection)
 		connection->idle = line->next;
 		line_free(line);
 	}
-	ahead_free(connection->ahead);
 	trust_free(connection->trust);
 	free(connection->user_agent);
 	(void)pthread_mutex_destroy(&connection->lock);
@@ -132,8 +128,6 @@ line_give_back(struct line *line)
 	struct http_connection *connection = line->connection;
 
 	curl_easy_reset(line->easy);
-	ahead_free(line->ahead);
-	line->ahead = NULL;
 	curl_slist_free_all(line->headers);
 	line->headers = NULL;
 	line->request = NULL;
@@ -185,29 +179,24 @@ take_head(char *data, size_t one, size_t len, void *arg)
 	return len;
 }
 
-bool
-http_check_peer(struct trust *trust, CURL *easy, char ret_text[HTTP_TEXT_SIZE])
-{
-	struct curl_tlssessioninfo *tls = NULL;
-	gnutls_session_t session = NULL;
-
-	if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &tls) == CURLE_OK &&
-	    tls && tls->backend == CURLSSLBACKEND_GNUTLS)
-		session = tls->internals;
-	return trust_check(trust, session, ret_text);
-}
-
 /* A connection that this request made is verified; others have been. */
 static bool
 is_trusted(struct line *line)
 {
+	struct curl_tlssessioninfo *tls = NULL;
+	gnutls_session_t session = NULL;
 	long made = 0;
 
 	(void)curl_easy_getinfo(line->easy, CURLINFO_NUM_CONNECTS, &made);
 	line->result->reused = made == 0;
-	return made == 0 || line->ahead ||
-	       http_check_peer(
-		   line->connection->trust, line->easy, line->result->text);
+	if (made == 0)
+		return true;
+	if (curl_easy_getinfo(line->easy, CURLINFO_TLS_SSL_PTR, &tls) ==
+		CURLE_OK &&
+	    tls && tls->backend == CURLSSLBACKEND_GNUTLS)
+		session = tls->internals;
+	return trust_check(
+	    line->connection->trust, session, line->result->text);
 }
 
 /* The connection stands; nothing of the request has been sent. */
@@ -239,8 +228,8 @@ before_send(void *arg, char *peer, char *local, int peer_port, int local_port)
 
 /* ---- one exchange */
 
-CURLcode
-http_set_safety(CURL *easy, const char *user_agent)
+static CURLcode
+set_safety(CURL *easy, const char *user_agent)
 {
 	const struct {
 		CURLoption option;
@@ -312,34 +301,18 @@ set_method(CURL *easy, const struct http_request *request)
 		       request->body_len ? request->body : "");
 }
 
-/* Over a connection made ahead the request is one in the clear. */
-static CURLcode
-set_target(struct line *line, const struct http_request *request)
-{
-	char *url = NULL;
-	CURLcode r;
-
-	if (!line->ahead)
-		return curl_easy_setopt(line->easy, CURLOPT_URL, request->url);
-	if (asprintf(&url, "http://%s", request->url + sizeof HTTPS - 1) < 0)
-		return CURLE_OUT_OF_MEMORY;
-	r = curl_easy_setopt(line->easy, CURLOPT_URL, url);
-	free(url);
-	return r ? r : ahead_offer(line->ahead, line->easy);
-}
-
 static CURLcode
 set_request(struct line *line, const struct http_request *request)
 {
 	CURL *easy = line->easy;
 	long timeout_ms = (long)(request->timeout_ns / NS_PER_MS);
-	CURLcode r = http_set_safety(easy, line->connection->user_agent);
+	CURLcode r = set_safety(easy, line->connection->user_agent);
 
 	if (timeout_ms < 1)
 		timeout_ms = 1;
 	if (!r && !set_headers(line, request))
 		r = CURLE_OUT_OF_MEMORY;
-	r = r ? r : set_target(line, request);
+	r = r ? r : curl_easy_setopt(easy, CURLOPT_URL, request->url);
 	r = r ? r : set_method(easy, request);
 	r = r ? r : curl_easy_setopt(easy, CURLOPT_HTTPHEADER, line->headers);
 	r = r ? r : curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
@@ -364,10 +337,9 @@ set_request(struct line *line, const struct http_request *request)
 static bool
 drive(struct line *line, int cancel_fd, CURLcode *ret_code)
 {
-	struct curl_waitfd extra[3] = { { .fd = cancel_fd,
-	    .events = CURL_WAIT_POLLIN } };
-	struct curl_waitfd *first = cancel_fd >= 0 ? extra : extra + 1;
-	unsigned extras = (cancel_fd >= 0) + (line->ahead ? 2U : 0U);
+	struct curl_waitfd extra = { .fd = cancel_fd,
+		.events = CURL_WAIT_POLLIN };
+	unsigned extras = cancel_fd >= 0 ? 1 : 0;
 	CURLMsg *message;
 	int running = 1, left = 0;
 
@@ -376,13 +348,11 @@ drive(struct line *line, int cancel_fd, CURLcode *ret_code)
 		return false;
 	while (
 	    curl_multi_perform(line->multi, &running) == CURLM_OK && running) {
-		extra[0].revents = 0;
-		if (line->ahead)
-			ahead_carry(line->ahead, extra + 1);
-		if (curl_multi_poll(line->multi, extras ? first : NULL, extras,
+		extra.revents = 0;
+		if (curl_multi_poll(line->multi, extras ? &extra : NULL, extras,
 			POLL_MS, NULL) != CURLM_OK)
 			break;
-		if (extra[0].revents) {
+		if (extra.revents) {
 			(void)curl_multi_remove_handle(line->multi, line->easy);
 			return true;
 		}
@@ -394,19 +364,6 @@ drive(struct line *line, int cancel_fd, CURLcode *ret_code)
 	return false;
 }
 
-/* An answer that only the end of the connection ends, and that did not. */
-static bool
-is_cut(const struct line *line)
-{
-	struct curl_header *header = NULL;
-
-	return line->ahead && ahead_is_broken(line->ahead) &&
-	       curl_easy_header(line->easy, "Content-Length", 0, CURLH_HEADER,
-		   -1, &header) != CURLHE_OK &&
-	       curl_easy_header(line->easy, "Transfer-Encoding", 0,
-		   CURLH_HEADER, -1, &header) != CURLHE_OK;
-}
-
 static enum http_end
 end_of_code(const struct line *line, CURLcode code)
 {
@@ -415,9 +372,9 @@ end_of_code(const struct line *line, CURLcode code)
 	switch (code) {
 	case CURLE_OK:
 		/* without before_send() nobody would have verified */
-		return !left                             ? HTTP_END_TLS
-		       : line->has_head && !is_cut(line) ? HTTP_END_ANSWER
-							 : HTTP_END_CLOSED;
+		return !left            ? HTTP_END_TLS
+		       : line->has_head ? HTTP_END_ANSWER
+					: HTTP_END_CLOSED;
 	case CURLE_OUT_OF_MEMORY:
 		return HTTP_END_MEMORY;
 	case CURLE_ABORTED_BY_CALLBACK:
@@ -464,48 +421,6 @@ read_answer(struct line *line)
 	result->retry_after = copy_header(line->easy, "Retry-After");
 }
 
-/* Swap the connection that waits: the caller frees what it gets. */
-static struct ahead *
-ahead_swap(struct http_connection *connection, struct ahead *ahead)
-{
-	struct ahead *before;
-
-	(void)pthread_mutex_lock(&connection->lock);
-	before = connection->ahead;
-	connection->ahead = ahead;
-	(void)pthread_mutex_unlock(&connection->lock);
-	return before;
-}
-
-static void
-connection_prepare(struct http_connection *connection, const char *url)
-{
-	struct ahead *ahead = ahead_swap(connection, NULL);
-
-	if (!ahead || !ahead_is_young(ahead)) {
-		ahead_free(ahead);
-		ahead = strncmp(url, HTTPS, sizeof HTTPS - 1) == 0
-			    ? ahead_start(connection->trust,
-				  connection->user_agent, url)
-			    : NULL;
-	}
-	ahead_free(ahead_swap(connection, ahead));
-}
-
-/* One that is of no use is none: the request makes its own. */
-static struct ahead *
-take_ahead(
-    struct http_connection *connection, const struct http_request *request)
-{
-	struct ahead *ahead =
-	    request->fresh ? ahead_swap(connection, NULL) : NULL;
-
-	if (!ahead || ahead_take(ahead))
-		return ahead;
-	ahead_free(ahead);
-	return NULL;
-}
-
 static void
 connection_exchange(struct http_connection *connection,
     const struct http_request *request, struct http_result *ret_result)
@@ -522,7 +437,6 @@ connection_exchange(struct http_connection *connection,
 	line->cap = 0;
 	line->held = line->distrusted = line->again = false;
 	line->large = line->has_head = false;
-	line->ahead = take_ahead(connection, request);
 	code = set_request(line, request);
 	if (code == CURLE_OK && drive(line, request->cancel_fd, &code))
 		ret_result->end = HTTP_END_CANCELLED;
@@ -545,7 +459,6 @@ iag_http_module_1(void)
 		.struct_size = sizeof module,
 		.open = connection_open,
 		.exchange = connection_exchange,
-		.prepare = connection_prepare,
 		.close = connection_close,
 	};
 	const curl_version_info_data *info;

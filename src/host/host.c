@@ -87,13 +87,6 @@ host_set_wire(struct host *host, const struct host_wire *wire)
 	host->wire = *wire;
 }
 
-void
-host_prepare_wire(struct host *host)
-{
-	if (host->wire.prepare)
-		host->wire.prepare(host->wire.arg);
-}
-
 static struct instance *
 first_of_kind(struct host *host, uint32_t kind)
 {

@@ -49,8 +49,6 @@ struct host_wire {
 	 */
 	int32_t (*exchange)(void *arg, const struct wire_request *request,
 	    struct wire_answer *ret_answer, struct err *err);
-	/* A write may come soon; NULL: nothing can be done before it does. */
-	void (*prepare)(void *arg);
 	int32_t (*session_set)(
 	    void *arg, const struct iag_session *session, struct err *err);
 	/* ret_session->message is the caller's, to be freed. */
@@ -63,8 +61,6 @@ struct host_wire {
  * that uses it runs.
  */
 void host_set_wire(struct host *host, const struct host_wire *wire);
-/* An order is looked at: what it will be sent over may be made ready. */
-void host_prepare_wire(struct host *host);
 
 int32_t service_http(struct iag_ctx *ctx,
     const struct iag_http_request *request,

@@ -73,10 +73,8 @@ leave(void *arg)
 	const struct wire_request *request = leaving->request;
 
 	turn_use(leaving->turn);
-	if (request->http->flags & IAG_HTTP_WRITE) {
-		atomic_store(&leaving->link->has_sent, true);
+	if (request->http->flags & IAG_HTTP_WRITE)
 		leaving->result = request->commit(request->ctx);
-	}
 	if (request->http->flags & IAG_HTTP_OPENING)
 		note_opening(leaving->link);
 	return leaving->result ? -1 : 0;
@@ -321,35 +319,6 @@ exchange(struct link *link, const struct wire_request *request,
 		err_fini(err);
 		*err = (struct err)ERR_INIT;
 	}
-}
-
-/* Nothing is to be heard of the broker's gateway while it wants rest. */
-static bool
-is_resting(struct link *link)
-{
-	struct shared_state *state = shared_lock(link->shared);
-	bool rests = true;
-
-	if (!state)
-		return rests;
-	rests = penalty_left_ns(&state->all, clock_boot_ns()) > 0;
-	shared_unlock(link->shared);
-	return rests;
-}
-
-void
-link_prepare(void *arg)
-{
-	struct link *link = arg;
-	struct http_connection *connection = NULL;
-
-	if (!atomic_load(&link->has_sent) || is_resting(link))
-		return;
-	(void)atomic_fetch_add(&link->busy, 1);
-	if (get_connection(link, &connection, NULL) == 0)
-		link->module->prepare(
-		    connection, link->config->broker.base_url);
-	(void)atomic_fetch_sub(&link->busy, 1);
 }
 
 int32_t

@@ -24,7 +24,6 @@ struct link {
 	char host_name[256];
 	struct http_setup setup;
 	atomic_uint busy;     /* exchanges under way */
-	atomic_bool has_sent; /* a write: there may be others */
 	pthread_mutex_t lock; /* guards what follows */
 	const struct http_module *module;
 	struct http_connection *connection; /* at the first request */
@@ -34,7 +33,5 @@ struct link {
 /* host_wire.exchange */
 int32_t link_exchange(void *arg, const struct wire_request *request,
     struct wire_answer *ret_answer, struct err *err);
-/* host_wire.prepare */
-void link_prepare(void *arg);
 
 #endif

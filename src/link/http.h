@@ -92,11 +92,6 @@ struct http_module {
 	/* Any number at once. */
 	void (*exchange)(struct http_connection *connection,
 	    const struct http_request *request, struct http_result *ret_result);
-	/*
-	 * A fresh request to url's host comes soon: a connection for it may be
-	 * made already.  Returns at once.
-	 */
-	void (*prepare)(struct http_connection *connection, const char *url);
 	/* Nothing is in flight. */
 	void (*close)(struct http_connection *connection);
 };

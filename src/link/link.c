@@ -245,7 +245,6 @@ link_open(const struct config *config, struct host *host, bool is_alone,
 	host_set_wire(host, &(struct host_wire){
 				.arg = link,
 				.exchange = link_exchange,
-				.prepare = link_prepare,
 				.session_set = set_session,
 				.session_get = get_session,
 			    });

@@ -24,7 +24,6 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"
-#include "host/wire.h"
 #include "orders/deskstate.h"
 #include "orders/killswitch.h"
 #include "orders/limits.h"
@@ -224,12 +223,6 @@ struct journal *
 desk_journal(const struct desk *desk)
 {
 	return desk->setup.journal;
-}
-
-void
-desk_prepare(struct desk *desk)
-{
-	host_prepare_wire(desk->setup.host);
 }
 
 struct host *

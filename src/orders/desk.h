@@ -77,8 +77,6 @@ struct instance *desk_backend(struct desk *desk);
 
 const struct config *desk_config(const struct desk *desk);
 struct journal *desk_journal(const struct desk *desk);
-/* An order is about to be judged: its connection may be made meanwhile. */
-void desk_prepare(struct desk *desk);
 struct host *desk_host(const struct desk *desk);
 
 /*

@@ -290,8 +290,6 @@ write_single(struct order_call *call, enum order_operation operation,
 	if (ret != IAG_NOTFOUND)
 		return ret;
 	check_fill(&s);
-	if (operation != OPERATION_CANCEL)
-		desk_prepare(call->desk);
 	ret = write_look(&s.write, &s.check, err);
 	if (ret == 0)
 		ret = write_lock(&s.write, err);

@@ -369,53 +369,6 @@ test_inv2_an_order_is_seen_once_whatever_came_before(void **state)
 	}
 }
 
-/* Each on a connection that nothing else was ever sent on. */
-static void
-test_inv2_a_connection_made_ahead_has_one_order(void **state)
-{
-	static const struct peer_cert cert = { .name = "localhost" };
-	static const struct {
-		struct peer_reply reply;
-		int32_t result;
-		size_t len;
-	} cases[] = {
-		{ { .text = OK }, 0, 2 },
-		{ { .text = OK_HEAD "Content-Length: 99999\r\n\r\n",
-		      .filler = 99999 },
-		    0, 99999 },
-		{ { .closes = true }, IAG_UNKNOWN, 0 },
-		{ { .text = OK_HEAD "Content-Length: 9\r\n\r\n{}",
-		      .closes = true },
-		    IAG_UNKNOWN, 0 },
-		/* TLS does not say that this is its end */
-		{ { .text = OK_HEAD "\r\n{}", .closes = true }, IAG_UNKNOWN,
-		    0 },
-	};
-
-	(void)state;
-	begin(&cert, ok, 1);
-	config.broker.ca_file = (char *)(uintptr_t)peer_ca_file(peer);
-	open_link();
-	/* who has never sent an order gets none ready */
-	host_prepare_wire(host);
-	assert_int_equal(0, write_one("POST")->result);
-	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-		host_prepare_wire(host);
-		peer_script(peer, &cases[i].reply, 1);
-		assert_int_equal(cases[i].result, write_one("POST")->result);
-		assert_int_equal(1, commits);
-	}
-	/* another request, so that nothing is under way any more */
-	peer_script(peer, ok, 1);
-	assert_int_equal(0, write_one("DELETE")->result);
-	assert_int_equal(ARRAY_COUNT(cases) + 2, peer_count(peer));
-	for (unsigned i = 0; i < peer_count(peer); i++)
-		assert_int_equal(i, peer_connection(peer, i));
-	assert_non_null(
-	    strstr(peer_request(peer, 1), "POST /v1/api/orders HTTP/1.1\r\n"));
-	assert_non_null(strstr(peer_request(peer, 1), "Host: localhost:"));
-}
-
 static void
 test_a_post_of_the_session_is_not_repeated_either(void **state)
 {
@@ -939,7 +892,6 @@ main(void)
 		CASE(test_bodies_are_passed_on_as_they_are),
 		CASE(test_inv2_a_peer_that_closes_sees_an_order_once),
 		CASE(test_inv2_an_order_is_seen_once_whatever_came_before),
-		CASE(test_inv2_a_connection_made_ahead_has_one_order),
 		CASE(test_a_post_of_the_session_is_not_repeated_either),
 		CASE(test_an_opening_is_noted_when_it_leaves),
 		CASE(test_a_read_is_repeated_once),
