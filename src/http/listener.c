@@ -258,7 +258,7 @@ heading_read(struct listener_request *request, const char *version)
 	struct heading heading CLEANUP(heading_fini) = { .request = request };
 	const union MHD_ConnectionInfo *peer = MHD_get_connection_info(
 	    request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	char *query = strchr(request->text.data, '?');
+	char *query = NULL;
 
 	(void)MHD_get_connection_values_n(
 	    request->connection, MHD_HEADER_KIND, heading_add, &heading);
@@ -267,6 +267,8 @@ heading_read(struct listener_request *request, const char *version)
 		    buf_text(&heading.forwarded), heading.forwarded.len);
 	request->text.failed |= heading.forwarded.failed;
 	(void)address_of(peer ? peer->client_addr : NULL, &request->peer);
+	/* only now, as the text may have moved */
+	query = strchr(request->text.data, '?');
 	if (query)
 		*query = '\0';
 	return guard_fault(
