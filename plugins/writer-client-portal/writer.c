@@ -390,15 +390,20 @@ orphans_cancel(const struct group *group)
 	    group_says(group), exits, asked);
 }
 
-static void
+/* 1 if the host has the id of each. */
+static int
 acks_set(const struct group *group, const struct answer_leg *const *at)
 {
+	int has_ids = 1;
+
 	for (size_t i = 0; i < group->count; i++) {
 		if (!at[i])
 			continue;
 		ack_set(group->ctx, at[i], &group->acks[i]);
 		group->acks[i].client_ref = group->orders[i]->client_ref;
+		has_ids &= group->acks[i].broker_order_id != NULL;
 	}
+	return has_ids;
 }
 
 /* What was placed of a bracket that was refused is the host's to cancel. */
@@ -415,7 +420,8 @@ group_settle(const struct group *group)
 			leg_ask(group->ctx, answer->legs[i].order_id, &told[i]);
 	}
 	kind = legs_place(answer, told, group->orders, group->count, at);
-	acks_set(group, at);
+	if (!acks_set(group, at))
+		kind = LEGS_UNSURE;
 	switch (kind) {
 	case LEGS_ALL:
 		return IAG_OK;

@@ -179,22 +179,30 @@ collect_acks(const struct write *write, struct writer_result *result)
 
 /*
  * The legs that a failed group has acknowledged, so that what was placed can
- * be cancelled; a leg without an id was not.
+ * be cancelled; a leg without an id was not.  What is wrong with them, or NULL.
  */
-static void
+static const char *
 collect_some(const struct write *write, struct writer_result *result)
 {
+	const char *fault = NULL, *why;
+
 	if (write->count < 2)
-		return;
+		return NULL;
 	for (size_t i = 0; i < write->count; i++) {
 		struct writer_ack *ack = &result->acks[i];
 
-		if (write->acks[i].broker_order_id &&
-		    (take_ack(ack, &write->acks[i]) ||
-			match_ack(write, i, ack)))
+		if (!write->acks[i].broker_order_id)
+			continue;
+		why = take_ack(ack, &write->acks[i]);
+		if (!why)
+			why = match_ack(write, i, ack);
+		if (why) {
 			writer_ack_fini(ack);
+			fault = why;
+		}
 	}
 	result->ack_count = write->count;
+	return fault;
 }
 
 /* ---- how it ended */
@@ -238,9 +246,10 @@ sent(struct iag_ctx *ctx, int32_t result, struct writer_result *ret_result,
 		    "answered with %s", fault);
 		return unknown(err, ctx, err_text(&cause));
 	}
-	collect_some(write, ret_result);
+	fault = collect_some(write, ret_result);
 	(void)context_result(ctx, result, &cause);
-	if (result == IAG_REJECTED) {
+	/* what was placed and cannot be named may live */
+	if (result == IAG_REJECTED && !fault) {
 		err_move(err, &cause);
 		if (err)
 			err->unknown = false;

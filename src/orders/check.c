@@ -476,14 +476,8 @@ facts_of_mixups(struct journal_txn *txn, struct check *check,
 static bool
 is_filled_since(const struct order_row *row, const struct preview *preview)
 {
-	CLEANUP_DEC struct dec filled;
-
-	dec_init(&filled);
-	if (!row->filled_quantity ||
-	    (dec_parse(&filled, row->filled_quantity, NULL) == 0 &&
-		dec_sign(&filled) == 0))
-		return false;
-	return row->updated_ns > preview->created_ns;
+	return order_row_is_filled(row) &&
+	       row->updated_ns > preview->created_ns;
 }
 
 static void

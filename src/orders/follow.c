@@ -217,6 +217,65 @@ news_step(struct journal_txn *txn, void *arg, struct err *err)
 	return ret ? ret : news_record(txn, follow, &row, err);
 }
 
+/* ---- what is left of a bracket */
+
+struct rest_step {
+	const struct order_row *row;
+	const char *hash;
+	const char *lacks; /* a leg that is not at the broker; NULL: none */
+};
+
+static int
+rest_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	struct rest_step *step = arg;
+	CLEANUP_INTENT struct intent leg;
+	int ret = 0;
+
+	step->lacks = NULL;
+	intent_init(&leg);
+	for (size_t i = 0; i < LEGS && ret == 0 && !step->lacks; i++) {
+		intent_fini(&leg);
+		ret = intent_get(
+		    txn, step->hash, step->row->key, group_roles[i], &leg, err);
+		/* one that is not on the record was never sent */
+		if (ret == IAG_NOTFOUND || leg.state == INTENT_REFUSED)
+			step->lacks = group_roles[i];
+		if (ret == IAG_NOTFOUND)
+			ret = 0;
+	}
+	return ret;
+}
+
+/*
+ * An exit without its entry, an entry without one of its exits; a look that
+ * fails is made by the next pass.
+ */
+static void
+rest_tell(
+    struct pass *pass, const struct order_row *row, const struct report *report)
+{
+	char hash[HASH_HEX_SIZE];
+	struct rest_step step = { .row = row, .hash = hash };
+
+	if (!row->key || !row->leg || !*row->leg ||
+	    report->status == IAG_STATUS_PENDING_CANCEL ||
+	    order_status_is_terminal(report->status))
+		return;
+	journal_account_hash(
+	    desk_journal(pass->call->desk), row->account, hash);
+	if (journal_view(
+		desk_journal(pass->call->desk), rest_step, &step, NULL) == 0 &&
+	    step.lacks)
+		pass_note(pass,
+		    "order '%s' works as the %s of the bracket '%s', and the "
+		    "broker does not have its %s: cancel it if it is not "
+		    "wanted alone",
+		    row->broker_order_id, row->leg, row->key, step.lacks);
+}
+
+/* ---- what was told of an order */
+
 static int
 report_take(struct pass *pass, const struct order_row *row,
     const struct report *report, struct err *err)
@@ -228,6 +287,7 @@ report_take(struct pass *pass, const struct order_row *row,
 		pass->unresolved++;
 		return 0;
 	}
+	rest_tell(pass, row, report);
 	if (!is_news(report, row)) {
 		pass->unchanged++;
 		return 0;
@@ -284,59 +344,6 @@ row_seek(struct pass *pass, struct instance *writer,
 	return ret;
 }
 
-/* ---- what is left of a bracket */
-
-struct rest_step {
-	const struct order_row *row;
-	const char *hash;
-	const char *lacks; /* a leg that is not at the broker; NULL: none */
-};
-
-static int
-rest_step(struct journal_txn *txn, void *arg, struct err *err)
-{
-	struct rest_step *step = arg;
-	CLEANUP_INTENT struct intent leg;
-	int ret = 0;
-
-	step->lacks = NULL;
-	intent_init(&leg);
-	for (size_t i = 0; i < LEGS && ret == 0 && !step->lacks; i++) {
-		intent_fini(&leg);
-		ret = intent_get(
-		    txn, step->hash, step->row->key, group_roles[i], &leg, err);
-		/* one that is not on the record was never sent */
-		if (ret == IAG_NOTFOUND || leg.state == INTENT_REFUSED)
-			step->lacks = group_roles[i];
-		if (ret == IAG_NOTFOUND)
-			ret = 0;
-	}
-	return ret;
-}
-
-/* An exit without its entry, an entry without one of its exits. */
-static int
-rest_tell(struct pass *pass, const struct order_row *row, struct err *err)
-{
-	char hash[HASH_HEX_SIZE];
-	struct rest_step step = { .row = row, .hash = hash };
-	int ret;
-
-	if (!row->key || !row->leg || !*row->leg)
-		return 0;
-	journal_account_hash(
-	    desk_journal(pass->call->desk), row->account, hash);
-	ret =
-	    journal_view(desk_journal(pass->call->desk), rest_step, &step, err);
-	if (ret == 0 && step.lacks)
-		pass_note(pass,
-		    "order '%s' works as the %s of the bracket '%s', and the "
-		    "broker does not have its %s: cancel it if it is not "
-		    "wanted alone",
-		    row->broker_order_id, row->leg, row->key, step.lacks);
-	return ret;
-}
-
 /* ---- all of one account at one writer */
 
 static bool
@@ -364,9 +371,6 @@ rows_compare(struct pass *pass, struct instance *writer,
 	int ret = 0;
 
 	for (size_t i = 0; i < count && ret == 0 && !pass_is_over(pass); i++) {
-		ret = rest_tell(pass, &rows[i], err);
-		if (ret)
-			break;
 		listed = listing_find(
 		    listing, rows[i].client_ref, rows[i].broker_order_id);
 		if (!listed) {

@@ -175,6 +175,8 @@ int order_row_put(struct journal_txn *txn, const struct order_row *row,
 int order_row_rename(struct journal_txn *txn, struct order_row *row,
     const char *id, uint32_t status, const char account_hash[HASH_HEX_SIZE],
     struct err *err);
+/* Has the broker told of a fill? */
+bool order_row_is_filled(const struct order_row *row);
 /* The id that the broker gave it instead of its own, borrowed, or NULL. */
 const char *order_row_successor(const struct order_row *row);
 /* order_row_get() of an id, or of the one that the order has now instead. */

@@ -302,6 +302,17 @@ order_row_rename(struct journal_txn *txn, struct order_row *row, const char *id,
 	return text_set(&row->broker_order_id, id, err);
 }
 
+bool
+order_row_is_filled(const struct order_row *row)
+{
+	CLEANUP_DEC struct dec filled;
+
+	dec_init(&filled);
+	return row->filled_quantity &&
+	       (dec_parse(&filled, row->filled_quantity, NULL) ||
+		   dec_sign(&filled) != 0);
+}
+
 const char *
 order_row_successor(const struct order_row *row)
 {

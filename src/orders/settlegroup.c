@@ -55,8 +55,10 @@ static int
 leg_count(struct group_view *view, const struct intent *leg,
     const struct order_row *row)
 {
-	bool is_gone = row && (row->status == IAG_STATUS_CANCELLED ||
-				  row->status == IAG_STATUS_REFUSED);
+	/* what was filled before it was cancelled is there */
+	bool is_gone = row && !order_row_is_filled(row) &&
+		       (row->status == IAG_STATUS_CANCELLED ||
+			   row->status == IAG_STATUS_REFUSED);
 
 	switch (leg->state) {
 	case INTENT_RECORDED:

@@ -354,7 +354,8 @@ ack_is_over(const struct writer_ack *ack)
 	return ack->status && order_status_is_terminal(ack->status);
 }
 
-static void
+/* Has the broker taken the cancel? */
+static bool
 undo_one(struct group *g, size_t i)
 {
 	static const char *const names[LEGS] = { "cancel_parent",
@@ -362,7 +363,7 @@ undo_one(struct group *g, size_t i)
 	const struct writer_ack *ack = g->ends[i].how.ack;
 	CLEANUP_BUF struct buf handle = BUF_INIT;
 	CLEANUP_ERR struct err fault = ERR_INIT;
-	enum intent_state state;
+	enum intent_state state = INTENT_UNKNOWN;
 	struct write_sweep sweep = {
 		.key = g->write.key,
 		.leg = names[i],
@@ -376,7 +377,8 @@ undo_one(struct group *g, size_t i)
 		sweep.handle = buf_text(&handle);
 	}
 	/* how it ended is in the leg's own status and in the record */
-	(void)write_cancel_now(&g->write, &sweep, &state, &fault);
+	return write_cancel_now(&g->write, &sweep, &state, &fault) == 0 &&
+	       state == INTENT_DONE;
 }
 
 /*
@@ -393,16 +395,70 @@ placed_settle(struct group *g)
 	}
 }
 
-/* The entry first: with it the broker cancels what goes with it. */
+struct entry_step {
+	const struct group *group;
+	struct order_row row;
+};
+
+static int
+entry_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	struct entry_step *step = arg;
+	const struct group *g = step->group;
+
+	order_row_fini(&step->row);
+	return order_row_get_present(txn, g->write.hash,
+	    g->ends[0].how.ack->broker_order_id, &step->row, err);
+}
+
+/*
+ * Is an entry whose cancel the broker has taken surely gone, with nothing
+ * filled?  One of the broker's own bracket takes its exits with it.
+ */
+static bool
+entry_is_gone(const struct group *g)
+{
+	struct entry_step step = { .group = g };
+	bool is_gone;
+
+	order_row_init(&step.row);
+	is_gone = journal_view(desk_journal(g->write.call->desk), entry_step,
+		      &step, NULL) == 0 &&
+		  !order_row_is_filled(&step.row) &&
+		  (step.row.status == IAG_STATUS_CANCELLED || !g->native);
+	order_row_fini(&step.row);
+	return is_gone;
+}
+
+/* Take back what was placed of a leg; false: it cannot be. */
+static bool
+leg_undo(struct group *g, size_t i)
+{
+	const struct write_outcome *end = &g->ends[i];
+
+	if (end->how.state != INTENT_DONE)
+		return true;
+	if (!g->settled[i])
+		return false;
+	if (ack_is_over(end->how.ack))
+		return end->how.ack->status != IAG_STATUS_FILLED;
+	return undo_one(g, i);
+}
+
+/*
+ * The entry first.  What guards an entry that was filled, or that may be yet,
+ * stays: without it a position would stand alone.
+ */
 static void
 undo(struct group *g)
 {
+	bool is_placed = g->ends[0].how.state == INTENT_DONE;
+
 	placed_settle(g);
-	for (size_t i = 0; i < g->ended; i++) {
-		if (g->ends[i].how.state == INTENT_DONE && g->settled[i] &&
-		    !ack_is_over(g->ends[i].how.ack))
-			undo_one(g, i);
-	}
+	if (!leg_undo(g, 0) || (is_placed && !entry_is_gone(g)))
+		return;
+	for (size_t i = 1; i < g->ended; i++)
+		(void)leg_undo(g, i);
 }
 
 /* What is not settled yet, and with it the bracket. */

@@ -791,6 +791,42 @@ inv4_what_a_rejected_bracket_has_placed_is_cancelled(void **state)
 	assert_int_equal(reserved(w), 1);
 }
 
+/* The stop was refused: what becomes of the take-profit? */
+static void
+what_guards_an_entry_stays(void **state)
+{
+	static const struct {
+		uint32_t entry;   /* as it was placed */
+		int refused;      /* the cancel of it, else: */
+		uint32_t cancel;  /* as it is cancelled */
+		unsigned cancels; /* of the entry and of its exit */
+	} rows[] = {
+		{ IAG_STATUS_FILLED, 0, IAG_STATUS_CANCELLED, 0 },
+		{ IAG_STATUS_OPEN, IAG_REJECTED, 0, 1 },
+		/* with it the broker cancels its exits, or it is filled yet */
+		{ IAG_STATUS_OPEN, 0, IAG_STATUS_PENDING_CANCEL, 1 },
+		{ IAG_STATUS_OPEN, 0, IAG_STATUS_CANCELLED, 2 },
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+		struct world *w = *state;
+
+		fake_broker.native = true;
+		fake_broker.legs[0].status = rows[i].entry;
+		fake_broker.legs[2].status = IAG_STATUS_REFUSED;
+		fake_broker.cancel.result = rows[i].refused;
+		fake_broker.cancel.code = ERR_BROKER_RESPONSE_INVALID;
+		fake_broker.cancel.status = rows[i].cancel;
+		CLEANUP_TURN struct turn turn =
+		    run_op(w, order_submit_bracket, BRACKET("g1"));
+		assert_int_equal(fake_broker.cancels, rows[i].cancels);
+		assert_int_equal(state_of(w, "g1", ""),
+		    rows[i].cancels == 2 ? INTENT_REFUSED : INTENT_DONE);
+		assert_int_equal(teardown(state), 0);
+		assert_int_equal(setup(state), 0);
+	}
+}
+
 static void
 a_bracket_of_which_nothing_was_sent_frees_its_key(void **state)
 {
@@ -1010,6 +1046,7 @@ main(void)
 		T(children_of_a_failed_parent_are_cancelled),
 		T(inv4_all_that_was_placed_is_on_record_before_a_cancel),
 		T(inv4_what_a_rejected_bracket_has_placed_is_cancelled),
+		T(what_guards_an_entry_stays),
 		T(inv4_a_writer_that_keeps_a_book_finds_in_it_what_it_is_to_cancel),
 		T(a_bracket_of_which_nothing_was_sent_frees_its_key),
 		T(inv5_what_is_settled_already_is_not_recorded_as_settled_late),
