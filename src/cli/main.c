@@ -68,7 +68,7 @@ keep_standard_fds(void)
 	for (int fd = 0; fd < 3; fd++) {
 		if (fcntl(fd, F_GETFD) < 0 &&
 		    open("/dev/null", modes[fd]) != fd)
-			abort();
+			_exit(EXIT_FAILURE);
 	}
 }
 

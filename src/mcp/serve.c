@@ -62,6 +62,7 @@ struct serve {
 	int ready_fd;        /* an epoll: input, a stop or a wake is there */
 	int turn_fd;         /* an epoll: ready_fd, while the turn is free */
 	bool is_file;        /* input is always ready, and no epoll takes it */
+	bool can_look;       /* the client has a processor meanwhile */
 	atomic_bool is_free; /* the turn */
 	atomic_uint waiting; /* threads of which one will be the next reader */
 	atomic_bool is_over;
@@ -74,9 +75,9 @@ struct serve {
 static int
 serve_poll(struct serve *serve, struct pollfd fds[], nfds_t count)
 {
-	const uint64_t end_ns = gateway_is_idle(serve->session->gateway)
-				    ? clock_boot_ns() + SERVE_LOOK_NS
-				    : 0;
+	const bool may_look =
+	    serve->can_look && gateway_is_idle(serve->session->gateway);
+	const uint64_t end_ns = may_look ? clock_boot_ns() + SERVE_LOOK_NS : 0;
 	int ready = 0;
 
 	while (ready == 0 && clock_boot_ns() < end_ns)
@@ -338,22 +339,36 @@ serve_watch(int epoll, int fd, uint32_t events)
 	return fd < 0 ? 0 : epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
+/* Both epolls, and what they watch; -1 with errno. */
+static int
+serve_watch_all(struct serve *serve)
+{
+	const struct mcp_stream *stream = serve->stream;
+
+	serve->ready_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (serve->ready_fd < 0)
+		return -1;
+	serve->turn_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (serve->turn_fd < 0)
+		return -1;
+	if (serve_watch(serve->ready_fd, stream->in, EPOLLIN)) {
+		serve->is_file = errno == EPERM;
+		if (!serve->is_file)
+			return -1;
+	}
+	if (serve_watch(serve->ready_fd, stream->stop_fd, EPOLLIN) ||
+	    serve_watch(serve->ready_fd, serve->session->wake_fd, EPOLLIN))
+		return -1;
+	return serve_watch(serve->turn_fd, serve->ready_fd, 0);
+}
+
 /* The turn is there for the first to take. */
 static int
 serve_open(struct serve *serve, struct err *err)
 {
-	const struct mcp_stream *stream = serve->stream;
-
 	serve->is_free = true;
-	serve->ready_fd = epoll_create1(EPOLL_CLOEXEC);
-	serve->turn_fd = epoll_create1(EPOLL_CLOEXEC);
-	serve->is_file =
-	    serve_watch(serve->ready_fd, stream->in, EPOLLIN) && errno == EPERM;
-	if (serve->ready_fd >= 0 && serve->turn_fd >= 0 &&
-	    serve_watch(serve->ready_fd, stream->stop_fd, EPOLLIN) == 0 &&
-	    serve_watch(serve->ready_fd, serve->session->wake_fd, EPOLLIN) ==
-		0 &&
-	    serve_watch(serve->turn_fd, serve->ready_fd, 0) == 0)
+	serve->can_look = sysconf(_SC_NPROCESSORS_ONLN) > 1;
+	if (serve_watch_all(serve) == 0)
 		return 0;
 	return err_set(err, ERR_INTERNAL_ERROR, "cannot wait for messages: %s",
 	    strerror(errno));
@@ -375,7 +390,11 @@ serve_run(
     struct session *session, const struct mcp_stream *stream, struct err *err)
 {
 	struct serve serve = {
-		.session = session, .stream = stream, .err = err
+		.session = session,
+		.stream = stream,
+		.err = err,
+		.ready_fd = -1,
+		.turn_fd = -1,
 	};
 
 	reader_init(&serve.reader, stream->in, json_bounds_default.bytes);
