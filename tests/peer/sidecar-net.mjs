@@ -107,7 +107,8 @@ test('two machines: out through the cable alone, also after it was pulled',
       }, 'a refusal');
 
       assert.equal(json.retryable, true);
-      assert.match(gateway.err, /has been silent for/);
+      await until(() => /has been silent for/.test(gateway.err),
+        'the gateway to say why');
       await until(() => /gateway has been silent/.test(sidecar.err),
         'the sidecar to notice');
       assert.equal(net.cable('up'), '');
