@@ -81,11 +81,8 @@ listener_spare(struct listener *listener, struct listener_request *request)
 {
 	LOCK_SCOPE(&listener->lock);
 
-	if (listener->spare_count == LISTENER_SPARE) {
-		request_free(request);
-		return;
-	}
-	request_clear(request, LISTENER_SPARE_MAX);
+	if (listener->spare_count == LISTENER_SPARE)
+		return false;
 	request->next = listener->spare;
 	listener->spare = request;
 	listener->spare_count++;
@@ -328,14 +325,19 @@ loop_head(struct listener_request *request, const char *version)
 	return MHD_YES;
 }
 
+/* Room for more of its body, which is taken. */
 static bool
-loop_has_room(const struct listener_request *request, size_t len)
+loop_take_room(const struct listener_request *request, size_t len)
 {
-	const struct listener *listener = request->listener;
+	struct listener *listener = request->listener;
 
-	return request->body.len + len <= request->body_max &&
-	       __atomic_load_n(&listener->bodies, __ATOMIC_RELAXED) + len <=
-		   listener->bodies_max;
+	if (request->body.len + len > request->body_max)
+		return false;
+	if (__atomic_add_fetch(&listener->bodies, len, __ATOMIC_RELAXED) <=
+	    listener->bodies_max)
+		return true;
+	loop_forget_body(listener, len);
+	return false;
 }
 
 static enum MHD_Result
@@ -344,7 +346,7 @@ loop_body(struct listener_request *request, const char *data, size_t len)
 	struct listener *listener = request->listener;
 
 	if (!request->is_answered && !request->is_too_large &&
-	    !loop_has_room(request, len)) {
+	    !loop_take_room(request, len)) {
 		request->is_too_large = true;
 		loop_forget_body(listener, request->body.len);
 		buf_fini(&request->body);
@@ -356,10 +358,10 @@ loop_body(struct listener_request *request, const char *data, size_t len)
 			   : MHD_YES;
 	}
 	buf_add(&request->body, data, len);
-	if (request->body.failed)
-		return MHD_NO;
-	(void)__atomic_add_fetch(&listener->bodies, len, __ATOMIC_RELAXED);
-	return MHD_YES;
+	if (!request->body.failed)
+		return MHD_YES;
+	loop_forget_body(listener, len);
+	return MHD_NO;
 }
 
 static void
@@ -412,6 +414,16 @@ loop_handle(void *arg, struct MHD_Connection *connection, const char *url,
 	return result;
 }
 
+/* May a peer connect at all? */
+static bool
+loop_welcomes(const struct listener *listener, const struct address *peer,
+    bool *ret_is_exempt)
+{
+	*ret_is_exempt = false;
+	return !listener->calls.admit ||
+	       listener->calls.admit(listener->arg, peer, ret_is_exempt);
+}
+
 static enum MHD_Result
 loop_admit(void *arg, const struct sockaddr *socket, socklen_t len)
 {
@@ -421,8 +433,7 @@ loop_admit(void *arg, const struct sockaddr *socket, socklen_t len)
 
 	(void)len;
 	(void)address_of(socket, &peer);
-	if (listener->calls.admit &&
-	    !listener->calls.admit(listener->arg, &peer, &is_exempt))
+	if (!loop_welcomes(listener, &peer, &is_exempt))
 		return MHD_NO;
 	return ward_admits(listener->ward, &peer, is_exempt) ? MHD_YES : MHD_NO;
 }
@@ -437,6 +448,7 @@ loop_connect(void *arg, struct MHD_Connection *connection, void **context,
 	const union MHD_ConnectionInfo *socket = MHD_get_connection_info(
 	    connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct address address;
+	bool is_exempt = false;
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
 		if (*context)
@@ -445,8 +457,9 @@ loop_connect(void *arg, struct MHD_Connection *connection, void **context,
 		return;
 	}
 	(void)address_of(peer ? peer->client_addr : NULL, &address);
-	*context = ward_enter(
-	    listener->ward, socket ? socket->connect_fd : -1, &address);
+	(void)loop_welcomes(listener, &address, &is_exempt);
+	*context = ward_enter(listener->ward, socket ? socket->connect_fd : -1,
+	    &address, is_exempt);
 	(void)__atomic_add_fetch(&listener->accepted, 1, __ATOMIC_RELAXED);
 }
 

@@ -2,10 +2,10 @@
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
 /*
- * Threads: the loop of the listener enters, leaves and changes phases, other
- * threads write to streams, the ward's own thread waits for hang-ups and
- * counts time.  lock guards the entries; hold() and is_stalled() run under it
- * and may take no lock under which this file is called.
+ * Threads: the loops of the listener enter, leave and change phases, several
+ * at a time, other threads write to streams, the ward's own thread waits for
+ * hang-ups and counts time.  lock guards the entries; hold() and is_stalled()
+ * run under it and may take no lock under which this file is called.
  */
 
 #include "http/ward.h"
@@ -242,22 +242,36 @@ ward_places(const struct ward *ward)
 	return count;
 }
 
+static bool
+ward_is_full(const struct ward *ward)
+{
+	return ward->count >= ward->limits.connections &&
+	       ward_places(ward) >= ward->limits.connections;
+}
+
+/* Under lock: is there room for one more from there?  It is made. */
+static bool
+ward_has_room(struct ward *ward, const struct address *site, bool is_exempt)
+{
+	unsigned same = 0;
+
+	for (const struct ward_entry *e = ward->entries; e; e = e->next)
+		same += address_equal(&e->site, site);
+	if (!is_exempt && ward->limits.per_address > 0 &&
+	    same >= ward->limits.per_address)
+		return false;
+	if (ward_is_full(ward))
+		ward_end_oldest(ward);
+	return ward->count < ward->limits.connections + WARD_EXTRA;
+}
+
 bool
 ward_admits(struct ward *ward, const struct address *address, bool is_exempt)
 {
 	const struct address site = address_site(address);
-	unsigned same = 0;
 	LOCK_SCOPE(&ward->lock);
 
-	for (struct ward_entry *e = ward->entries; e; e = e->next)
-		same += address_equal(&e->site, &site);
-	if (!is_exempt && ward->limits.per_address > 0 &&
-	    same >= ward->limits.per_address)
-		return false;
-	if (ward->count >= ward->limits.connections &&
-	    ward_places(ward) >= ward->limits.connections)
-		ward_end_oldest(ward);
-	return ward->count < ward->limits.connections + WARD_EXTRA;
+	return ward_has_room(ward, &site, is_exempt);
 }
 
 static void
@@ -271,20 +285,25 @@ ward_set(struct ward *ward, struct ward_entry *entry, enum ward_phase phase)
 }
 
 struct ward_entry *
-ward_enter(struct ward *ward, int fd, const struct address *address)
+ward_enter(
+    struct ward *ward, int fd, const struct address *address, bool is_exempt)
 {
+	const struct address site = address_site(address);
 	struct ward_entry *entry = calloc(1, sizeof *entry);
 	struct epoll_event event = { .events = EPOLLRDHUP | EPOLLET };
 	LOCK_SCOPE(&ward->lock);
 
-	if (!entry)
+	/* another loop may have let one in since ward_admits() */
+	if (!entry || !ward_has_room(ward, &site, is_exempt)) {
+		(void)shutdown(fd, SHUT_RDWR);
+		free(entry);
 		return NULL;
+	}
 	entry->ward = ward;
 	entry->fd = fd;
-	entry->site = address_site(address);
+	entry->site = site;
 	entry->serial = ++ward->serial;
-	entry->is_extra = ward->count >= ward->limits.connections &&
-			  ward_places(ward) >= ward->limits.connections;
+	entry->is_extra = ward_is_full(ward);
 	ward_set(ward, entry, WARD_FRESH);
 	entry->next = ward->entries;
 	if (entry->next)

@@ -63,9 +63,12 @@ void ward_free(struct ward *ward); /* after ward_stop() and every entry */
  */
 bool ward_admits(
     struct ward *ward, const struct address *address, bool is_exempt);
-/* NULL: no memory.  fd stays open until ward_leave(). */
+/*
+ * What ward_admits() says holds only here.  NULL: no room after all, or no
+ * memory, and fd is shut down.  fd stays open until ward_leave().
+ */
 struct ward_entry *ward_enter(
-    struct ward *ward, int fd, const struct address *address);
+    struct ward *ward, int fd, const struct address *address, bool is_exempt);
 void ward_leave(struct ward *ward, struct ward_entry *entry);
 
 /* request: what gone() is told of; only in WARD_WORKING and WARD_STREAM. */
