@@ -75,9 +75,9 @@ listener_unref(struct listener_request *request)
 		request_free(request);
 }
 
-/* On a loop, so the listener is there: keep it for a later one. */
-static void
-listener_spare(struct listener *listener, struct listener_request *request)
+/* false: there are enough. */
+static bool
+listener_add_spare(struct listener *listener, struct listener_request *request)
 {
 	LOCK_SCOPE(&listener->lock);
 
@@ -86,6 +86,16 @@ listener_spare(struct listener *listener, struct listener_request *request)
 	request->next = listener->spare;
 	listener->spare = request;
 	listener->spare_count++;
+	return true;
+}
+
+/* On a loop, so the listener is there: keep it for a later one. */
+static void
+listener_spare(struct listener *listener, struct listener_request *request)
+{
+	request_clear(request, LISTENER_SPARE_MAX);
+	if (!listener_add_spare(listener, request))
+		request_free(request);
 }
 
 /* A spare one, or NULL. */
@@ -147,10 +157,9 @@ loop_begin(void *arg, const char *target, struct MHD_Connection *connection)
 	struct listener_request *request = listener_take_spare(listener);
 
 	if (!request)
-		request = calloc(1, sizeof *request);
+		request = request_new();
 	if (!request)
 		return NULL;
-	(void)pthread_mutex_init(&request->lock, NULL);
 	buf_add(&request->text, target, strlen(target) + 1);
 	if (!entry || request->text.failed) {
 		request_free(request);

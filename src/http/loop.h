@@ -83,8 +83,12 @@ bool request_queue(
 void request_cut(struct listener_request *request);
 /* The peer is not there any more: a stream ends, an answer will not. */
 void request_hang_up(struct listener_request *request);
+struct listener_request *request_new(void); /* NULL: no memory */
 void request_free(struct listener_request *request);
-/* As a new one, with its memory, but no part of it that is more than max. */
+/*
+ * As a new one, with its memory, but no part of it that is more than max;
+ * nothing of what was asked, tokens least of all, stays in it.
+ */
 void request_clear(struct listener_request *request, size_t max);
 
 #endif

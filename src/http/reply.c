@@ -11,6 +11,7 @@
 
 #include "http/loop.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -298,12 +299,31 @@ request_queue(struct listener_request *request, enum MHD_Result *ret_result)
 	return true;
 }
 
+struct listener_request *
+request_new(void)
+{
+	struct listener_request *request = calloc(1, sizeof *request);
+
+	if (request)
+		(void)pthread_mutex_init(&request->lock, NULL);
+	return request;
+}
+
+static void
+request_wipe(struct buf *buf)
+{
+	if (buf->data)
+		explicit_bzero(buf->data, buf->len);
+}
+
 /* What a cleared one does not keep. */
 static void
 request_fini(struct listener_request *request)
 {
 	if (request->response)
 		MHD_destroy_response(request->response);
+	request_wipe(&request->text);
+	request_wipe(&request->body);
 	buf_fini(&request->out);
 	(void)pthread_mutex_destroy(&request->lock);
 }
@@ -337,6 +357,7 @@ request_clear(struct listener_request *request, size_t max)
 		.body = request_memory(&request->body, max),
 		.answer = request_memory(&request->answer, max),
 	};
+	(void)pthread_mutex_init(&request->lock, NULL);
 }
 
 struct listener_request *
