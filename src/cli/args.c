@@ -125,8 +125,10 @@ is_flag_value(const struct option *option, const char *value)
 static bool
 is_option(const struct args *args, const char *word)
 {
-	return strncmp(word, "--", 2) == 0 &&
-	       command_option(args->command, word) != NULL;
+	char *name CLEANUP_FREE = strndup(word, strcspn(word, "="));
+
+	return strncmp(word, "--", 2) == 0 && name &&
+	       command_option(args->command, name) != NULL;
 }
 
 /* `--name` or `--name=value`, the value maybe in the next word. */

@@ -12,8 +12,9 @@
 
 /*
  * The text made fit for the operator: bounded, valid UTF-8, one line, nothing
- * secret; allocated.  NULL: no memory.  Paths stay; whoever else reads it gets
- * it without them, from tool_error_conceal().
+ * secret; allocated.  NULL: no memory.  Paths stay; whoever else reads an error
+ * gets it without them, from tool_error_conceal(): text, action, refusals and
+ * details.
  */
 char *plugin_text_clean(const char *text);
 /* One line of printable UTF-8, of any length. */

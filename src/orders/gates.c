@@ -94,8 +94,8 @@ switch_passes(const struct gate_facts *facts, struct gate_answer *answer)
 		return true;
 	/* without its mode the command opens the other switch */
 	if (!is_live(facts))
-		answer->fix = "the operator opens it: ibkr-agent kill-switch "
-			      "open --mode paper --reason TEXT";
+		answer->fix = "the operator runs `ibkr-agent kill-switch open "
+			      "--mode paper --reason TEXT`";
 	return facts->switch_state == SWITCH_CANCEL_ONLY && is_cancel(facts);
 }
 
@@ -336,7 +336,7 @@ static const struct gate gates[] = {
 	  "LIVE_KILL_SWITCH_CLOSED", "PAPER_KILL_SWITCH_CLOSED",
 	  ERR_LIVE_KILL_SWITCH_CLOSED, ERR_PAPER_TRADING_DISABLED,
 	  "open (a cancel: open or cancel_only)",
-	  "the operator opens it: ibkr-agent kill-switch open --reason TEXT",
+	  "the operator runs `ibkr-agent kill-switch open --reason TEXT`",
 	  "The kill switch of the mode, as the store has it inside the "
 	  "transaction, and the file CLOSED in the store's folder.",
 	  switch_passes, false },
@@ -362,8 +362,8 @@ static const struct gate gates[] = {
 	  "LIVE_CONFIGURATION_CHANGED", NULL,
 	  ERR_LIVE_GATE_MISSING, ERR_NONE,
 	  "the configuration that was activated",
-	  "the operator looks at the difference and runs ibkr-agent live "
-	  "activate",
+	  "once the difference is right, the operator runs `ibkr-agent live "
+	  "activate`",
 	  "Policies, lists of accounts and writers, and question lists are "
 	  "those that the operator has activated.",
 	  activation_passes, false },
@@ -379,8 +379,8 @@ static const struct gate gates[] = {
 	  "LIVE_CLOCK_UNSOUND", NULL,
 	  ERR_LIVE_GATE_MISSING, ERR_NONE,
 	  "wall and boot time agree, and time does not run backwards",
-	  "the operator sets the clock and runs ibkr-agent doctor clock "
-	  "--accept",
+	  "once the clock is set, the operator runs `ibkr-agent doctor clock "
+	  "--accept`",
 	  "Wall and boot time agree within 5 seconds since the last write, and "
 	  "now is at most 2 seconds behind the highest recorded time.",
 	  clock_passes, false },
@@ -388,7 +388,7 @@ static const struct gate gates[] = {
 	  "LIVE_RECONCILE_REQUIRED", "PAPER_RECONCILE_REQUIRED",
 	  ERR_LIVE_GATE_MISSING, ERR_PAPER_TRADING_DISABLED,
 	  "one complete reconcile since the store was adopted",
-	  "the operator runs ibkr-agent reconcile",
+	  "the operator runs `ibkr-agent reconcile`",
 	  "No adopted copy of a store waits for its first complete reconcile.",
 	  reconcile_passes, false },
 	{ "account", ALL, ALL,
@@ -410,8 +410,8 @@ static const struct gate gates[] = {
 	  "LIVE_MIGRATION_CHECKLIST_MISSING", NULL,
 	  ERR_LIVE_MIGRATION_REQUIRED, ERR_NONE,
 	  "every item acknowledged",
-	  "the operator runs ibkr-agent live checklist acknowledge "
-	  "--account ID ITEM...",
+	  "the operator runs `ibkr-agent live checklist acknowledge "
+	  "--account ID ITEM...`",
 	  "The five items of the paper-to-live checklist are acknowledged for "
 	  "the account.",
 	  checklist_passes, false },
@@ -455,7 +455,7 @@ static const struct gate gates[] = {
 	  ERR_LIVE_GATE_MISSING, ERR_PAPER_APPROVAL_REQUIRED,
 	  "an approval of exactly this, unused and unexpired",
 	  "ask for an approval (ibkr_approvals_create); where it stays a "
-	  "request, the operator gives it: ibkr-agent approvals create",
+	  "request, the operator runs `ibkr-agent approvals create`",
 	  "The approval is approved, unused, unexpired, of the same account "
 	  "and preview, and its digest is that of what would be sent now.",
 	  approval_passes, false },
@@ -478,7 +478,7 @@ static const struct gate gates[] = {
 	  "MODIFY_OUTCOME_UNKNOWN", "MODIFY_OUTCOME_UNKNOWN",
 	  ERR_MODIFY_TARGET_MISMATCH, ERR_MODIFY_TARGET_MISMATCH,
 	  "no earlier modify whose outcome is unknown",
-	  "cancel the order, or let ibkr-agent orders resolve KEY settle it",
+	  "cancel the order, or let `ibkr-agent orders resolve KEY` settle it",
 	  "No modify of the order is under way or unknown; until then it can "
 	  "only be cancelled.",
 	  settled_passes, false },
@@ -493,7 +493,7 @@ static const struct gate gates[] = {
 	{ "journal", ALL, ALL,
 	  "LIVE_AUDIT_UNAVAILABLE", "PAPER_AUDIT_UNAVAILABLE",
 	  ERR_JOURNAL_UNAVAILABLE, ERR_JOURNAL_UNAVAILABLE,
-	  "a journal that can be written", "run ibkr-agent doctor",
+	  "a journal that can be written", "run `ibkr-agent doctor`",
 	  "The journal can be written and has room to settle what is sent.",
 	  journal_passes, false },
 };

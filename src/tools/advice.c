@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+#include "base/json.h"
 #include "config/scope.h"
 #include "tools/tool.h"
 
@@ -48,17 +50,30 @@ is_behind(const char *text, const char *at, const char *words)
 	return (size_t)(at - text) >= len && strncmp(at - len, words, len) == 0;
 }
 
+/* Is it said already whose command this is? */
+static bool
+is_operators(const char *text, const char *at)
+{
+	static const char *const words[] = { "operator's ", "operator to " RUN,
+		"operator runs " };
+
+	for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
+		if (is_behind(text, at, words[i]))
+			return true;
+	}
+	return false;
+}
+
 void
 advice_add(struct buf *out, const char *action, const struct principal *reader)
 {
 	const char *from = action, *at = action, *end;
 
 	while ((at = strstr(at, BEGIN)) && (end = strchr(at + 1, '`'))) {
+		bool is_told = is_operators(action, at);
 		const struct tool *tool =
-		    tool_of(at + strlen(BEGIN), end, reader);
+		    is_told ? NULL : tool_of(at + strlen(BEGIN), end, reader);
 		bool is_run = is_behind(action, at, RUN);
-		bool is_told = is_behind(action, at, "operator's ") ||
-			       is_behind(action, at, "operator to " RUN);
 		const char *kept = is_run && !is_told ? at - strlen(RUN) : at;
 
 		buf_add(out, from, (size_t)(kept - from));
@@ -74,4 +89,18 @@ advice_add(struct buf *out, const char *action, const struct principal *reader)
 		at = end + 1;
 	}
 	buf_str(out, from);
+}
+
+void
+advice_change(
+    struct json_object *obj, const char *name, const struct principal *reader)
+{
+	const char *action = json_get_str(obj, name, NULL);
+	CLEANUP_BUF struct buf text = BUF_INIT;
+
+	if (!action || reader->kind != PRINCIPAL_AGENT)
+		return;
+	advice_add(&text, action, reader);
+	if (!text.failed)
+		(void)json_add_str(obj, name, buf_text(&text));
 }

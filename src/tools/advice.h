@@ -12,12 +12,18 @@
 #include "base/buf.h"
 #include "tools/principal.h"
 
+struct json_object;
+
 /*
  * Append action with each `ibkr-agent COMMAND ...` in it replaced by the tool
- * of that command, if reader has its scope, or else named as the operator's.
+ * of that command, if reader has its scope, or else named as the operator's;
+ * where the text says already that the operator runs it, it stays.
  * What was appended before is left as it is the second time.
  */
 void advice_add(
     struct buf *out, const char *action, const struct principal *reader);
+/* The same with that member of obj, for an agent; without memory it stays. */
+void advice_change(
+    struct json_object *obj, const char *name, const struct principal *reader);
 
 #endif

@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <json-c/linkhash.h>
+
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/redact.h"
@@ -61,21 +64,82 @@ add_clean(struct buf *out, const char *key, const char *text, size_t max)
 	json_write_string(out, buf_text(&clean), clean.len);
 }
 
+/* What all but the operator are given of a text; NULL: no memory. */
+static char *
+concealed(const char *text)
+{
+	CLEANUP_BUF struct buf cut = BUF_INIT;
+	struct buf clean = BUF_INIT;
+
+	redact_paths(&cut, text, strlen(text));
+	clean_add(&clean, buf_text(&cut), cut.len, MESSAGE_MAX, CLEAN_REDACT);
+	if (cut.failed)
+		buf_fini(&clean);
+	return cut.failed ? NULL : buf_take(&clean);
+}
+
 /* Owned text; without memory for another there is none. */
 static void
 conceal(char **text)
 {
-	CLEANUP_BUF struct buf cut = BUF_INIT;
-	CLEANUP_BUF struct buf clean = BUF_INIT;
-	char *fresh;
+	char *fresh = *text ? concealed(*text) : NULL;
 
-	if (!*text)
-		return;
-	redact_paths(&cut, *text, strlen(*text));
-	clean_add(&clean, buf_text(&cut), cut.len, MESSAGE_MAX, CLEAN_REDACT);
-	fresh = cut.failed ? NULL : buf_take(&clean);
 	free(*text);
 	*text = fresh;
+}
+
+/* Every string of the tree, which is as deep as the parser lets it be. */
+static bool
+conceal_strings(struct json_object *value)
+{
+	char *fresh CLEANUP_FREE = NULL;
+	bool ok = true;
+
+	if (json_object_is_type(value, json_type_string)) {
+		fresh = concealed(json_object_get_string(value));
+		return fresh && json_object_set_string(value, fresh);
+	}
+	if (json_object_is_type(value, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(value); i++)
+			ok &= conceal_strings(
+			    json_object_array_get_idx(value, i));
+	} else if (json_object_is_type(value, json_type_object)) {
+		json_object_object_foreach (value, name, member) {
+			(void)name;
+			ok &= conceal_strings(member);
+		}
+	}
+	return ok;
+}
+
+/* Each refusal tells its own repair. */
+static void
+advise_rows(struct json_object *rows, const struct principal *reader)
+{
+	if (!json_object_is_type(rows, json_type_array))
+		return;
+	for (size_t i = 0; i < json_object_array_length(rows); i++)
+		advice_change(
+		    json_object_array_get_idx(rows, i), "fix", reader);
+}
+
+/* Owned JSON text; what cannot be concealed is left out. */
+static void
+conceal_tree(char **json, const struct principal *reader)
+{
+	CLEANUP_JSON struct json_object *tree = NULL;
+	struct buf out = BUF_INIT;
+
+	if (!*json)
+		return;
+	if (json_parse(
+		*json, strlen(*json), &json_bounds_default, &tree, NULL) == 0) {
+		advise_rows(tree, reader);
+		if (conceal_strings(tree))
+			json_write(&out, tree, 0);
+	}
+	free(*json);
+	*json = out.len ? buf_take(&out) : NULL;
 }
 
 /* Without memory it stays as the operator is told. */
@@ -100,6 +164,8 @@ tool_error_conceal(struct err *err, const struct principal *reader)
 	advise(err, reader);
 	conceal(&err->text);
 	conceal(&err->action);
+	conceal_tree(&err->refusals, reader);
+	conceal_tree(&err->details, reader);
 }
 
 void

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "link/link.h"
+#include "tools/advice.h"
 #include "tools/answer.h"
 #include "tools/handlers.h"
 #include "tools/schema.h"
@@ -97,7 +98,7 @@ backend_add(struct tool_call *call, struct json_object *state)
 
 /* The default repair of a code, where nobody said a better one. */
 static void
-action_fill(struct json_object *state)
+action_fill(struct json_object *state, const struct principal *reader)
 {
 	const char *code = json_get_str(state, "error_code", NULL);
 	enum err_code known = code ? err_code_find(code) : ERR_NONE;
@@ -109,6 +110,7 @@ action_fill(struct json_object *state)
 		action = "run `ibkr-agent doctor`";
 	if (!json_get_str(state, "user_action", NULL))
 		(void)json_add_str(state, "user_action", action);
+	advice_change(state, "user_action", reader);
 }
 
 /* Nobody needs to do anything: it passes by itself. */
@@ -165,7 +167,7 @@ session_handler(struct tool_call *call, struct err *err)
 		json_object_object_del(state, "user_action");
 		json_object_object_del(state, "error_code");
 	} else {
-		action_fill(state);
+		action_fill(state, call->principal);
 	}
 	ret = schema_check_output(call->tool, state, err);
 	if (ret == 0)

@@ -27,6 +27,9 @@ load desk
     iag orders submit --account DU1234567 --approval-id --idempotency-key k1
     expect 2
     has "$stderr" "option '--approval-id' needs a value"
+    iag orders submit --account DU1234567 --approval-id --idempotency-key=k1
+    expect 2
+    has "$stderr" "option '--approval-id' needs a value"
     iag --config "$BATS_TEST_TMPDIR/nosuch.yaml" health
     expect 7
     has "$stderr" "No such file" "name a file that is there"
@@ -59,6 +62,18 @@ EOF
     expect 0
     has "$output" JOURNAL_UNAVAILABLE "ask the operator to run"
     [[ $output != *anna* ]]
+}
+
+@test "a writer's words come to an agent without the paths in them" {
+    desk paper /home/anna/x
+    run --separate-stderr "$IAG_TEST_PROGRAM" mcp serve <<<'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"ibkr_order_preview","arguments":{"account_id":"DU1234567","symbol":"AAPL","side":"buy","quantity":"10","order_type":"limit","time_in_force":"day","limit_price":"199.50"}}}'
+    expect 0
+    has "$output" PAPER_WRITER_REFUSED "option 'script'" refusals
+    [[ $output != *anna* ]]
+    iag --json orders preview --enable-preview --account "$account" \
+        --symbol AAPL --side buy --quantity 10 --limit-price 199.50
+    expect 1
+    has "$(json 'j.refusals[0].actual' <<<"$stderr")" "got '/home/anna/x'"
 }
 
 @test "orders modify and orders approve say no to whatever they are given" {

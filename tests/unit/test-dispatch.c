@@ -885,6 +885,8 @@ test_agents_are_told_tools_and_operators_commands(void **state)
 		{ "`ibkr-agent accounts listing` or `ibkr-agent orders list`",
 		    "the operator's `ibkr-agent accounts listing` or "
 		    "the operator's `ibkr-agent orders list`" },
+		{ "or the operator runs `ibkr-agent accounts list`",
+		    "or the operator runs `ibkr-agent accounts list`" },
 		{ "a `ibkr-agent that is not closed",
 		    "a `ibkr-agent that is not closed" },
 	};
@@ -909,6 +911,43 @@ test_agents_are_told_tools_and_operators_commands(void **state)
 	bad(&w, "ibkr_account_summary", "{}", "INPUT_MISSING_ACCOUNT");
 	has(&w, "`ibkr-agent accounts list` shows them");
 	world_close(&w);
+}
+
+/* As the reader is told it, at every door. */
+static void
+told(enum principal_kind kind, struct buf *out)
+{
+	const struct principal reader = { .name = "a", .kind = kind };
+	CLEANUP_ERR struct err err = ERR_INIT;
+
+	err_set(&err, ERR_LIVE_GATE_MISSING, "no: /home/anna/x");
+	err_refusals(&err,
+	    "[{\"rule\":\"writer\",\"actual\":\"cannot read /home/anna/x\","
+	    "\"fix\":\"run `ibkr-agent doctor`\"}]");
+	err_details(
+	    &err, "{\"legs\":[{\"text\":\"in /home/anna/x\"}],\"n\":3}");
+	tool_error_conceal(&err, &reader);
+	tool_error_json(out, &err, NULL);
+}
+
+static void
+test_paths_and_commands_are_the_operators_in_every_member(void **state)
+{
+	CLEANUP_BUF struct buf agent = BUF_INIT, owner = BUF_INIT;
+
+	(void)state;
+	told(PRINCIPAL_AGENT, &agent);
+	assert_null(strstr(buf_text(&agent), "anna"));
+	assert_non_null(strstr(buf_text(&agent), "\"actual\":\"cannot read "));
+	assert_non_null(strstr(buf_text(&agent),
+	    "\"fix\":\"ask the operator to run `ibkr-agent doctor`\""));
+	assert_non_null(
+	    strstr(buf_text(&agent), "\"details\":{\"legs\":[{\"text\":\"in "));
+	assert_non_null(strstr(buf_text(&agent), "\"n\":3}"));
+	told(PRINCIPAL_OPERATOR, &owner);
+	assert_non_null(strstr(buf_text(&owner),
+	    "\"actual\":\"cannot read /home/anna/x\",\"fix\":\"run `ibkr-agent "
+	    "doctor`\"}],\"details\":{\"legs\":[{\"text\":\"in /home/anna/x"));
 }
 
 int
@@ -947,6 +986,8 @@ main(void)
 		    test_what_the_transaction_recorded_is_not_recorded_again),
 		cmocka_unit_test(
 		    test_agents_are_told_tools_and_operators_commands),
+		cmocka_unit_test(
+		    test_paths_and_commands_are_the_operators_in_every_member),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
