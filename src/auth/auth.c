@@ -390,13 +390,12 @@ auth_knows(
 }
 
 bool
-auth_try(struct auth *auth, const char *header, const char *peer,
+auth_refuses(struct auth *auth, const char *header, const char *peer,
     struct auth_verdict *ret_verdict)
 {
 	struct visit visit = { .auth = auth, .peer = peer };
 
-	return decide_without(&visit, header, ret_verdict) ||
-	       find_known(&visit, ret_verdict);
+	return decide_without(&visit, header, ret_verdict);
 }
 
 void

@@ -84,17 +84,16 @@ void auth_verdict_fini(struct auth_verdict *verdict);
  * them are the door's to refuse, by auth_refuse_header()).  peer is the
  * address that counts for the audit.  The header is not kept.
  *
- * auth_try() does not wait for anything: false means that auth_check() has to
- * be asked, on a thread that may wait, for keys (5 seconds at most) and for
- * the record of a token's first success.  Either may be called by any number
- * of threads.
- *
- * auth_knows() is the short way: true, if it was granted before, and still is;
- * false says nothing.
+ * auth_knows() and auth_refuses() do not wait for anything.  The first is
+ * true for a token that was granted before, and still is; the other one where
+ * there is no token to look at.  Where both are false auth_check() has to be
+ * asked, on a thread that may wait, for keys (5 seconds at most) and for the
+ * record of a token's first success.  Each may be called by any number of
+ * threads.
  */
 bool auth_knows(
     struct auth *auth, const char *header, struct auth_verdict *ret_verdict);
-bool auth_try(struct auth *auth, const char *header, const char *peer,
+bool auth_refuses(struct auth *auth, const char *header, const char *peer,
     struct auth_verdict *ret_verdict);
 void auth_check(struct auth *auth, const char *header, const char *peer,
     struct auth_verdict *ret_verdict);

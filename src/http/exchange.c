@@ -207,7 +207,8 @@ exchange_check_caller(struct exchange *exchange)
 		return false;
 	}
 	exchange_peer(exchange, peer);
-	exchange->is_judged = auth_try(auth, header, peer, &exchange->verdict);
+	exchange->is_judged =
+	    auth_refuses(auth, header, peer, &exchange->verdict);
 	return exchange->is_judged && exchange_check_verdict(exchange);
 }
 
@@ -432,6 +433,7 @@ exchange_give(struct exchange *exchange, struct message *message, size_t len)
 		return;
 	}
 	session->lists = exchange->http->lists;
+	/* for what is answered at once; a call's task has memory of its own */
 	session->answer = listener_memory(exchange->request);
 	if (exchange->http->auth)
 		memcpy(session->id, exchange->verdict.token_id,

@@ -142,9 +142,8 @@ cached_per_s(struct auth *auth)
 	double begin = now_s();
 
 	for (int i = 0; i < FAST; i++) {
-		must(auth_try(auth, buf_text(&header), "127.0.0.1", &verdict) &&
-			 verdict.result == AUTH_GRANTED,
-		    "the cache");
+		must(
+		    auth_knows(auth, buf_text(&header), &verdict), "the cache");
 		auth_verdict_fini(&verdict);
 	}
 	return FAST / (now_s() - begin);
