@@ -152,7 +152,7 @@ verify_store(
 		    err);
 	progress_end(&progress);
 	review_close(&review);
-	if (rc == IAG_INVAL && verify->checkpoint)
+	if (rc && ret_verdict->misfit)
 		(void)err_wrap(err, "'%s'", checkpoint_path(verify));
 	return rc;
 }

@@ -13,15 +13,17 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "cli/command.h"
+#include "cli/via.h"
 
 #define PROGRAM "ibkr-agent "
 #define WORD_SIZE 40
+#define LETTERS "abcdefghijklmnopqrstuvwxyz-"
 
 /* The word behind the program's name begins a command. */
 static bool
 is_command(const char *text)
 {
-	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz-");
+	size_t len = strspn(text, LETTERS);
 	char word[WORD_SIZE];
 
 	if (len == 0 || len >= sizeof(word))
@@ -40,13 +42,35 @@ begins_here(const char *text, const char *at)
 	       is_command(at + strlen(PROGRAM));
 }
 
-/* The daemon itself is started without one. */
-static bool
-is_daemon(const char *words)
+/* The command that begins with words, the longest there is, or NULL. */
+static const struct command *
+command_of(const char *words)
 {
-	size_t len = strspn(words, "abcdefghijklmnopqrstuvwxyz-");
+	const struct command *found = NULL;
+	char path[2 * WORD_SIZE];
+	size_t len = strspn(words, LETTERS);
 
-	return len == strlen("serve") && strncmp(words, "serve", len) == 0;
+	while (len < sizeof(path)) {
+		const struct command *known;
+
+		memcpy(path, words, len);
+		path[len] = '\0';
+		known = command_find(path);
+		found = known ? known : found;
+		if (words[len] != ' ' || strspn(words + len + 1, LETTERS) == 0)
+			break;
+		len += 1 + strspn(words + len + 1, LETTERS);
+	}
+	return found;
+}
+
+/* Not all that is suggested goes through the daemon. */
+static bool
+fits(const char *words, const char *socket)
+{
+	const struct command *command = command_of(words);
+
+	return !socket || !command || via_takes(command);
 }
 
 static void
@@ -69,7 +93,7 @@ runnable_add(const struct cli *cli, struct buf *out, const char *text)
 	while (path && (at = strstr(at, PROGRAM))) {
 		const char *words = at + strlen(PROGRAM);
 
-		if (begins_here(text, at) && !(socket && is_daemon(words))) {
+		if (begins_here(text, at) && fits(words, socket)) {
 			buf_add(out, from, (size_t)(at - from));
 			add_option(out, option, path);
 			from = words;

@@ -338,6 +338,16 @@ check_options(const struct cli *cli, bool is_program, struct err *err)
 	return err_class(err);
 }
 
+bool
+via_takes(const struct command *command)
+{
+	return program_may_run(command->path) || command->tool ||
+	       command->run == run_mcp_serve ||
+	       command->run == run_audit_tail ||
+	       command->run == run_write_refusal ||
+	       command->run == run_mcp_client_config;
+}
+
 int
 via_run(struct cli *cli, struct err *err)
 {
@@ -352,9 +362,7 @@ via_run(struct cli *cli, struct err *err)
 		    via_socket(cli), STDIN_FILENO, STDOUT_FILENO, err);
 	if (is_program)
 		return run_program(cli, err);
-	if (command->tool || command->run == run_audit_tail ||
-	    command->run == run_write_refusal ||
-	    command->run == run_mcp_client_config)
+	if (via_takes(command))
 		return command->run(cli, err);
 	err_set(err, ERR_INPUT_INVALID, "%s does not go through the daemon",
 	    command->path);

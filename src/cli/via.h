@@ -15,6 +15,9 @@
 
 bool via_is_on(const struct cli *cli);
 
+/* Does it go through the daemon at all?  It may still refuse options. */
+bool via_takes(const struct command *command);
+
 /* The command, as far as it goes through the daemon; else INPUT_INVALID. */
 int via_run(struct cli *cli, struct err *err);
 

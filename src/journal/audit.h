@@ -81,6 +81,7 @@ struct audit_verdict {
 	char reason[200];     /* why, for people */
 	bool anchored;        /* by a checkpoint; else self-attested */
 	bool state_checked;
+	bool misfit; /* beside an error: the checkpoint is the fault */
 };
 enum { AUDIT_VERIFY_STATE = 0x1 }; /* also every state row (ruling 27) */
 

@@ -241,15 +241,17 @@ check_state(struct verify *verify, struct journal_txn *txn, struct err *err)
  */
 static int
 check_question(
-    const struct verify *verify, const struct journal_txn *txn, struct err *err)
+    struct verify *verify, const struct journal_txn *txn, struct err *err)
 {
 	const struct checkpoint *checkpoint = verify->checkpoint;
 	unsigned long long count = txn->head.count;
 
 	if (checkpoint &&
-	    memcmp(checkpoint->store_id, txn->info.id, STORE_ID_SIZE) != 0)
+	    memcmp(checkpoint->store_id, txn->info.id, STORE_ID_SIZE) != 0) {
+		verify->verdict.misfit = true;
 		return err_set(err, ERR_INPUT_INVALID,
 		    "the checkpoint is of another store");
+	}
 	if (verify->first == 0 || verify->first < count ||
 	    (checkpoint && checkpoint->size > count))
 		return 0;
@@ -349,12 +351,15 @@ audit_verify(struct journal *journal, uint64_t first, uint64_t last,
 		rc = checkpoint_parse(checkpoint, &journal->keys, &anchor, err);
 		verify.checkpoint = &anchor;
 	}
-	if (rc < 0)
+	if (rc < 0) {
+		ret_verdict->misfit = rc == IAG_INVAL;
 		return rc;
+	}
 	stub_map_init(&verify.stubs);
 	rc = snapshot_run(journal, verify_step, &verify, &own);
 	if (rc < 0) {
 		err_move(err, &own);
+		ret_verdict->misfit = verify.verdict.misfit;
 		return rc;
 	}
 	conclude(&verify);

@@ -130,6 +130,8 @@ struct write_sweep {
 int write_cancel_now(struct write *write, const struct write_sweep *sweep,
     enum intent_state *ret_state, struct err *err);
 
+/* What became of each leg of a refused bracket, beside its fault. */
+void write_legs_tell(const struct intent *group, struct err *err);
 /* ORDER_OUTCOME_UNKNOWN with what to do about it. */
 int write_unknown(
     const struct intent *intent, const char *cause, struct err *err);

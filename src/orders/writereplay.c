@@ -27,6 +27,19 @@ legs_add(struct json_object *obj, const struct intent *group)
 	return legs ? json_add(obj, "legs", json_object_get(legs)) : 0;
 }
 
+void
+write_legs_tell(const struct intent *group, struct err *err)
+{
+	CLEANUP_JSON struct json_object *obj = json_object_new_object();
+	CLEANUP_BUF struct buf text = BUF_INIT;
+
+	if (!err || !obj || legs_add(obj, group) || !json_get(obj, "legs"))
+		return;
+	json_write(&text, obj, 0);
+	if (!text.failed)
+		err_details(err, buf_text(&text));
+}
+
 /* What is told of the first request, for programs. */
 static void
 details_set(const struct intent *intent, bool resolvable, struct err *err)
@@ -147,6 +160,7 @@ write_answer(struct write *write, const struct intent *intent, struct buf *out,
     struct err *err)
 {
 	CLEANUP_ERR struct err first = ERR_INIT;
+	int ret;
 
 	if (strcmp(intent->request_digest, write->digest) != 0)
 		return conflict(write, intent, err);
@@ -156,7 +170,10 @@ write_answer(struct write *write, const struct intent *intent, struct buf *out,
 	case INTENT_DONE:
 		return done(intent, out, err);
 	case INTENT_REFUSED:
-		return settlement_fault_read(intent->error, err);
+		ret = settlement_fault_read(intent->error, err);
+		if (intent->operation == OPERATION_GROUP)
+			write_legs_tell(intent, err);
+		return ret;
 	case INTENT_UNKNOWN:
 		break;
 	}

@@ -228,28 +228,6 @@ settle_later(const struct settle_step *step)
 	}
 }
 
-/* What became of each leg belongs to the fault of a bracket. */
-static void
-legs_tell(const struct intent *group, struct err *err)
-{
-	CLEANUP_JSON struct json_object *obj = NULL;
-	CLEANUP_BUF struct buf text = BUF_INIT;
-	struct json_object *legs;
-
-	if (!err || !group->result ||
-	    json_parse(group->result, strlen(group->result),
-		&json_bounds_default, &obj, NULL))
-		return;
-	legs = json_get(obj, "legs");
-	if (!legs)
-		return;
-	buf_str(&text, "{\"legs\":");
-	json_write(&text, legs, 0);
-	buf_char(&text, '}');
-	if (!text.failed)
-		err_details(err, buf_text(&text));
-}
-
 static int
 refused(const struct write_outcome *whole, struct err *err)
 {
@@ -262,7 +240,7 @@ refused(const struct write_outcome *whole, struct err *err)
 		err_move(err, whole->fault);
 	}
 	if (whole->intent->operation == OPERATION_GROUP)
-		legs_tell(whole->intent, err);
+		write_legs_tell(whole->intent, err);
 	/* what cannot be cancelled is not to be ordered again */
 	if (whole->intent->operation == OPERATION_CANCEL && err &&
 	    (err->code == ERR_ORDER_VALIDATION_FAILED ||

@@ -272,7 +272,8 @@ const struct field group_output[] = {
 	STR("idempotency_key", REQ | PLAIN, "Key of the request"),
 	ONE_OF("mode", REQ | PLAIN, MODES, "Paper or live"),
 	ONE_OF("status", REQ, "submitted partial cancelled",
-	    "partial: not all legs stand; see legs"),
+	    "partial: not all legs stand, as where an exit was refused and "
+	    "the entry may have filled; see legs"),
 	ONE_OF("atomicity", REQ, "broker_bracket sequential",
 	    "sequential: exits may fill before the entry"),
 	ITEMS("broker_order_ids", REQ | PLAIN, FIELD_STRING, "Orders"),

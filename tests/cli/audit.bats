@@ -250,13 +250,18 @@ fingerprint() {
     [ "$(json 'j.code' <<<"$stderr")" = INPUT_INVALID ]
     iag audit checkpoint --out "$BATS_TEST_TMPDIR/checkpoint"
     expect 0
+    # the file is blamed only for what is wrong with it
+    iag audit verify --first 1000 --checkpoint "$BATS_TEST_TMPDIR/checkpoint"
+    expect 2
+    has "$stderr" "there is no record 1000 to begin with"
+    [[ $stderr != *"'$BATS_TEST_TMPDIR/checkpoint'"* ]]
     rm -r "$store"
     "$IAG_TEST_PROGRAM" health >/dev/null
     iag --json audit verify --checkpoint "$BATS_TEST_TMPDIR/checkpoint"
     expect 2
     [ -z "$output" ]
     [ "$(json 'j.code' <<<"$stderr")" = INPUT_INVALID ]
-    has "$stderr" "the checkpoint is of another store"
+    has "$stderr" "'$BATS_TEST_TMPDIR/checkpoint': the checkpoint is of another store"
 }
 
 @test "an unknown event type is refused with the known ones" {

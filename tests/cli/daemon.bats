@@ -137,6 +137,10 @@ submit_behind() {
         --operator-credential "$BATS_TEST_TMPDIR/wrong" </dev/null
     expect 2
     has "$stderr" "no operator's credential"
+    # which is made without the daemon
+    iag "${via[@]}" kill-switch open --reason test \
+        --operator-credential "$BATS_TEST_TMPDIR/nosuch" </dev/null
+    has "$stderr" "\`ibkr-agent kill-switch credential"
     iag --json "${via[@]}" kill-switch open --reason test \
         --operator-credential "$BATS_TEST_TMPDIR/credential" </dev/null
     expect 0

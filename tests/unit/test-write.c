@@ -658,6 +658,7 @@ a_sequence_that_breaks_is_taken_back(void **state)
 	assert_int_equal(reserved(w), 1);
 	CLEANUP_TURN struct turn again =
 	    run_op(w, order_submit_bracket, BRACKET("g1"));
+	assert_string_equal(again.err.details, turn.err.details);
 	assert_int_equal(again.err.code, ERR_BROKER_RESPONSE_INVALID);
 	assert_int_equal(fake_broker.submits, 2);
 }
