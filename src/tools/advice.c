@@ -54,7 +54,7 @@ is_behind(const char *text, const char *at, const char *words)
 static bool
 is_operators(const char *text, const char *at)
 {
-	static const char *const words[] = { "operator's ", "operator to " RUN,
+	static const char *const words[] = { "operator's ", "operator to run ",
 		"operator runs " };
 
 	for (size_t i = 0; i < ARRAY_COUNT(words); i++) {

@@ -820,6 +820,7 @@ what_guards_an_entry_stays(void **state)
 		fake_broker.cancel.status = rows[i].cancel;
 		CLEANUP_TURN struct turn turn =
 		    run_op(w, order_submit_bracket, BRACKET("g1"));
+		assert_int_equal(turn.result == 0, rows[i].cancels != 2);
 		assert_int_equal(fake_broker.cancels, rows[i].cancels);
 		assert_int_equal(state_of(w, "g1", ""),
 		    rows[i].cancels == 2 ? INTENT_REFUSED : INTENT_DONE);
