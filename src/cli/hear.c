@@ -1,25 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
-/*
- * A socket that systemd holds takes connections while no daemon runs, and
- * also while one fails to start over and over.  Whether somebody reads is
- * seen by what the kernel still keeps of the request.
- */
-
 #include "cli/hear.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-
-#include <linux/sockios.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "daemon/socket.h"
 
 enum { CHUNK = 64 * 1024, SLICE_MS = 250 };
 
@@ -42,24 +34,15 @@ hear_some(int fd, struct buf *text)
 	return true;
 }
 
-/* Has the other side read all that was written? */
-static bool
-is_taken(int fd)
-{
-	int unread = 0;
-
-	return ioctl(fd, SIOCOUTQ, &unread) < 0 || unread == 0;
-}
-
 /* poll(), but no longer than it may take until the request is read. */
 static bool
 hear_wait(struct pollfd *fds, nfds_t count, uint64_t end_ns)
 {
-	while (!is_taken(fds[0].fd)) {
+	while (!socket_is_taken(fds[0].fd)) {
 		if (poll(fds, count, SLICE_MS) != 0)
 			return true;
 		if (clock_boot_ns() >= end_ns)
-			return is_taken(fds[0].fd);
+			return socket_is_taken(fds[0].fd);
 	}
 	(void)poll(fds, count, -1);
 	return true;
@@ -70,7 +53,7 @@ hear_line(int fd, struct call *call, struct buf *line)
 {
 	struct pollfd fds[] = { { .fd = fd, .events = POLLIN },
 		{ .fd = call_fd(call), .events = POLLIN } };
-	uint64_t end_ns = clock_boot_ns() + HEAR_TAKEN_S * NS_PER_S;
+	uint64_t end_ns = clock_boot_ns() + SOCKET_TAKEN_S * NS_PER_S;
 	size_t seen = 0;
 
 	while (!memchr(buf_text(line) + seen, '\n', line->len - seen)) {

@@ -9,16 +9,10 @@
 #include "base/buf.h"
 #include "host/call.h"
 
-/*
- * So long a request may lie unread: a daemon that is being started needs some
- * time, and one that cannot start never takes it.
- */
-#define HEAR_TAKEN_S 30
-
 enum heard {
 	HEARD_LINE,
 	HEARD_END,      /* the connection ended before the line did */
-	HEARD_NOT_TAKEN /* nobody has read the request */
+	HEARD_NOT_TAKEN /* nobody has read it for SOCKET_TAKEN_S */
 };
 
 /*

@@ -209,13 +209,11 @@ lost(const struct tool *tool, enum heard heard, struct err *err)
 		buf_printf(&text,
 		    "no daemon has taken the request for %d seconds, though "
 		    "its socket is there: it does not start, or hangs",
-		    HEAR_TAKEN_S);
+		    SOCKET_TAKEN_S);
 	if (is_read) {
 		err_set(err, ERR_DAEMON_UNAVAILABLE, "%s", buf_text(&text));
 		if (!is_taken)
-			err_action(err,
-			    "see why in its log (`journalctl -u "
-			    "ibkr-agent.service`), then repeat the request");
+			err_action(err, SOCKET_SEE_WHY);
 		return err_class(err);
 	}
 	err_set(err, ERR_ORDER_OUTCOME_UNKNOWN, "%s: the request %s",

@@ -3,13 +3,15 @@
 
 /*
  * Threads: one copies from the client to the daemon and is left behind when
- * the other, which called, is done.  `half` is all that they share.
+ * the other, which called, is done.  `half` is all that they share.  Until the
+ * daemon is seen to live, only the first piece is sent: whether it was taken
+ * can be told, and what follows has then certainly not been.
  */
 
 #include "daemon/relay.h"
 
 #include <errno.h>
-#include <pthread.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -19,15 +21,23 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/json.h"
+#include "base/thread.h"
 #include "daemon/socket.h"
+#include "mcp/answer.h"
+#include "mcp/message.h"
+#include "tools/dispatch.h"
+#include "tools/tool.h"
 
-enum { CHUNK = 64 * 1024 };
+enum { CHUNK = 64 * 1024, SLICE_MAX_MS = 250, WAITING_MAX = 1024 * 1024 };
 
 struct half {
-	int in, socket;
-	atomic_bool is_over; /* the client said all that it had to say */
+	int in, socket, out;
+	atomic_bool is_over;  /* the client said all that it had to say */
+	atomic_bool is_heard; /* the daemon said something */
+	atomic_bool is_dead;  /* it took nothing, and the client was told */
 };
 
 /* More bytes; 0: the end, also by an error. */
@@ -42,20 +52,134 @@ read_some(int fd, char *data)
 	return got > 0 ? (size_t)got : 0;
 }
 
+/* Does the daemon live?  It took what was sent, spoke, or hung up. */
+static bool
+half_is_served(struct half *half, bool is_sent)
+{
+	struct pollfd word = { .fd = half->socket, .events = POLLIN };
+	uint64_t end_ns = clock_boot_ns() + SOCKET_TAKEN_S * NS_PER_S;
+	int slice_ms = 1;
+
+	while (!(is_sent && socket_is_taken(half->socket)) &&
+	       !atomic_load(&half->is_heard) && poll(&word, 1, slice_ms) == 0) {
+		if (clock_boot_ns() >= end_ns)
+			return false;
+		slice_ms *= slice_ms < SLICE_MAX_MS ? 2 : 1;
+	}
+	return true;
+}
+
+static void
+set_dead(struct err *err, bool may_be_done)
+{
+	err_set(err,
+	    may_be_done ? ERR_ORDER_OUTCOME_UNKNOWN : ERR_DAEMON_UNAVAILABLE,
+	    "no daemon has taken a request for %d seconds, though its socket "
+	    "is there: it does not start, or hangs%s",
+	    SOCKET_TAKEN_S,
+	    may_be_done ? "; this one may be carried out once one runs" : "");
+	if (may_be_done)
+		err_action(err, "once the daemon is back, repeat the call with "
+				"the same idempotency key, or see "
+				"`ibkr-agent orders pending`");
+	else
+		err_action(err, SOCKET_SEE_WHY);
+	err->unknown = may_be_done;
+}
+
+/* Nobody has seen what was sent; a daemon that starts late reads it. */
+static bool
+may_be_done(const struct message *message)
+{
+	const struct tool *tool;
+
+	if (strcmp(message->method, "tools/call") != 0)
+		return false;
+	tool = tool_find(json_get_str(message->params, "name", ""));
+	return tool && !(tool->flags & TOOL_READ_ONLY);
+}
+
+static void
+refuse_line(struct buf *out, const char *line, size_t len, bool is_sent)
+{
+	CLEANUP_MESSAGE struct message message;
+	CLEANUP_ERR struct err err = ERR_INIT;
+	CLEANUP_BUF struct buf data = BUF_INIT;
+
+	message_parse(&message, line, len);
+	if (message.kind != MESSAGE_REQUEST)
+		return;
+	set_dead(&err, is_sent && may_be_done(&message));
+	tool_error_json(&data, &err, NULL);
+	answer_error(out, message.id, RELAY_REFUSED, buf_text(&data), "%s",
+	    err_text(&err));
+}
+
+/* Answer requests in text, the first sent bytes of which the kernel keeps. */
+static void
+refuse_all(struct half *half, const struct buf *text, size_t sent)
+{
+	CLEANUP_BUF struct buf out = BUF_INIT;
+	const char *at = buf_text(text), *end;
+
+	for (; (end = strchr(at, '\n')) != NULL; at = end + 1)
+		refuse_line(&out, at, (size_t)(end - at),
+		    (size_t)(at - text->data) < sent);
+	(void)fd_write(half->out, out.data, out.len);
+}
+
+/* The first piece was not taken: tell so, also to who asked since then. */
+static void
+half_give_up(struct half *half, const char *data, size_t len)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	struct pollfd more = { .fd = half->in, .events = POLLIN };
+	char *room;
+	size_t got = len;
+
+	buf_add(&text, data, len);
+	while (got > 0 && text.len < WAITING_MAX && poll(&more, 1, 0) > 0 &&
+	       (room = buf_reserve(&text, CHUNK)) != NULL) {
+		got = read_some(half->in, room);
+		text.len += got;
+		room[got] = '\0';
+	}
+	if (!text.failed)
+		refuse_all(half, &text, len);
+	atomic_store(&half->is_dead, true);
+	(void)shutdown(half->socket, SHUT_RDWR);
+}
+
+/* true: there may be more to copy. */
+static bool
+half_copy(struct half *half, char *data, size_t *ret_len)
+{
+	*ret_len = read_some(half->in, data);
+	if (*ret_len > 0)
+		return fd_write(half->socket, data, *ret_len);
+	atomic_store(&half->is_over, true);
+	/* it answers what it still has to answer */
+	(void)shutdown(half->socket, SHUT_WR);
+	return false;
+}
+
 static void *
 half_main(void *arg)
 {
 	struct half *half = arg;
 	CLEANUP_FREE char *data = malloc(CHUNK);
 	size_t len;
+	bool is_more;
 
-	while (data && (len = read_some(half->in, data)) > 0) {
-		if (!fd_write(half->socket, data, len))
-			return NULL; /* the daemon went: the other one knows */
+	if (!data)
+		return NULL;
+	is_more = half_copy(half, data, &len);
+	if (!half_is_served(half, len > 0)) {
+		half_give_up(half, data, len);
+		return NULL;
 	}
-	atomic_store(&half->is_over, true);
-	/* it answers what it still has to answer */
-	(void)shutdown(half->socket, SHUT_WR);
+	while (is_more)
+		is_more = half_copy(half, data, &len);
 	return NULL;
 }
 
@@ -95,11 +219,16 @@ copy_back(struct half *half, int out, struct err *err)
 	if (!data)
 		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
 	while ((len = read_some(half->socket, data)) > 0) {
+		atomic_store(&half->is_heard, true);
 		/* the client gets the words, too */
 		if (!fd_write(out, data, len))
 			return 0; /* it went, and wants nothing any more */
 		if (relay_is_refused(data, len, err))
 			return err_class(err);
+	}
+	if (atomic_load(&half->is_dead)) {
+		set_dead(err, false);
+		return err_class(err);
 	}
 	if (atomic_load(&half->is_over))
 		return 0;
@@ -116,17 +245,16 @@ relay_run(const char *path, int in, int out, struct err *err)
 {
 	/* outlives this call where the client never ends its side */
 	static struct half half;
-	pthread_t thread;
 	int rc = socket_connect(path, &half.socket, err);
 
 	if (rc)
 		return rc;
 	(void)signal(SIGPIPE, SIG_IGN);
 	half.in = in;
-	rc = pthread_create(&thread, NULL, half_main, &half);
+	half.out = out;
+	rc = thread_start(NULL, 0, half_main, &half);
 	if (rc)
 		return err_set(err, ERR_INTERNAL_ERROR,
 		    "cannot make a thread: %s", strerror(rc));
-	(void)pthread_detach(thread);
 	return copy_back(&half, out, err);
 }

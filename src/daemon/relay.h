@@ -21,8 +21,9 @@ enum { RELAY_REFUSED = -32001 };
 /*
  * Copy from in to the daemon at path and from it to out, until either side
  * ends.  0: the client went, and what was running was answered.
- * DAEMON_UNAVAILABLE: there is no daemon, or it ended before the client did;
- * AUTH_PEER_UNKNOWN and others: it turned us away.
+ * DAEMON_UNAVAILABLE: there is no daemon, or it ended before the client did,
+ * or took nothing for SOCKET_TAKEN_S, which requests that came meanwhile are
+ * answered with; AUTH_PEER_UNKNOWN and others: it turned us away.
  */
 int relay_run(const char *path, int in, int out, struct err *err);
 

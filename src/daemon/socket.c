@@ -14,10 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
 
 #include "base/cleanup.h"
 
@@ -170,6 +173,14 @@ unreachable(const char *path, int why, struct err *err)
 {
 	bool nobody = why == ECONNREFUSED || why == ENOENT;
 
+	if (why == EAGAIN) {
+		err_set(err, ERR_DAEMON_UNAVAILABLE,
+		    "the daemon at '%s' has let nobody in for %d seconds, "
+		    "though its socket is there: it does not start, or hangs",
+		    path, SOCKET_TAKEN_S);
+		err_action(err, SOCKET_SEE_WHY);
+		return err_class(err);
+	}
 	err_set(err, ERR_DAEMON_UNAVAILABLE,
 	    nobody ? "no daemon listens at '%s': %s"
 		   : "cannot connect to the daemon at '%s': %s",
@@ -184,15 +195,28 @@ unreachable(const char *path, int why, struct err *err)
 int
 socket_connect(const char *path, int *ret_fd, struct err *err)
 {
+	const struct timeval limit = { .tv_sec = SOCKET_TAKEN_S };
+	const struct timeval none = { .tv_sec = 0 };
 	struct sockaddr_un address;
 	int fd CLEANUP_CLOSE = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int rc = address_of(path, &address, err);
 
 	if (rc)
 		return rc;
+	/* connect() goes by it, too */
 	if (fd < 0 ||
-	    connect(fd, (const struct sockaddr *)&address, sizeof address) != 0)
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) ||
+	    connect(fd, (const struct sockaddr *)&address, sizeof address) ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof none))
 		return unreachable(path, errno, err);
 	*ret_fd = STEAL_FD(fd);
 	return 0;
+}
+
+bool
+socket_is_taken(int fd)
+{
+	int unread = 0;
+
+	return ioctl(fd, SIOCOUTQ, &unread) < 0 || unread == 0;
 }

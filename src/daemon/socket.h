@@ -6,7 +6,19 @@
 #ifndef IAG_DAEMON_SOCKET_H
 #define IAG_DAEMON_SOCKET_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
+
+/*
+ * So long what was sent may lie unread: a daemon that is being started needs
+ * some time, and one that cannot start never takes it.
+ */
+#define SOCKET_TAKEN_S 20
+/* What to do then. */
+#define SOCKET_SEE_WHY                                                          \
+	"see why in its log (`journalctl -u ibkr-agent.service`), then repeat " \
+	"the request"
 
 struct socket_place {
 	int fd;      /* listens */
@@ -24,7 +36,17 @@ int socket_listen(
 /* Nobody can connect any more; the file goes, if it was made here. */
 void socket_close(struct socket_place *place);
 
-/* A connection to the daemon, or DAEMON_UNAVAILABLE, with the reason. */
+/*
+ * A connection to the daemon, or DAEMON_UNAVAILABLE, with the reason; so many
+ * others may be before us that it takes SOCKET_TAKEN_S, and no longer.
+ */
 int socket_connect(const char *path, int *ret_fd, struct err *err);
+
+/*
+ * A socket that systemd holds takes connections while no daemon runs, and
+ * also while one fails to start over and over.  Whether somebody reads is
+ * seen by what the kernel still keeps: has the other side read all of it?
+ */
+bool socket_is_taken(int fd);
 
 #endif

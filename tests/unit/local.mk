@@ -146,6 +146,8 @@ tests_unit_test_mcp_SOURCES = \
 	$(NULL)
 tests_unit_test_daemon_LDADD = \
 	libdaemon.la libsidecar.la libhttp.la libmcp.la $(LDADD)
+tests_unit_test_cli_hear_LDADD = \
+	libdaemon.la libsidecar.la libhttp.la libmcp.la $(LDADD)
 tests_unit_test_channel_LDADD = libsidecar.la libhttp.la $(LDADD)
 tests_unit_test_sidecar_LDADD = libsidecar.la libhttp.la $(LDADD)
 tests_unit_test_mcp_LDADD = libmcp.la $(LDADD)

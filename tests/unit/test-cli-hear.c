@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "daemon/socket.h"
 
 #define REQUEST "{\"id\":1}\n"
 #define ANSWER "{\"id\":1,\"result\":{}}\n"
@@ -77,7 +78,7 @@ test_a_request_that_nobody_takes_is_given_up(void **state)
 
 	(void)state;
 	assert_int_equal(hear(0, &line, &daemon), HEARD_NOT_TAKEN);
-	assert_int_equal((daemon.looks - 1) * PASS_S, HEAR_TAKEN_S);
+	assert_int_equal((daemon.looks - 1) * PASS_S, SOCKET_TAKEN_S);
 	assert_int_equal(line.len, 0);
 }
 

@@ -9,7 +9,10 @@
 
 #include "loaded.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -18,6 +21,7 @@
 #include "daemon/peer.h"
 #include "daemon/program.h"
 #include "daemon/relay.h"
+#include "daemon/socket.h"
 #include "daemon/visits.h"
 
 #define HEAD                                                           \
@@ -178,6 +182,119 @@ test_only_the_line_of_a_refusal_turns_a_relay_away(void **state)
 	assert_string_equal(err_user_action(&err), "ask");
 }
 
+/* Half of what a daemon may take passes with each look at the clock. */
+static uint64_t
+pass(void *arg)
+{
+	atomic_uint *looks = arg;
+
+	return atomic_fetch_add(looks, 1) * SOCKET_TAKEN_S / 2 * NS_PER_S;
+}
+
+/* A socket that systemd, as it were, holds for a daemon that never starts. */
+static int
+hold_socket(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	(void)snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+	assert_int_equal(
+	    bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	return fd;
+}
+
+static size_t
+line_count(const struct buf *text)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text->len; i++)
+		count += text->data[i] == '\n';
+	return count;
+}
+
+/* What the relay answers to lines; it ends without their end. */
+static void
+relay_in_vain(const char *lines, bool is_all, struct buf *out, struct err *err)
+{
+	static atomic_uint looks;
+	const struct clock_source source = {
+		.real_ns = pass, .boot_ns = pass, .arg = &looks
+	};
+	char path[] = "/tmp/iag-relay.XXXXXX", name[64];
+	int in[2], back[2], fd;
+	ssize_t got;
+
+	assert_non_null(mkdtemp(path));
+	(void)snprintf(name, sizeof name, "%s/socket", path);
+	fd = hold_socket(name);
+	assert_int_equal(pipe(in), 0);
+	assert_int_equal(pipe(back), 0);
+	assert_int_equal(
+	    write(in[1], lines, strlen(lines)), (ssize_t)strlen(lines));
+	if (is_all)
+		(void)close(in[1]);
+	clock_set_source(&source);
+	assert_int_not_equal(relay_run(name, in[0], back[1], err), 0);
+	clock_set_source(NULL);
+	(void)close(back[1]);
+	assert_non_null(buf_reserve(out, 65536));
+	while ((got = read(back[0], out->data + out->len, 4096)) > 0)
+		out->len += (size_t)got;
+	out->data[out->len] = '\0';
+	(void)close(back[0]);
+	(void)close(in[0]);
+	if (!is_all)
+		(void)close(in[1]);
+	(void)close(fd);
+	(void)unlink(name);
+	(void)rmdir(path);
+}
+
+static void
+test_a_daemon_that_takes_nothing_is_given_up(void **state)
+{
+#define CALL(id, name)                                                  \
+	"{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"tools/call\"," \
+	"\"params\":{\"name\":\"" name "\"}}\n"
+	CLEANUP_BUF struct buf out = BUF_INIT;
+	CLEANUP_ERR struct err err = ERR_INIT;
+
+	(void)state;
+	relay_in_vain(
+	    "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"initialize\"}\n"
+	    "\r\n{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n" CALL(
+		"2", "ibkr_health") CALL("3",
+		"ibkr_live_order_submit") "{\"jsonrpc\":\"2.0\",\"id\":4,",
+	    false, &out, &err);
+	assert_int_equal(err.code, ERR_DAEMON_UNAVAILABLE);
+	assert_non_null(strstr(err_text(&err), "for 20 seconds"));
+	assert_memory_equal(buf_text(&out),
+	    "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"error\":{\"code\":-32001,",
+	    49);
+	assert_int_equal(line_count(&out), 3);
+	assert_non_null(strstr(buf_text(&out), "\"id\":2,\"error\""));
+	assert_non_null(strstr(buf_text(&out), "\"id\":3,\"error\""));
+	assert_non_null(strstr(strstr(buf_text(&out), "\"id\":3"),
+	    "\"code\":\"ORDER_OUTCOME_UNKNOWN\""));
+	assert_null(strstr(
+	    strstr(buf_text(&out), "\"id\":3"), "\"outcome\":\"refused\""));
+}
+
+static void
+test_a_client_that_only_goes_does_not_wait_for_a_daemon(void **state)
+{
+	CLEANUP_BUF struct buf out = BUF_INIT;
+	CLEANUP_ERR struct err err = ERR_INIT;
+
+	(void)state;
+	relay_in_vain("", true, &out, &err);
+	assert_int_equal(err.code, ERR_DAEMON_UNAVAILABLE);
+	assert_int_equal(out.len, 0);
+}
+
 int
 main(void)
 {
@@ -193,6 +310,9 @@ main(void)
 		    test_only_commands_that_look_are_run_for_others),
 		cmocka_unit_test(
 		    test_only_the_line_of_a_refusal_turns_a_relay_away),
+		cmocka_unit_test(test_a_daemon_that_takes_nothing_is_given_up),
+		cmocka_unit_test(
+		    test_a_client_that_only_goes_does_not_wait_for_a_daemon),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
