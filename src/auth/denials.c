@@ -293,7 +293,7 @@ denials_open(const struct auth_setup *setup, struct denials **ret_denials,
 	denials->setup = *setup;
 	(void)pthread_mutex_init(&denials->lock, NULL);
 	cond_init(&denials->wake);
-	if (pthread_create(&denials->thread, NULL, run, denials) == 0) {
+	if (thread_start(&denials->thread, 0, run, denials) == 0) {
 		*ret_denials = denials;
 		return 0;
 	}

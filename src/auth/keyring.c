@@ -259,8 +259,7 @@ start(struct keyring *ring, const struct config *config, struct host *host,
 	if (rc)
 		return rc;
 	ring->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (ring->stop_fd < 0 ||
-	    pthread_create(&ring->thread, NULL, run, ring) != 0)
+	if (ring->stop_fd < 0 || thread_start(&ring->thread, 0, run, ring) != 0)
 		return err_set(
 		    err, ERR_INTERNAL_ERROR, "no thread for the issuer's keys");
 	return 0;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/thread.h"
 
 static void
 signal_set(sigset_t *set)
@@ -84,7 +85,7 @@ interrupt_start(struct interrupt *interrupt, struct call *call)
 	};
 	interrupt->runs =
 	    interrupt->signal_fd >= 0 && interrupt->stop_fd >= 0 &&
-	    pthread_create(&interrupt->thread, NULL, watch, interrupt) == 0;
+	    thread_start(&interrupt->thread, 0, watch, interrupt) == 0;
 }
 
 void

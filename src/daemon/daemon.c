@@ -22,6 +22,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "daemon/door.h"
 #include "daemon/probe.h"
 #include "daemon/systemd.h"
@@ -319,7 +320,7 @@ drain_start(struct drain *drain, struct daemon *daemon, uint64_t drain_ns)
 	};
 	if (daemon->http &&
 	    (drain->ended_fd < 0 ||
-		pthread_create(&drain->thread, NULL, drain_main, drain) != 0)) {
+		thread_start(&drain->thread, 0, drain_main, drain) != 0)) {
 		http_stop(daemon->http, drain_ns);
 		drain->is_over = true;
 	}

@@ -20,6 +20,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/thread.h"
 
 /* Connections beyond the limit that are told so. */
 enum { WARD_EXTRA = 64, WARD_TICK_MS = 1000, WARD_EVENTS = 64 };
@@ -168,7 +169,7 @@ ward_open(struct ward *ward)
 	if (ward->epoll_fd < 0 || ward->stop_fd < 0 ||
 	    epoll_ctl(ward->epoll_fd, EPOLL_CTL_ADD, ward->stop_fd, &stop) < 0)
 		return errno;
-	return pthread_create(&ward->thread, NULL, ward_run, ward);
+	return thread_start(&ward->thread, 0, ward_run, ward);
 }
 
 int

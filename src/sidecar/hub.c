@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "ibkr-agent/plugin.h"
 #include "sidecar/ask.h"
 #include "sidecar/guest.h"
@@ -339,7 +340,7 @@ hub_start(struct hub *hub, struct err *err)
 	hub->house.inner = identity_credentials(hub->house.identity);
 	if (!hub->house.inner)
 		return no_memory(err);
-	if (pthread_create(&hub->thread, NULL, hub_main, hub) != 0)
+	if (thread_start(&hub->thread, 0, hub_main, hub) != 0)
 		return err_set(err, ERR_INTERNAL_ERROR, "cannot make a thread");
 	hub->has_thread = true;
 	return 0;
