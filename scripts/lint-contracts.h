@@ -21,6 +21,7 @@ lint_negative(int result)
 }
 
 #define err_set(...) lint_negative(err_set(__VA_ARGS__))
+#define err_no_memory(...) lint_negative(err_no_memory(__VA_ARGS__))
 #define err_wrap(...) lint_negative(err_wrap(__VA_ARGS__))
 
 #endif

@@ -128,7 +128,7 @@ grant_of(const struct visit *visit, const struct jwt_claims *claims,
 		    "issuer and sub of the token are too long");
 	ret_grant->name = strdup(name);
 	if (!ret_grant->name)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	ret_grant->scopes = claims->scopes & auth->allowed;
 	ret_grant->is_operator = ret_grant->scopes & scope_bit("ibkr:operator");
 	ret_grant->expires_ns = claims->expires_ns;
@@ -239,7 +239,7 @@ record(const struct visit *visit, const struct grant *grant, struct err *err)
 	};
 
 	if (!metadata)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	return setup->record(setup->arg, &event, err);
 }
 
@@ -522,7 +522,7 @@ open_parts(struct auth *auth, struct err *err)
 	auth->challenge = challenge_new(config);
 	auth->cache = cache_new();
 	if (!auth->challenge || !auth->cache)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	rc = denials_open(&auth->setup, &auth->denials, err);
 	return rc ? rc
 		  : keyring_open(config, auth->setup.host, &auth->ring, err);
@@ -540,7 +540,7 @@ auth_open(
 		    "remote_mcp.enabled is false");
 	auth = calloc(1, sizeof *auth);
 	if (!auth)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	auth->setup = *setup;
 	(void)pthread_mutex_init(&auth->lock, NULL);
 	(void)pthread_cond_init(&auth->recorded, NULL);

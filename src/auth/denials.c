@@ -163,7 +163,7 @@ record(
 	};
 
 	if (!metadata)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	return setup->record(setup->arg, &event, err);
 }
 
@@ -289,7 +289,7 @@ denials_open(const struct auth_setup *setup, struct denials **ret_denials,
 	struct denials *denials = calloc(1, sizeof *denials);
 
 	if (!denials)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	denials->setup = *setup;
 	(void)pthread_mutex_init(&denials->lock, NULL);
 	cond_init(&denials->wake);

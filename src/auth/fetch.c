@@ -47,7 +47,7 @@ fetch_open(const struct config *config, struct host *host,
 	const char *fault;
 
 	if (!fetch)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	fetch->config = config;
 	fetch->host = host;
 	fault = url_parse(config->remote_mcp.jwks_url, &fetch->url);

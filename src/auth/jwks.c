@@ -267,7 +267,7 @@ fill(struct jwks *jwks, struct json_object *list, struct err *err)
 	const char *why = "it is empty";
 
 	if (!hash)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
 		struct json_object *entry = json_object_array_get_idx(list, i);
 		const char *fault = "an entry is not an object";
@@ -313,7 +313,7 @@ jwks_parse(
 		    JWKS_KEYS_MAX);
 	jwks = calloc(1, sizeof *jwks);
 	if (!jwks)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	atomic_init(&jwks->refs, 1);
 	rc = fill(jwks, list, err);
 	if (rc == 0)

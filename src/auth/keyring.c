@@ -273,7 +273,7 @@ keyring_open(const struct config *config, struct host *host,
 	int rc;
 
 	if (!ring)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	init_locks(ring);
 	ring->stop_fd = -1;
 	ring->generation = 1;

@@ -109,6 +109,12 @@ err_set(struct err *err, enum err_code code, const char *fmt, ...)
 }
 
 int
+err_no_memory(struct err *err)
+{
+	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+}
+
+int
 err_wrap(struct err *err, const char *fmt, ...)
 {
 	CLEANUP_FREE char *context = NULL;

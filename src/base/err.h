@@ -62,6 +62,9 @@ void err_fini(struct err *err);
 int err_set(struct err *err, enum err_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same where an allocation failed, which has no more to say. */
+int err_no_memory(struct err *err);
+
 /*
  * Put "context: " in front of the text; keeps the code; returns its class, or
  * 0 where err is NULL or empty: so it is no result of a function that failed.

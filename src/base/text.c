@@ -12,7 +12,7 @@ text_set(char **text, const char *value, struct err *err)
 	char *copy = value ? strdup(value) : NULL;
 
 	if (value && !copy)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	free(*text);
 	*text = copy;
 	return 0;

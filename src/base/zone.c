@@ -100,7 +100,7 @@ zone_fill(struct zone *zone, const struct block *block, const uint8_t *data,
 	zone->times = calloc(zone->count, sizeof *zone->times);
 	zone->offsets = calloc(zone->count, sizeof *zone->offsets);
 	if (!zone->times || !zone->offsets)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	for (size_t i = 0; i < zone->count; i++) {
 		zone->times[i] = read_i64(data + i * 8);
 		if (i > 0 && zone->times[i] <= zone->times[i - 1])
@@ -151,7 +151,7 @@ zone_parse(
 		return zone_bad(err, "cut short");
 	struct zone *zone = calloc(1, sizeof *zone);
 	if (!zone)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	int r = zone_fill(zone, &block, p + start, err);
 	if (r == 0)
 		r = zone_footer(
@@ -197,7 +197,7 @@ zone_open(const char *name, struct zone **ret_zone, struct err *err)
 	struct stat st;
 
 	if (!data)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	if (!zone_name_is_safe(name))
 		return err_set(err, ERR_CONFIG_INVALID,
 		    "'%s' is not the name of a time zone; use one like "

@@ -103,7 +103,7 @@ add_option(struct args *args, const struct option *option, const char *value,
 	grown =
 	    reallocarray(args->options, args->option_count + 1, sizeof(*grown));
 	if (!grown)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	args->options = grown;
 	grown[args->option_count++] = (struct arg){ option, value };
 	args->json |= strcmp(option->name, "--json") == 0;
@@ -143,7 +143,7 @@ parse_option(struct parser *parser, const char *word, struct err *err)
 	const char *value = equals ? equals + 1 : NULL;
 
 	if (!name)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	option = command_option(args->command, name);
 	if (!option && args->command && args->command->takes_all)
 		return 0;
@@ -256,7 +256,7 @@ parse_operand(struct parser *parser, const char *word, struct err *err)
 		    args->operands, args->operand_count + 1, sizeof(*grown));
 
 		if (!grown)
-			return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+			return err_no_memory(err);
 		args->operands = grown;
 		grown[args->operand_count++] = word;
 		return 0;
@@ -309,9 +309,7 @@ check_complete(struct parser *parser, struct err *err)
 
 	if (args->help || args->version) {
 		args->group = strdup(buf_text(&parser->words));
-		return args->group
-			   ? 0
-			   : err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return args->group ? 0 : err_no_memory(err);
 	}
 	if (args->command)
 		return check_needed(args, err);

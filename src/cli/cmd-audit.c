@@ -94,7 +94,7 @@ tail_print(struct cli *cli, const struct buf *json, struct err *err)
 	list = json_object_new_array();
 	if (!brief || json_add(brief, "records", list) ||
 	    tail_brief(json_get(tree, "events"), list))
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	json_write(&text, brief, 0);
 	return audit_cli_print(cli, &text, err);
 }
@@ -132,7 +132,7 @@ run_audit_tail(struct cli *cli, struct err *err)
 		return tail_other(cli, limit, err);
 	arguments = json_object_new_object();
 	if (!arguments || json_add_int(arguments, "limit", (int64_t)limit))
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	tool_result_init(&result);
 	rc = call_tool(cli, "ibkr_audit_tail", arguments, &result, err);
 	if (rc == 0)
@@ -284,7 +284,7 @@ run_audit_export(struct cli *cli, struct err *err)
 		return rc;
 	call = call_new(UINT64_MAX);
 	if (!call)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	rc = check_export_scope(cli, house, call, err);
 	if (rc == 0 && range.event_type)
 		rc = audit_check_type(house->journal, range.event_type, err);
@@ -315,7 +315,7 @@ run_audit_purge(struct cli *cli, struct err *err)
 		return rc;
 	call = call_new(UINT64_MAX);
 	if (!call)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	rc = audit_purge(house->journal, call, cli_login(cli), before_ns,
 	    dry_run, progress_show, &progress, &purge, err);
 	progress_end(&progress);
@@ -363,7 +363,7 @@ run_audit_checkpoint(struct cli *cli, struct err *err)
 		return rc;
 	call = gateway_call_new(cli->gateway, NULL);
 	if (!call)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	rc = audit_checkpoint(house->journal, call, cli_login(cli), &text, err);
 	call_unref(call);
 	if (rc)
@@ -411,7 +411,7 @@ run_audit_rotate_key(struct cli *cli, struct err *err)
 	rc = cli_house(cli, &house, err);
 	call = rc ? NULL : gateway_call_new(cli->gateway, NULL);
 	if (rc == 0 && !call)
-		rc = err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		rc = err_no_memory(err);
 	if (rc == 0)
 		rc = audit_rotate_key(
 		    house->journal, call, cli_login(cli), secret, err);

@@ -102,7 +102,7 @@ run_doctor(struct cli *cli, struct err *err)
 	if (cli->args.json) {
 		sheet.checks = json_object_new_array();
 		if (!tree || json_add(tree, "checks", sheet.checks))
-			return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+			return err_no_memory(err);
 	}
 	if (cli_config(cli, &config, &fault))
 		config = NULL;

@@ -26,7 +26,7 @@ record(struct cli *cli, const struct tool_house *house, struct err *err)
 	int rc;
 
 	if (!call)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	audit_outcome(&event, "operator_credential_made", NULL);
 	rc = journal_record(house->journal, call, &event, err);
 	call_unref(call);

@@ -31,7 +31,7 @@ scan(struct cli *cli, struct plugin_file **ret_files, size_t *ret_count,
 		return rc;
 	host = host_new(&config->plugins.path, config);
 	rc = host ? host_scan(host, ret_files, ret_count, err)
-		  : err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		  : err_no_memory(err);
 	if (host)
 		(void)host_free(host);
 	config_free(config);
@@ -82,7 +82,7 @@ run_plugins_list(struct cli *cli, struct err *err)
 
 	list = json_object_new_array();
 	if (!tree || json_add(tree, "plugins", list))
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	rc = scan(cli, &files, &count, err);
 	if (rc)
 		return rc;
@@ -165,7 +165,7 @@ run_plugins_show(struct cli *cli, struct err *err)
 	int rc;
 
 	if (!tree)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	rc = scan(cli, &files, &count, err);
 	if (rc)
 		return rc;

@@ -38,10 +38,10 @@ run_providers_list(struct cli *cli, struct err *err)
 	struct style style = style_of(stdout);
 
 	if (!tree || json_add(tree, "providers", list))
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	for (size_t i = 0; i < provider_count; i++) {
 		if (add_provider(list, &provider_table[i]))
-			return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+			return err_no_memory(err);
 	}
 	if (cli->args.json)
 		output_json(&out, tree);

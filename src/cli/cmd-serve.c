@@ -25,7 +25,7 @@ say_ready(struct cli *cli, const struct daemon *daemon, struct err *err)
 	rc |= json_add_str(tree, "metrics", places.metrics);
 	rc |= json_add_str(tree, "sidecar", places.sidecar);
 	if (rc)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	if (cli->args.json) {
 		output_json(&out, tree);
 		return output_write(&out, err);

@@ -48,7 +48,7 @@ run_store_adopt(struct cli *cli, struct err *err)
 		    "nothing to adopt");
 	call = gateway_call_new(cli->gateway, NULL);
 	if (!call)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	rc = journal_adopt(house->journal, call, cli_login(cli), reason, err);
 	call_unref(call);
 	if (rc)

@@ -107,7 +107,7 @@ arguments_of(const struct args *args, struct json_object *tree, struct err *err)
 		if (option->preset && !json_get(tree, option->field->name))
 			rc = json_add(tree, option->field->name,
 			    value_of(option->field, option->preset));
-	return rc ? err_set(err, ERR_OUT_OF_MEMORY, "no memory") : 0;
+	return rc ? err_no_memory(err) : 0;
 }
 
 /* Results that people read best in another shape. */
@@ -138,7 +138,7 @@ print_result(struct cli *cli, const struct tool *tool, const struct buf *json,
 	if (cli->args.json)
 		output_json(&out, tree);
 	else if (runnable_tree(cli, tree) || shape_for_people(tool, tree))
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	else
 		output_people(&out, &style, tool->output, tree);
 	return output_write(&out, err);
@@ -265,7 +265,7 @@ call_make(struct cli *cli, struct tool_request *request,
 		return rc;
 	request->call = gateway_call_new(gateway, tool);
 	if (!request->call)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	principal = cli_principal(cli, gateway);
 	request->principal = &principal;
 	request->request_id = cli_value(cli, "--request-id");
@@ -345,7 +345,7 @@ run_tool(struct cli *cli, struct err *err)
 	int rc;
 
 	if (!tree)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	rc = arguments_of(&cli->args, tree, err);
 	if (rc)
 		return rc;

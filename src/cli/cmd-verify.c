@@ -46,7 +46,7 @@ read_text(const char *path, char **ret_text, struct err *err)
 	len = text ? fread(text, 1, CHECKPOINT_LEN, file) : 0;
 	fclose(file);
 	if (!text)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	if (len == 0 || memchr(text, '\0', len)) {
 		free(text);
 		return err_set(

@@ -409,7 +409,7 @@ int
 output_write(const struct buf *out, struct err *err)
 {
 	if (out->failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	if (fwrite(out->data ? out->data : "", 1, out->len, stdout) !=
 		out->len ||
 	    fflush(stdout) != 0)

@@ -133,9 +133,7 @@ request_write(struct cli *cli, const struct tool_request *request,
 		rc = json_add_str(root, "method", COMMANDS_CALL);
 	rc |= json_add(root, "params", params);
 	if (rc)
-		return err && err->code != ERR_NONE
-			   ? rc
-			   : err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err && err->code != ERR_NONE ? rc : err_no_memory(err);
 	json_write(out, root, 0);
 	buf_char(out, '\n');
 	return 0;
@@ -288,7 +286,7 @@ run_program(struct cli *cli, struct err *err)
 	if (cli->args.operand_count > 0)
 		rc |= json_add_str(arguments, "operand", cli->args.operands[0]);
 	if (rc)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	tool_result_init(&result);
 	rc = call_operation(cli, &program_operation, arguments, &result, err);
 	if (rc == 0)

@@ -48,7 +48,7 @@ try_sources(const struct source *s, struct secret **ret_secret, struct err *err)
 		return 1;
 	if (asprintf(&path, "%s/%s", dir, s->credential) < 0) {
 		path = NULL;
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	}
 	if (access(path, F_OK) != 0)
 		return 1;
@@ -79,7 +79,7 @@ make_dir(const char *path, struct err *err)
 	struct stat st;
 
 	if (!copy)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	for (char *p = strchr(copy + 1, '/'); p; p = strchr(p + 1, '/')) {
 		*p = '\0';
 		(void)mkdir(copy, 0700); /* the last one's answer counts */
@@ -151,7 +151,7 @@ make_secret(const char *dir, const char *path, struct err *err)
 		return rc;
 	if (asprintf(&draft, "%s/.%s.XXXXXX", dir, SECRET_NAME) < 0) {
 		draft = NULL;
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	}
 	fd = mkostemp(draft, O_CLOEXEC); /* 0600 */
 	if (fd < 0)
@@ -178,11 +178,11 @@ development_secret(
 	int rc;
 
 	if (!slash)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	slash[slash == dir] = '\0';
 	if (asprintf(&path, "%s/%s", dir, SECRET_NAME) < 0) {
 		path = NULL;
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	}
 	if (access(path, F_OK) != 0) {
 		rc = make_secret(dir, path, err);

@@ -202,7 +202,7 @@ daemon_open(
 	int rc;
 
 	if (!daemon)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	daemon->gateway = gateway;
 	signal_set(&set);
 	daemon->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -386,7 +386,7 @@ door_open(
 	if (!door) {
 		if (fd >= 0)
 			(void)close(fd);
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	}
 	(void)pthread_mutex_init(&door->lock, NULL);
 	door->gateway = gateway;

@@ -31,12 +31,6 @@ struct peers {
 	struct numbers *users, *groups; /* by entry */
 };
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
-}
-
 /* The supplementary groups, and the peer's own. */
 static int
 read_groups(int fd, uint32_t own, struct peer *peer, struct err *err)
@@ -50,7 +44,7 @@ read_groups(int fd, uint32_t own, struct peer *peer, struct err *err)
 		len = 0;
 	list = calloc(len / sizeof *list + 1, sizeof *list);
 	if (!list)
-		return no_memory(err);
+		return err_no_memory(err);
 	if (len > 0 &&
 	    getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, list, &len) != 0)
 		len = 0;
@@ -136,7 +130,7 @@ resolve(const struct peer_rule *rule, const struct config_list *list,
 {
 	numbers->items = calloc(list->count + 1, sizeof *numbers->items);
 	if (!numbers->items)
-		return no_memory(err);
+		return err_no_memory(err);
 	for (size_t i = 0; i < list->count; i++) {
 		uint32_t *at = &numbers->items[numbers->count++];
 
@@ -157,12 +151,12 @@ peers_new(
 	int rc = 0;
 
 	if (!peers)
-		return no_memory(err);
+		return err_no_memory(err);
 	peers->config = config;
 	peers->users = calloc(config->peer_count + 1, sizeof *peers->users);
 	peers->groups = calloc(config->peer_count + 1, sizeof *peers->groups);
 	if (!peers->users || !peers->groups)
-		rc = no_memory(err);
+		rc = err_no_memory(err);
 	for (size_t i = 0; rc == 0 && i < config->peer_count; i++) {
 		const struct peer_rule *rule = &config->peers[i];
 

@@ -191,7 +191,7 @@ probe_open(
 	}
 	if (!probe) {
 		(void)close(listener.fd);
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	}
 	(void)pthread_rwlock_init(&probe->lock, NULL);
 	probe->setup = *setup;

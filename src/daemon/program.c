@@ -200,7 +200,7 @@ answer_write(
 	rc |= json_add_str(out, "stdout", buf_text(&run->text[0]));
 	rc |= json_add_str(out, "stderr", buf_text(&run->text[1]));
 	if (rc || !out)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	json_write(call->output, out, 0);
 	return 0;
 }
@@ -215,7 +215,7 @@ program_handler(struct tool_call *call, struct err *err)
 	int rc = 0;
 
 	if (!words)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	words_of(call, words, argv);
 	buf_init(&run.text[0], TEXT_MAX);
 	buf_init(&run.text[1], TEXT_MAX);

@@ -217,7 +217,7 @@ copy_back(struct half *half, int out, struct err *err)
 	size_t len;
 
 	if (!data)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	while ((len = read_some(half->socket, data)) > 0) {
 		atomic_store(&half->is_heard, true);
 		/* the client gets the words, too */

@@ -59,7 +59,7 @@ lock_place(const char *path, int *ret_fd, struct err *err)
 	int fd CLEANUP_CLOSE = -1;
 
 	if (asprintf(&name, "%s.lock", path) < 0)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return cannot(path, "make the lock beside it", err);
@@ -146,7 +146,7 @@ socket_listen(const char *path, struct socket_place *ret_place, struct err *err)
 	if (rc == 0) {
 		place.path = strdup(path);
 		if (!place.path)
-			rc = err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+			rc = err_no_memory(err);
 	}
 	if (rc)
 		socket_close(&place);

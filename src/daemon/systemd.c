@@ -125,7 +125,7 @@ systemd_take(struct systemd *systemd, struct err *err)
 	if (notify && (notify[0] == '/' || notify[0] == '@')) {
 		systemd->notify = strdup(notify);
 		if (!systemd->notify)
-			return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+			return err_no_memory(err);
 	}
 	rc = take_fds(systemd, err);
 	for (size_t i = 0; i < ARRAY_COUNT(own); i++)

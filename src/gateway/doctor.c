@@ -469,7 +469,7 @@ ask_session(struct doctor *doctor, struct instance *backend,
 	int rc;
 
 	if (!call)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	rc = backend_query(
 	    backend, call, tool->operation, "{}", ret_answer, err);
 	call_unref(call);

@@ -70,7 +70,7 @@ gateway_new(const struct gateway_setup *setup, struct gateway **ret_gateway,
 	if (!gateway) {
 		config_free(setup->config);
 		secret_free(setup->secret);
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	}
 	gateway->config = setup->config;
 	pthread_mutex_init(&gateway->lock, NULL);
@@ -88,7 +88,7 @@ gateway_new(const struct gateway_setup *setup, struct gateway **ret_gateway,
 		if (gateway->host)
 			(void)host_free(gateway->host);
 		gateway_drop(gateway);
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	}
 	*ret_gateway = gateway;
 	return 0;

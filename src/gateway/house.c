@@ -427,7 +427,7 @@ house_open_locked(
 		return 0;
 	}
 	if (house->fault.code == ERR_NONE)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	return fault_copy(&house->fault, err);
 }
 

@@ -47,7 +47,7 @@ review_open(struct review *review, const struct config *config,
 	review->host = host_new(&config->plugins.path, config);
 	rc = review->host ? house_open_store(review->host, config, absolute,
 				true, &review->store, err)
-			  : err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+			  : err_no_memory(err);
 	if (rc == 0)
 		rc = journal_open(review->store, secret, config,
 		    JOURNAL_READ_ONLY, &review->journal, err);

@@ -110,12 +110,6 @@ check_path(struct iag_gateway *gateway, const char *path)
 	    "path: expected an absolute path, got '%s'", path ? path : "");
 }
 
-static int
-no_memory(struct iag_gateway *gateway)
-{
-	return err_set(&gateway->err, ERR_OUT_OF_MEMORY, "no memory");
-}
-
 int
 iag_gateway_set_store_path(struct iag_gateway *gateway, const char *path)
 {
@@ -126,7 +120,7 @@ iag_gateway_set_store_path(struct iag_gateway *gateway, const char *path)
 		return rc;
 	copy = strdup(path);
 	if (!copy)
-		return no_memory(gateway);
+		return err_no_memory(&gateway->err);
 	free(gateway->store_path);
 	gateway->store_path = copy;
 	return 0;
@@ -147,7 +141,7 @@ iag_gateway_set_audit_secret(
 		    SECRET_MIN, SECRET_MAX, len);
 	copy = secret_new(secret, len);
 	if (!copy)
-		return no_memory(gateway);
+		return err_no_memory(&gateway->err);
 	secret_free(gateway->secret);
 	gateway->secret = copy;
 	return 0;
@@ -164,11 +158,11 @@ iag_gateway_add_plugin_dir(struct iag_gateway *gateway, const char *path)
 	dirs = reallocarray(
 	    gateway->plugin_dirs, gateway->plugin_dir_count + 1, sizeof(*dirs));
 	if (!dirs)
-		return no_memory(gateway);
+		return err_no_memory(&gateway->err);
 	gateway->plugin_dirs = dirs;
 	dirs[gateway->plugin_dir_count] = strdup(path);
 	if (!dirs[gateway->plugin_dir_count])
-		return no_memory(gateway);
+		return err_no_memory(&gateway->err);
 	gateway->plugin_dir_count++;
 	return 0;
 }
@@ -188,7 +182,7 @@ set_writer(struct iag_gateway *gateway, const char *name, char **ret_name)
 		    name ? name : "");
 	copy = strdup(name);
 	if (!copy)
-		return no_memory(gateway);
+		return err_no_memory(&gateway->err);
 	free(*ret_name);
 	*ret_name = copy;
 	return 0;
@@ -250,7 +244,7 @@ config_add_dirs(struct config *config, struct iag_gateway *gateway)
 	size_t i;
 
 	if (!items)
-		return no_memory(gateway);
+		return err_no_memory(&gateway->err);
 	for (i = 0; i < gateway->plugin_dir_count; i++)
 		items[i] = gateway->plugin_dirs[i];
 	for (i = 0; i < list->count; i++)
@@ -502,7 +496,7 @@ iag_gateway_call_run(struct iag_gateway *gateway, struct iag_gateway_call *call,
 		return refuse(result, &err);
 	}
 	if (!call) {
-		(void)err_set(&err, ERR_OUT_OF_MEMORY, "no memory");
+		(void)err_no_memory(&err);
 		return refuse(result, &err);
 	}
 	who = principal_of(gateway, principal);

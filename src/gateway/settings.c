@@ -168,7 +168,7 @@ settings_check(const struct config *config, struct buf *faults, struct err *err)
 	int rc;
 
 	if (!settings.host)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	rc = host_scan(settings.host, &settings.files, &settings.count, err);
 	if (rc == 0) {
 		check_plugin(&settings, "broker.backend", IAG_KIND_BACKEND,

@@ -118,7 +118,7 @@ writer_accepts(struct instance *writer, uint32_t operation,
 		check_ref(ops, order->client_ref, &faults);
 	}
 	if (faults.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	if (!faults.len)
 		return 0;
 	return err_set(err, ERR_ORDER_VALIDATION_FAILED, "the writer '%s': %s",

@@ -109,7 +109,7 @@ query_once(struct instance *backend, struct call *call, const char *operation,
 	if (!ctx || !query) {
 		context_unref(ctx);
 		free(query);
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	}
 	ctx->takes_reply = true;
 	ctx->job.run = run_query;
@@ -167,7 +167,7 @@ backend_session(
 	if (!ctx || !arg) {
 		context_unref(ctx);
 		free(arg);
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	}
 	*arg = step;
 	ctx->job.run = run_session;

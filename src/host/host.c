@@ -209,7 +209,7 @@ host_load(struct host *host, uint32_t kind, const char *name,
 
 		if (asprintf(&path, "%s/%s-%s.so", host->dirs.items[i],
 			host_kind_name(kind), plain) < 0)
-			return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+			return err_no_memory(err);
 		if (lstat(path, &st) < 0 && errno == ENOENT)
 			continue;
 		return plugin_open(path, kind, plain, ret_plugin, err);
@@ -237,7 +237,7 @@ module_load(struct host *host, const char *name, const char *symbol,
 		struct stat st;
 
 		if (asprintf(&path, "%s/%s.so", host->dirs.items[i], name) < 0)
-			return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+			return err_no_memory(err);
 		if (lstat(path, &st) < 0 && errno == ENOENT)
 			continue;
 		return module_open(path, symbol, ret_symbol, err);
@@ -328,7 +328,7 @@ host_scan(struct host *host, struct plugin_file **ret_files, size_t *ret_count,
 		if (scan_dir(host->dirs.items[i], &files, &count) == 0)
 			continue;
 		plugin_files_free(files, count);
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	}
 	*ret_files = files;
 	*ret_count = count;

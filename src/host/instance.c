@@ -221,7 +221,7 @@ live(struct instance *instance, struct iag_ctx *ctx,
 	int r;
 
 	if (!ctx)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	ctx->job.run = run;
 	ctx->job.arg = instance;
 	r = instance_run(instance, ctx, &result, err);
@@ -356,7 +356,7 @@ prepare_end(struct instance *instance, struct err *err)
 	instance->close_ctx =
 	    instance_context(instance, "close", NULL, UINT64_MAX);
 	if (!instance->stop_ctx || !instance->close_ctx)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	instance->stop_ctx->closing = true;
 	instance->close_ctx->closing = true;
 	return 0;
@@ -399,7 +399,7 @@ instance_open(struct host *host, struct plugin *plugin, const char *label,
 	int r;
 
 	if (!instance)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	r = option_set_new(plugin, host->config, options, option_count,
 	    &instance->options, err);
 	if (r == 0)

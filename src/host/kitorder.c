@@ -57,7 +57,7 @@ place(struct trial *trial, char *ret_id, size_t size, struct err *err)
 	int r;
 
 	if (!call)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	writer_result_init(&result);
 	kit_doing(trial->kit, "submit");
 	r = writer_submit(

@@ -104,7 +104,7 @@ state_put(void *arg, const char *plugin, const char *account,
 		return 0;
 	row = calloc(1, sizeof *row);
 	if (!row)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	buf_add(&row->key, key.data, key.len);
 	buf_add(&row->value, value.data, value.len);
 	row->next = *at;
@@ -157,9 +157,7 @@ query(void *arg, const char *account, struct call *call, const char *operation,
 		.len = sizeof quote - 1,
 		.flags = IAG_REPLY_COMPLETE,
 	};
-	return ret_answer->json
-		   ? 0
-		   : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	return ret_answer->json ? 0 : err_no_memory(err);
 }
 
 static const struct host_desk state_desk = {

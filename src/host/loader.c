@@ -111,7 +111,7 @@ check_folder(const char *path, struct err *err)
 	struct stat st;
 
 	if (!copy)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	folder = dirname(copy);
 	if (stat(folder, &st) < 0)
 		return err_set(err, ERR_PLUGIN_INVALID,
@@ -246,7 +246,7 @@ run_load(
 		return 0;
 	ctx = context_new(plugin, "load", NULL, UINT64_MAX);
 	if (!ctx)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	if (!services)
 		services = plugin->desc.kind == IAG_KIND_WRITER
 			       ? &writer_services_table
@@ -283,7 +283,7 @@ load_new(const char *path, const struct stat *st, uint32_t kind,
 		plugin->path = strdup(path);
 	if (!plugin || !plugin->path) {
 		free(plugin);
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	}
 	plugin->device = st->st_dev;
 	plugin->inode = st->st_ino;
@@ -322,7 +322,7 @@ adopt_offered(struct plugin **ret_plugin, struct err *err)
 		plugin->path = strdup("ibkr-agent");
 	if (!plugin || !plugin->path) {
 		free(plugin);
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	}
 	r = plugin_adopt(plugin, offered, 0, NULL, err);
 	if (r == 0)

@@ -278,13 +278,13 @@ option_set_new(const struct plugin *plugin, const struct config *config,
 	    1, sizeof *set + (plugin->desc.option_count + 1) * sizeof(char *));
 
 	if (!set)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	set->plugin = plugin;
 	find_unknown(plugin, config, given, given_count, &faults);
 	if (fill(set, config, given, given_count, &faults) < 0 ||
 	    faults.failed) {
 		option_set_free(set);
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	}
 	if (faults.len) {
 		option_set_free(set);

@@ -375,7 +375,7 @@ copy_options(struct plugin *plugin, struct err *err)
 		    size, PLUGIN_OPTION_SIZE_1_0);
 	plugin->options = calloc(desc->option_count, sizeof *plugin->options);
 	if (!plugin->options)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	if (size > sizeof *plugin->options)
 		size = sizeof *plugin->options;
 	for (i = 0; i < desc->option_count; i++)

@@ -159,7 +159,5 @@ plugin_probe(const char *path, uint32_t kind, const char *name,
 	if (r < 0)
 		return r;
 	*ret_description = text.failed ? NULL : strdup(text.data + 1);
-	return *ret_description
-		   ? 0
-		   : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	return *ret_description ? 0 : err_no_memory(err);
 }

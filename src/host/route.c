@@ -39,7 +39,7 @@ copy_records(void **ret, size_t own_size, size_t least, const void *from,
 		    what, size, least);
 	copy = calloc(count, own_size);
 	if (!copy)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	for (size_t i = 0; i < count; i++)
 		memcpy(copy + i * own_size, (const char *)from + i * size,
 		    size < own_size ? size : own_size);

@@ -170,7 +170,7 @@ store_begin(struct instance *store, struct call *call, uint32_t mode,
 		    store, "begin", "was given another mode than 1 or 2", err);
 	txn = txn_new(store, "begin", call, mode);
 	if (!txn)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	r = ops_of(store)->begin(&txn->ctx, store->data, mode, &txn->data);
 	r = settle(&txn->ctx, r, err);
 	if (r == 0 && !txn->data)
@@ -252,7 +252,7 @@ store_cursor_open(struct store_txn *txn, uint32_t table, struct iag_bytes key,
 		return r;
 	cursor = calloc(1, sizeof *cursor);
 	if (!cursor)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	cursor->txn = txn;
 	r = ops_of(txn->store)
 		->cursor_open(ctx, txn->data, table, &key, inclusive, backward,
@@ -345,7 +345,7 @@ store_nested(
 	(void)enter(txn, "nested");
 	child = txn_new(store, "nested", txn->ctx.call, txn->mode);
 	if (!child)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	child->parent = txn;
 	r = ops_of(store)->nested(&child->ctx, txn->data, &child->data);
 	r = settle(&child->ctx, r, err);
@@ -423,7 +423,7 @@ store_guard_take(struct instance *store, struct call *call, const char *name,
 		    "was given another name or mode than the ABI allows", err);
 	guard = calloc(1, sizeof *guard);
 	if (!guard)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	guard->store = store;
 	init_context(&ctx, store, "guard", call);
 	r = ops_of(store)->guard(&ctx, store->data, name, mode, &guard->data);
@@ -499,7 +499,7 @@ store_identify(struct instance *store, struct store_identity *ret_identity,
 		identity.path = strdup(raw.path);
 		if (!identity.machine || !identity.path) {
 			store_identity_fini(&identity);
-			r = err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+			r = err_no_memory(err);
 		}
 	}
 	context_fini(&ctx);

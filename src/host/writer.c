@@ -318,7 +318,7 @@ run_write(struct instance *writer, const char *callback, struct call *call,
 		write->may_send = true;
 	ctx = write_context(writer, callback, call, write, run);
 	if (!ctx)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	r = send_one(writer, ctx, ret_result, err);
 	context_unref(ctx);
 	return r;
@@ -463,7 +463,7 @@ writer_find(struct instance *writer, struct call *call,
 		write_take_target(write, target);
 	ctx = write_context(writer, "find", call, write, run_find);
 	if (!ctx)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	r = instance_run(writer, ctx, &result, err);
 	if (r == 0)
 		r = context_result(ctx, result, err);
@@ -506,7 +506,7 @@ writer_list(struct instance *writer, struct call *call, const char *account,
 	ctx = write_context(
 	    writer, "list", call, write_new(account, NULL), run_list);
 	if (!ctx)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	ctx->takes_reply = true;
 	r = instance_run(writer, ctx, &result, err);
 	if (r == 0)

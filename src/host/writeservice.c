@@ -116,7 +116,7 @@ query_run(struct iag_ctx *ctx, const char *operation, const char *arguments,
 	int r;
 
 	if (!call)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	r = desk->query(desk->arg, ctx->write->account, call, operation,
 	    arguments, ret_answer, err);
 	call_unref(call);

@@ -60,12 +60,6 @@ http_open_auth(struct gateway *gateway, struct auth **ret_auth, struct err *err)
 }
 
 static int
-http_no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "no memory for the HTTP door");
-}
-
-static int
 http_read_proxies(struct http *http, struct err *err)
 {
 	const struct config_list *list =
@@ -73,7 +67,7 @@ http_read_proxies(struct http *http, struct err *err)
 
 	http->proxies = calloc(list->count + 1, sizeof *http->proxies);
 	if (!http->proxies)
-		return http_no_memory(err);
+		return err_no_memory(err);
 	for (size_t i = 0; i < list->count; i++) {
 		if (address_net_parse(list->items[i], &http->proxies[i]))
 			http->proxy_count++;
@@ -121,7 +115,7 @@ http_make(const struct http_setup *setup, struct http *http, struct err *err)
 	http_read_resource(http);
 	if (!http->registry || !http->lists || !http->workers ||
 	    !http->by_address || !http->by_principal)
-		return http_no_memory(err);
+		return err_no_memory(err);
 	return http_read_proxies(http, err);
 }
 
@@ -184,7 +178,7 @@ http_name(struct http *http, struct err *err)
 	buf_printf(&url, "%s://%s%s", http->certificate ? "https" : "http",
 	    address, http->path);
 	http->url = buf_take(&url);
-	return http->url ? 0 : http_no_memory(err);
+	return http->url ? 0 : err_no_memory(err);
 }
 
 /* fd is taken. */
@@ -261,7 +255,7 @@ http_open(
     const struct http_setup *setup, struct http **ret_http, struct err *err)
 {
 	struct http *http = calloc(1, sizeof *http);
-	int r = http ? http_make(setup, http, err) : http_no_memory(err);
+	int r = http ? http_make(setup, http, err) : err_no_memory(err);
 
 	if (r < 0) {
 		if (setup->listen_fd >= 0)

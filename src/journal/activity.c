@@ -14,12 +14,6 @@
 #define LATE (UINT64_C(1) << 63)
 
 static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "no memory for a reservation");
-}
-
-static int
 row_put(struct journal_txn *txn, enum journal_table table, struct iag_bytes key,
     struct json_object *obj, struct err *err)
 {
@@ -27,7 +21,7 @@ row_put(struct journal_txn *txn, enum journal_table table, struct iag_bytes key,
 	int ret = json_canon(&text, obj, err);
 
 	if (ret == 0 && text.failed)
-		ret = no_memory(err);
+		ret = err_no_memory(err);
 	return ret ? ret
 		   : txn_put(txn, table, key,
 			 (struct iag_bytes){ buf_text(&text), text.len }, err);
@@ -67,7 +61,7 @@ totals_add(struct json_object *obj, const struct activity_row *before,
 	dec_init(&amount);
 	totals = totals ? json_object_get(totals) : json_object_new_object();
 	if (json_add(obj, "totals", totals))
-		return no_memory(err);
+		return err_no_memory(err);
 	if (!order->amount)
 		return 0;
 	ret = activity_total(before->obj, order->currency, &total, err);
@@ -80,7 +74,7 @@ totals_add(struct json_object *obj, const struct activity_row *before,
 	if (!*ret_fit)
 		return 0;
 	return json_add_str(totals, order->currency, buf_text(&text))
-		   ? no_memory(err)
+		   ? err_no_memory(err)
 		   : 0;
 }
 
@@ -95,7 +89,7 @@ append(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
 	int ret;
 
 	if (!obj)
-		return no_memory(err);
+		return err_no_memory(err);
 	activity_key(account_hash, gate_ns, sequence, key);
 	ret = totals_add(obj, before, order, ret_fit, err);
 	return ret || !*ret_fit
@@ -110,7 +104,8 @@ aside_put(struct journal_txn *txn, struct iag_bytes key,
 {
 	CLEANUP_JSON struct json_object *obj = row_new(order, orders);
 
-	return obj ? row_put(txn, TABLE_STATE, key, obj, err) : no_memory(err);
+	return obj ? row_put(txn, TABLE_STATE, key, obj, err)
+		   : err_no_memory(err);
 }
 
 /* An order of the past, or one with which totals could not be written. */

@@ -57,7 +57,7 @@ adopt_step(struct journal_txn *txn, void *arg, struct err *err)
 	    json_add_int(
 		metadata, "incarnation", (int64_t)txn->info.incarnation) < 0 ||
 	    json_add_str(metadata, "reason", adoption->reason) < 0)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	rc = txn_save_store(txn, err);
 	if (rc == 0)
 		rc = switch_write(txn, SWITCH_LIVE, SWITCH_CLOSED,

@@ -99,7 +99,7 @@ replace_file(const char *path, const struct buf *text, struct err *err)
 
 	if (asprintf(&draft, "%s.XXXXXX", path) < 0) {
 		draft = NULL;
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	}
 	fd = mkostemp(draft, O_CLOEXEC);
 	if (fd < 0)
@@ -134,7 +134,7 @@ audit_anchor(struct journal *journal, const char *path, struct err *err)
 	int rc;
 
 	if (!call)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	/* two that end at once must not take it back */
 	rc = journal_guard_take(journal, call, ANCHOR_GUARD, true, &guard, err);
 	if (rc == 0)

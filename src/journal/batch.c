@@ -234,7 +234,7 @@ write_head(struct batch *batch, struct store_txn *store, struct err *err)
 	meta_head_format(&batch->head,
 	    batch->next_keys ? batch->next_keys : &batch->journal->keys, &row);
 	if (row.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	bytes = bytes_of(row.data, row.len);
 	known_add(&batch->journal->known, TABLE_META, bytes_str("head"), bytes);
 	return store_put(store, TABLE_META, bytes_str("head"), bytes, 0, err);

@@ -66,7 +66,7 @@ birth_run(struct journal *journal, struct err *err)
 	int rc;
 
 	if (!call)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	hash_random(info.id, sizeof(info.id));
 	hash_random(info.salt, sizeof(info.salt));
 	memcpy(info.key_id, journal->keys.id, KEY_ID_SIZE);

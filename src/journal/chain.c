@@ -26,7 +26,7 @@ chain_init(struct chain *chain, const uint8_t key[HASH_SIZE],
 	if (chain->hash && chain->mac)
 		return 0;
 	chain_fini(chain);
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	return err_no_memory(err);
 }
 
 void

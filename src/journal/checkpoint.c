@@ -67,7 +67,7 @@ checkpoint_format(const struct checkpoint_head *head, const struct keys *keys,
 		rc = manifest_add_bytes(
 		    root, "store_id", head->store_id, STORE_ID_SIZE);
 	if (rc < 0)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	return manifest_sign(root, LABEL, keys, out, err);
 }
 

@@ -38,9 +38,7 @@ read_before(struct entries *entries, uint64_t sequence, struct err *err)
 		return rc;
 	buf_reset(&entries->before);
 	buf_add(&entries->before, value.data, value.len);
-	return entries->before.failed
-		   ? err_set(err, ERR_OUT_OF_MEMORY, "out of memory")
-		   : 0;
+	return entries->before.failed ? err_no_memory(err) : 0;
 }
 
 int

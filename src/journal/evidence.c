@@ -108,7 +108,7 @@ evidence_check(struct journal_txn *txn, enum journal_table table,
 	change_init(&change, &txn->info, table, key, value);
 	change_format(&change, table, false, &text);
 	if (text.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	if (txn->write && !txn->audited && sequence == txn->head.count) {
 		/* written by this very step */
 		changes = bytes_of(txn->changes.data, txn->changes.len);

@@ -161,7 +161,7 @@ add_line(struct export *export, struct journal_txn *txn, struct err *err)
 	export_line_format(&export->piece, export->next, entry.leaf,
 	    has ? entry.record : NULL, entry.len);
 	if (export->piece.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	rc = check_safe(export->piece.data + start, export->piece.len - start,
 	    export->next, err);
 	if (rc < 0)
@@ -281,7 +281,7 @@ describe(struct export *export, struct json_object *to, struct err *err)
 	if (rc == 0 && export->selection.account[0])
 		rc = json_add_str(
 		    to, "account_id_hash", export->selection.account);
-	return rc == 0 ? 0 : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	return rc == 0 ? 0 : err_no_memory(err);
 }
 
 static int
@@ -298,13 +298,12 @@ record_step(struct journal_txn *txn, void *arg, struct err *err)
 		.result_status = "completed",
 		.metadata = metadata,
 	};
-	int rc =
-	    metadata ? 0 : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	int rc = metadata ? 0 : err_no_memory(err);
 
 	if (rc == 0)
 		rc = describe(export, metadata, err);
 	if (rc == 0 && json_add_bool(metadata, "durable", export->durable) < 0)
-		rc = err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		rc = err_no_memory(err);
 	if (rc == 0)
 		rc = put_row(export, txn, err);
 	return rc < 0 ? rc : txn_audit(txn, &event, err);
@@ -332,7 +331,7 @@ make_manifest(struct export *export, struct buf *manifest, struct err *err)
 		rc = manifest_add_bytes(
 		    root, "last_hash", export->last, HASH_SIZE);
 	if (rc < 0)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	rc = describe(export, root, err);
 	if (rc == 0)
 		rc = manifest_sign(
@@ -372,7 +371,7 @@ audit_export(struct journal *journal, struct call *call,
 	int rc;
 
 	if (!export.file)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	id_new(export.id);
 	rc = run(&export, call, progress, arg, manifest, err);
 	hash_free(export.file);

@@ -31,7 +31,7 @@ exported_put(struct journal_txn *txn, const char *id,
 	if (rc == 0)
 		rc = json_add_int(row, "last", (int64_t)exported->last);
 	if (rc < 0)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	rc = json_canon(&text, row, err);
 	(void)snprintf(key, sizeof(key), "%s%s", PREFIX, id);
 	return rc < 0 ? rc
@@ -56,9 +56,7 @@ load_row(struct exported_list *list, struct iag_bytes value, struct err *err)
 	(void)snprintf(exported.account, sizeof(exported.account), "%s",
 	    json_get_str(row, "account_id_hash", ""));
 	buf_add(&list->data, &exported, sizeof(exported));
-	return list->data.failed
-		   ? err_set(err, ERR_OUT_OF_MEMORY, "out of memory")
-		   : 0;
+	return list->data.failed ? err_no_memory(err) : 0;
 }
 
 static int

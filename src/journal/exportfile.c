@@ -207,7 +207,7 @@ export_check_init(struct export_check *check, const char *manifest, size_t len,
 		.file = hash_new(),
 	};
 	if (!check->file)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	rc = init_manifest(check, manifest, len, keys, err);
 	if (rc < 0)
 		export_check_fini(check);

@@ -142,7 +142,7 @@ journal_open(struct instance *store, const struct secret *secret,
 	int rc;
 
 	if (!journal)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	rc = journal_begin(journal, secret, &own);
 	if (rc < 0) {
 		err_move(err, &own);

@@ -57,7 +57,7 @@ compute(struct json_object *object, const char *label, const struct keys *keys,
 	buf_add(&text, label, strlen(label) + 1);
 	rc = json_canon(&text, object, err);
 	if (rc == 0 && text.failed)
-		rc = err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		rc = err_no_memory(err);
 	if (rc == 0)
 		hmac_sha256(
 		    keys->manifest, HASH_SIZE, text.data, text.len, mac);

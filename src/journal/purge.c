@@ -172,7 +172,7 @@ leave_record(struct purge *purge, struct journal_txn *txn,
 		rc = json_add_int(
 		    metadata, "last", (int64_t)(first + STUB_BLOCK - 1));
 	if (rc < 0)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	rc = stub_map_save(map, txn, err);
 	return rc < 0 ? rc : txn_audit(txn, &event, err);
 }

@@ -124,12 +124,6 @@ static int clean_value(struct json_object *from, const char *path,
     struct err *err);
 
 static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
-static int
 clean_string(const char *text, size_t len, const char *path,
     struct buf *redactions, struct json_object **ret_value, struct err *err)
 {
@@ -140,9 +134,9 @@ clean_string(const char *text, size_t len, const char *path,
 	if (redact_text(&safe, buf_text(&clean), clean.len))
 		add_redaction(redactions, path, "secret_text");
 	if (clean.failed || safe.failed)
-		return no_memory(err);
+		return err_no_memory(err);
 	*ret_value = json_object_new_string_len(buf_text(&safe), (int)safe.len);
-	return *ret_value ? 0 : no_memory(err);
+	return *ret_value ? 0 : err_no_memory(err);
 }
 
 static int
@@ -161,12 +155,12 @@ clean_member(struct json_object *to, const char *key, struct json_object *from,
 	buf_reset(&safe);
 	buf_printf(&safe, "%s.%s", path, buf_text(&name));
 	if (safe.failed || name.failed)
-		return no_memory(err);
+		return err_no_memory(err);
 	if (redact_is_sensitive_key(key)) {
 		add_redaction(redactions, buf_text(&safe), "sensitive_key");
 		value = json_object_new_string(REDACTED);
 		if (!value)
-			return no_memory(err);
+			return err_no_memory(err);
 	} else {
 		rc = clean_value(
 		    from, buf_text(&safe), depth, redactions, &value, err);
@@ -183,7 +177,7 @@ clean_object(struct json_object *from, const char *path, unsigned depth,
 	struct json_object *to CLEANUP_JSON = json_object_new_object();
 
 	if (!to)
-		return no_memory(err);
+		return err_no_memory(err);
 	json_object_object_foreach (from, key, member) {
 		int rc =
 		    clean_member(to, key, member, path, depth, redactions, err);
@@ -203,7 +197,7 @@ clean_array(struct json_object *from, const char *path, unsigned depth,
 	size_t count = json_object_array_length(from);
 
 	if (!to)
-		return no_memory(err);
+		return err_no_memory(err);
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *value = NULL;
 		int rc = clean_value(json_object_array_get_idx(from, i), path,
@@ -213,7 +207,7 @@ clean_array(struct json_object *from, const char *path, unsigned depth,
 			return rc;
 		if (json_object_array_add(to, value) != 0) {
 			(void)json_object_put(value);
-			return no_memory(err);
+			return err_no_memory(err);
 		}
 	}
 	*ret_value = STEAL(to);
@@ -231,11 +225,11 @@ clean_number(struct json_object *from, const char *path, struct buf *redactions,
 	if (json_object_get_type(from) == json_type_int && value <= INT_SAFE &&
 	    value >= -INT_SAFE) {
 		*ret_value = json_object_new_int64(value);
-		return *ret_value ? 0 : no_memory(err);
+		return *ret_value ? 0 : err_no_memory(err);
 	}
 	text = json_object_to_json_string_ext(from, JSON_C_TO_STRING_PLAIN);
 	if (!text)
-		return no_memory(err);
+		return err_no_memory(err);
 	return clean_string(
 	    text, strlen(text), path, redactions, ret_value, err);
 }
@@ -266,7 +260,7 @@ clean_value(struct json_object *from, const char *path, unsigned depth,
 	case json_type_boolean:
 		*ret_value =
 		    json_object_new_boolean(json_object_get_boolean(from));
-		return *ret_value ? 0 : no_memory(err);
+		return *ret_value ? 0 : err_no_memory(err);
 	case json_type_null:
 		break;
 	}
@@ -376,7 +370,7 @@ record_init(struct record *record, const struct keys *keys,
 	}
 	rc = render(record, keys, event, err);
 	if (rc == 0 && (record->first.failed || record->rest.failed))
-		rc = no_memory(err);
+		rc = err_no_memory(err);
 	if (rc == 0 && record->rest.len > RECORD_LEN)
 		rc = err_set(err, ERR_AUDIT_WRITE_FAILED,
 		    "an audit record of %zu bytes: at most %d are kept",

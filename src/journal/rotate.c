@@ -82,7 +82,7 @@ switch_prove(struct journal_txn *txn, const char *name, struct err *err)
 	}
 	buf_add(&value, row.data, row.len);
 	if (value.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	return txn_put(txn, TABLE_SWITCHES, bytes_str(name),
 	    bytes_of(value.data, value.len), err);
 }
@@ -103,7 +103,7 @@ rotate_step(struct journal_txn *txn, void *arg, struct err *err)
 	int rc;
 
 	if (!metadata || describe(txn, rotation, metadata) < 0)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	/* while the old key still checks what proves them */
 	rc = switch_prove(txn, SWITCH_LIVE, err);
 	if (rc == 0)

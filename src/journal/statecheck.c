@@ -118,7 +118,7 @@ check_next_row(struct state *state, struct store_cursor *cursor,
 	buf_add(&key, k.data, k.len);
 	buf_add(&row, v.data, v.len);
 	if (key.failed || row.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	return check_row(state, table, bytes_of(key.data, key.len),
 	    bytes_of(row.data, row.len), err);
 }
@@ -262,7 +262,7 @@ state_check(struct journal_txn *txn, struct err *err)
 	if (rc == 0)
 		rc = check_absent(&state, err);
 	if (rc == 0 && (state.rows.data.failed || state.absent.data.failed))
-		rc = err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		rc = err_no_memory(err);
 	buf_fini(&state.rows.data);
 	buf_fini(&state.absent.data);
 	return rc;

@@ -121,7 +121,7 @@ journal_status(struct journal *journal, struct buf *out, struct err *err)
 	struct json_object *root CLEANUP_JSON = json_object_new_object();
 	struct journal_txn txn = { .journal = journal };
 	struct iag_store_room room = { .struct_size = sizeof(room) };
-	int rc = root ? 0 : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	int rc = root ? 0 : err_no_memory(err);
 
 	if (rc == 0)
 		rc = journal_view(journal, load_step, &txn, err);

@@ -64,9 +64,7 @@ take_text(
 	const char *text = json_get_str(obj, key, NULL);
 
 	*ret_text = text ? strdup(text) : NULL;
-	return text && !*ret_text
-		   ? err_set(err, ERR_OUT_OF_MEMORY, "out of memory")
-		   : 0;
+	return text && !*ret_text ? err_no_memory(err) : 0;
 }
 
 static int
@@ -123,7 +121,7 @@ closed_row(struct switch_row *ret_row, const char *reason, struct err *err)
 		err_fini(err); /* the doubt is answered: it is closed */
 	row.reason = strdup(reason);
 	if (!row.reason)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	*ret_row = row;
 	return 0;
 }
@@ -163,7 +161,7 @@ switch_write(struct journal_txn *txn, const char *name, enum switch_state state,
 
 	switch_format(&text, &row);
 	if (text.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	return txn_put(txn, TABLE_SWITCHES,
 	    (struct iag_bytes){ name, strlen(name) },
 	    (struct iag_bytes){ buf_text(&text), text.len }, err);

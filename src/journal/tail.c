@@ -62,7 +62,7 @@ tail_step(struct journal_txn *txn, void *arg, struct err *err)
 		rc = add_entries(tail, txn, &selection, limit, err);
 	buf_str(tail->out, "]}");
 	if (rc == 0 && tail->out->failed)
-		rc = err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		rc = err_no_memory(err);
 	return rc;
 }
 

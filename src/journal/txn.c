@@ -280,7 +280,7 @@ txn_entry(struct journal_txn *txn, uint64_t sequence, struct entry *ret_entry,
 	buf_reset(&txn->entry);
 	buf_add(&txn->entry, value.data, value.len);
 	if (txn->entry.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	return txn_check_entry(txn, sequence, previous,
 	    bytes_of(txn->entry.data, txn->entry.len), ret_entry, err);
 }
@@ -298,7 +298,7 @@ txn_append(
 	entry_format(txn->chain, txn->old, txn->head.count, txn->head.hash,
 	    buf_text(&text), text.len, &value, hash);
 	if (text.failed || value.failed || txn->changes.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	put_u64(key, txn->head.count);
 	txn->wrote = true;
 	rc = store_put(txn->store, TABLE_AUDIT, bytes_of(key, sizeof(key)),
@@ -363,7 +363,7 @@ txn_put(struct journal_txn *txn, enum journal_table table, struct iag_bytes key,
 	change_init(&change, &txn->info, table, key, value);
 	change_format(&change, table, false, &txn->changes);
 	if (row.failed || txn->changes.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	txn->unproved = txn->wrote = true;
 	rc = txn_note(txn, store_put(txn->store, table, key,
 			       bytes_of(row.data, row.len), 0, err));
@@ -389,9 +389,7 @@ txn_del(struct journal_txn *txn, enum journal_table table, struct iag_bytes key,
 	change_init(&change, &txn->info, table, key, bytes_of("", 0));
 	change_format(&change, table, true, &txn->changes);
 	txn->unproved = true;
-	return txn->changes.failed
-		   ? err_set(err, ERR_OUT_OF_MEMORY, "out of memory")
-		   : 0;
+	return txn->changes.failed ? err_no_memory(err) : 0;
 }
 
 int
@@ -410,7 +408,7 @@ txn_get(struct journal_txn *txn, enum journal_table table, struct iag_bytes key,
 	buf_reset(&txn->row);
 	buf_add(&txn->row, row.data, row.len);
 	if (txn->row.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	return evidence_open(txn, table, key,
 	    bytes_of(txn->row.data, txn->row.len), ret_value, err);
 }
@@ -429,7 +427,7 @@ walk_one(struct journal_txn *txn, struct store_cursor *cursor,
 	buf_add(&key, found.data, found.len);
 	buf_add(&row, value.data, value.len);
 	if (key.failed || row.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	found = bytes_of(key.data, key.len);
 	rc = evidence_open(
 	    txn, table, found, bytes_of(row.data, row.len), &value, err);
@@ -466,7 +464,7 @@ txn_save_store(struct journal_txn *txn, struct err *err)
 	meta_store_format(&txn->info,
 	    txn->next_keys ? txn->next_keys : &txn->journal->keys, &row);
 	if (row.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	txn->wrote = true;
 	return txn_note(
 	    txn, store_put(txn->store, TABLE_META, bytes_str("store"),

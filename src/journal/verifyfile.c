@@ -46,8 +46,7 @@ read_manifest(const char *path, struct buf *out, struct err *err)
 	}
 	if (n < 0)
 		return cannot_read(path, err);
-	return out->failed ? err_set(err, ERR_OUT_OF_MEMORY, "out of memory")
-			   : 0;
+	return out->failed ? err_no_memory(err) : 0;
 }
 
 /*
@@ -63,7 +62,7 @@ read_lines(struct export_check *check, const char *path, struct err *err)
 	int c;
 
 	if (!line)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	if (!file)
 		return cannot_read(path, err);
 	while ((c = getc_unlocked(file)) != EOF && check->verdict.valid) {

@@ -305,7 +305,7 @@ exchange(struct link *link, const struct wire_request *request,
 	target_write(&url, link->config->broker.base_url, http->path,
 	    http->query, http->query_count);
 	if (url.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	r = get_connection(link, &connection, err);
 	if (r)
 		return r;

@@ -64,7 +64,7 @@ get_session(void *arg, struct iag_session *ret_session, struct err *err)
 		lost = !ret_session->message;
 	}
 	shared_unlock(link->shared);
-	return lost ? err_set(err, ERR_OUT_OF_MEMORY, "out of memory") : 0;
+	return lost ? err_no_memory(err) : 0;
 }
 
 bool
@@ -215,7 +215,7 @@ attach(struct link *link, bool is_alone, struct err *err)
 		return shared_open(NULL, identity, &link->shared, err);
 	if (asprintf(&path, "%s/link-%s", link->config->audit.path,
 		strchr(link->name, ':') + 1) < 0)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	return shared_open(path, identity, &link->shared, err);
 }
 
@@ -231,7 +231,7 @@ link_open(const struct config *config, struct host *host, bool is_alone,
 		return 0;
 	link = calloc(1, sizeof *link);
 	if (!link)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	(void)pthread_mutex_init(&link->lock, NULL);
 	link->config = config;
 	link->host = host;

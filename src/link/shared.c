@@ -267,7 +267,7 @@ shared_open(const char *path, const uint8_t identity[HASH_SIZE],
 	int r;
 
 	if (!shared)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	shared->fd = -1;
 	r = path ? open_file(shared, path, identity)
 		 : open_private(identity, &shared->map);

@@ -277,7 +277,7 @@ link_supervise(struct link *link, struct journal *journal,
 		return 0;
 	supervisor = supervisor_new(link, journal, backend, is_brief);
 	if (!supervisor)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	r = thread_start(&supervisor->thread, 0, supervisor_main, supervisor);
 	if (r) {
 		supervisor_free(supervisor);

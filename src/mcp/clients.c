@@ -406,5 +406,5 @@ mcp_client_config(const char *client, const struct mcp_target *target,
 	failed = snippet.quoted.failed || snippet.args.failed ||
 		 snippet.token.failed || out->failed;
 	snippet_fini(&snippet);
-	return failed ? err_set(err, ERR_OUT_OF_MEMORY, "no memory") : 0;
+	return failed ? err_no_memory(err) : 0;
 }

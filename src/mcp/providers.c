@@ -243,7 +243,7 @@ write_tools(const struct provider *provider, const struct config *config,
 		if (count++ > 0)
 			buf_char(out, ',');
 		if (write_tool(provider, tool, out))
-			return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+			return err_no_memory(err);
 	}
 	if (provider->tools_max && count > provider->tools_max)
 		return err_set(err, ERR_INTERNAL_ERROR,
@@ -286,7 +286,7 @@ provider_export(const struct provider *provider, const struct config *config,
 	buf_str(&text, "]}");
 	if (text.failed || json_parse(buf_text(&text), text.len,
 			       &json_bounds_default, &root, NULL))
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	json_write(out, root, 2);
 	buf_char(out, '\n');
 	return 0;

@@ -22,12 +22,6 @@
 static const char config_key[] = "live/config";
 
 static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
-static int
 add_list(
     struct json_object *obj, const char *name, const struct config_list *list)
 {
@@ -60,7 +54,7 @@ add_policies(
 		buf_reset(&name);
 		buf_printf(&name, "risk_policies.%s", config->policies[i].id);
 		if (ret == 0 && json_add_str(obj, buf_text(&name), digest))
-			ret = no_memory(err);
+			ret = err_no_memory(err);
 	}
 	return ret;
 }
@@ -110,14 +104,14 @@ activation_digest(const struct config *config, char ret_hex[HASH_HEX_SIZE],
 
 	buf_reset(ret_text);
 	if (!obj || add_live(obj, config))
-		return no_memory(err);
+		return err_no_memory(err);
 	ret = add_policies(obj, config, err);
 	if (ret == 0)
 		ret = json_canon(ret_text, obj, err);
 	if (ret)
 		return ret;
 	if (ret_text->failed)
-		return no_memory(err);
+		return err_no_memory(err);
 	hash_sha256(ret_text->data, ret_text->len, digest);
 	hash_hex(digest, ret_hex);
 	return 0;
@@ -236,7 +230,7 @@ step_put(const struct step *step, struct journal_txn *txn, struct err *err)
 		ret = json_add_str(row, "by", step->call->principal);
 	if (ret == 0)
 		ret = json_add_str(row, "at", now);
-	return ret ? no_memory(err)
+	return ret ? err_no_memory(err)
 		   : row_put(txn, TABLE_STATE, row_key(), row, err);
 }
 

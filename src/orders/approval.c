@@ -39,12 +39,6 @@ static const char *const events[][2] = {
 	[REVOKED] = { "paper_approval_revoked", "live_approval_revoked" },
 };
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 const char *
 approval_policy(const struct config *config, uint32_t mode)
 {
@@ -356,7 +350,7 @@ static int
 rows_make(const struct making *m, struct json_object *rows, struct err *err)
 {
 	struct json_object *row = NULL;
-	int ret = rows ? 0 : no_memory(err);
+	int ret = rows ? 0 : err_no_memory(err);
 
 	for (size_t i = 0; i < m->count && ret == 0; i++) {
 		const struct leg *leg = &m->legs[i];
@@ -365,7 +359,7 @@ rows_make(const struct making *m, struct json_object *rows, struct err *err)
 		    &leg->approval, &leg->preview, state_of(m, leg), &row, err);
 		if (ret == 0 && json_object_array_add(rows, row)) {
 			(void)json_object_put(row);
-			ret = no_memory(err);
+			ret = err_no_memory(err);
 		}
 	}
 	return ret;
@@ -391,11 +385,11 @@ result_make(
 	    *ret_obj, "status", approval_state_name(state_of_all(m)));
 	ret |= json_add_str(*ret_obj, "group_id", m->group_id);
 	if (ret)
-		return no_memory(err);
+		return err_no_memory(err);
 	rows = json_object_new_array();
 	ret = rows_make(m, rows, err);
 	if (json_add(*ret_obj, "approvals", rows))
-		return no_memory(err);
+		return err_no_memory(err);
 	return ret;
 }
 
@@ -408,10 +402,10 @@ result_write(const struct making *m, struct err *err)
 	if (ret)
 		return ret;
 	if (message_add(m, obj))
-		return no_memory(err);
+		return err_no_memory(err);
 	buf_reset(m->out);
 	json_write(m->out, obj, 0);
-	return m->out->failed ? no_memory(err) : 0;
+	return m->out->failed ? err_no_memory(err) : 0;
 }
 
 /* The call's record, with what became of which approval. */
@@ -450,12 +444,12 @@ making_record(struct making *m, struct journal_txn *txn, struct err *err)
 	struct json_object *list = json_object_new_array();
 
 	if (!list || json_add(metadata, "approvals", list))
-		return no_memory(err);
+		return err_no_memory(err);
 	for (size_t i = 0; i < m->count; i++) {
 		const struct leg *leg = &m->legs[i];
 
 		if (metadata_add(list, &leg->approval, state_of(m, leg)))
-			return no_memory(err);
+			return err_no_memory(err);
 	}
 	return record(m->call, txn, m->event, m->out, metadata, err);
 }
@@ -616,7 +610,7 @@ revoke_result(const struct taking_back *t, const struct approval *approval,
 		return ret;
 	buf_reset(t->out);
 	json_write(t->out, obj, 0);
-	return t->out->failed ? no_memory(err) : 0;
+	return t->out->failed ? err_no_memory(err) : 0;
 }
 
 static int
@@ -628,7 +622,7 @@ revoke_record(const struct taking_back *t, struct journal_txn *txn,
 
 	ret |= json_add_str(metadata, "preview_id", approval->preview_id);
 	ret |= json_add_str(metadata, "reason", t->reason);
-	return ret ? no_memory(err)
+	return ret ? err_no_memory(err)
 		   : record(t->call, txn, events[REVOKED][live], t->out,
 			 metadata, err);
 }

@@ -34,12 +34,6 @@ struct state {
 	char mac[HASH_HEX_SIZE];
 };
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 static void
 say(struct buf *out, const char *words, const char *value)
 {
@@ -125,7 +119,7 @@ state_mac(const struct form_view *view, const struct state *state,
 	buf_add(&text, arguments.data, arguments.len);
 	buf_printf(&text, " %016" PRIx64 " %s", state->until_ns, state->shown);
 	if (text.failed || arguments.failed)
-		return no_memory(err);
+		return err_no_memory(err);
 	journal_seal(desk_journal(view->call->desk),
 	    (struct iag_bytes){ text.data, text.len }, ret_mac);
 	return 0;
@@ -207,7 +201,7 @@ form_write(const struct form_view *view, const struct buf *form,
 	ret |= json_add_str(obj, "request_state", text);
 	buf_reset(out);
 	json_write(out, obj, 0);
-	return ret || out->failed ? no_memory(err) : 0;
+	return ret || out->failed ? err_no_memory(err) : 0;
 }
 
 static int
@@ -247,7 +241,7 @@ form_judge(const struct form_view *view, const struct form_reply *reply,
 	form_text(&form, view);
 	shown_digest(view, &form, now.shown);
 	if (form.failed)
-		return no_memory(err);
+		return err_no_memory(err);
 	*ret_yes = reply->state && reply->answer == FORM_YES &&
 		   strcmp(now.shown, came.shown) == 0;
 	return *ret_yes ? 0 : form_write(view, &form, &now, out, err);

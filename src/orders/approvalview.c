@@ -15,12 +15,6 @@
 /* Behind the ids, before the index. */
 #define BEHIND_IDS "g"
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 int
 approval_unknown(struct journal_txn *txn, const char *id, struct err *err)
 {
@@ -103,7 +97,7 @@ approval_to_json(const struct approval *approval, const struct preview *preview,
 	ret |= add_order(obj, order);
 	if (ret) {
 		(void)json_object_put(obj);
-		return no_memory(err);
+		return err_no_memory(err);
 	}
 	*ret_obj = obj;
 	return 0;
@@ -167,7 +161,7 @@ row_add(struct listing *list, const struct approval *approval, struct err *err)
 	ret = approval_to_json(approval, &preview, state, &row, err);
 	if (ret == 0 && json_object_array_add(list->rows, row)) {
 		(void)json_object_put(row);
-		return no_memory(err);
+		return err_no_memory(err);
 	}
 	return ret;
 }
@@ -205,17 +199,17 @@ list_step(struct journal_txn *txn, void *arg, struct err *err)
 	list->more = false;
 	list->rows = json_object_new_array();
 	if (!list->rows || json_add(obj, "approvals", list->rows))
-		return no_memory(err);
+		return err_no_memory(err);
 	ret = txn_walk(txn, TABLE_APPROVALS,
 	    (struct iag_bytes){ BEHIND_IDS, strlen(BEHIND_IDS) }, true,
 	    list_visit, list, err);
 	if (ret < 0)
 		return ret;
 	if (json_add_bool(obj, "complete", !list->more))
-		return no_memory(err);
+		return err_no_memory(err);
 	buf_reset(list->out);
 	json_write(list->out, obj, 0);
-	return list->out->failed ? no_memory(err) : 0;
+	return list->out->failed ? err_no_memory(err) : 0;
 }
 
 int
@@ -265,7 +259,7 @@ show_step(struct journal_txn *txn, void *arg, struct err *err)
 		return ret;
 	buf_reset(look->out);
 	json_write(look->out, obj, 0);
-	return look->out->failed ? no_memory(err) : 0;
+	return look->out->failed ? err_no_memory(err) : 0;
 }
 
 int

@@ -36,12 +36,6 @@ key_of(const char account_hash[HASH_HEX_SIZE], char key[KEY_SIZE])
 	return (struct iag_bytes){ key, (size_t)len };
 }
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 /* The row, empty where there is none: {item: {at, by}}. */
 static int
 item_load(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
@@ -54,7 +48,7 @@ item_load(struct journal_txn *txn, const char account_hash[HASH_HEX_SIZE],
 	if (ret != IAG_NOTFOUND)
 		return ret;
 	*ret_row = json_object_new_object();
-	return *ret_row ? 0 : no_memory(err);
+	return *ret_row ? 0 : err_no_memory(err);
 }
 
 int
@@ -72,7 +66,7 @@ checklist_missing(struct journal_txn *txn,
 		buf_printf(out, "%s%s", mark, checklist_items[i]);
 		mark = ", ";
 	}
-	return ret == 0 && out->failed ? no_memory(err) : ret;
+	return ret == 0 && out->failed ? err_no_memory(err) : ret;
 }
 
 static int
@@ -110,14 +104,14 @@ result_write(struct buf *out, const char *account, struct json_object *row,
 	if (ret || json_add(obj, "items", list) || !list) {
 		if (ret)
 			(void)json_object_put(list);
-		return no_memory(err);
+		return err_no_memory(err);
 	}
 	for (size_t i = 0; i < ITEMS && ret == 0; i++)
 		ret = item_add(list, row, checklist_items[i]);
 	if (ret)
-		return no_memory(err);
+		return err_no_memory(err);
 	json_write(out, obj, 0);
-	return out->failed ? no_memory(err) : 0;
+	return out->failed ? err_no_memory(err) : 0;
 }
 
 struct step {
@@ -186,7 +180,7 @@ set_step(struct journal_txn *txn, void *arg, struct err *err)
 	buf_reset(step->out);
 	for (size_t i = 0; ret == 0 && i < step->count; i++) {
 		if (item_set(step, row, step->items[i], txn_now_ns(txn)))
-			ret = no_memory(err);
+			ret = err_no_memory(err);
 	}
 	if (ret == 0)
 		ret = result_write(step->out, step->account, row, err);

@@ -15,12 +15,6 @@
 #include "orders/draft.h"
 #include "orders/shape.h"
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "no memory for an order");
-}
-
 int
 draft_read(struct draft *draft, struct json_object *arguments, struct err *err)
 {
@@ -84,7 +78,7 @@ exit_make(struct draft *draft, size_t leg, const char *price, struct err *err)
 	at = order->type == IAG_TYPE_STOP ? &order->stop_price
 					  : &order->limit_price;
 	*at = strdup(price);
-	return *at ? 0 : no_memory(err);
+	return *at ? 0 : err_no_memory(err);
 }
 
 int
@@ -96,7 +90,7 @@ draft_read_bracket(
 
 	draft->count = CHECK_LEGS;
 	if (entry_arguments(arguments, &entry))
-		return no_memory(err);
+		return err_no_memory(err);
 	ret = shape_read(entry, &draft->orders[0], &draft->verdicts, err);
 	for (size_t i = 1; ret == 0 && i < CHECK_LEGS; i++)
 		ret = exit_make(draft, i,

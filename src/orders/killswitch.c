@@ -31,12 +31,6 @@ struct setting {
 	struct buf *out;
 };
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 static const char *
 event_of(const struct setting *s)
 {
@@ -87,7 +81,7 @@ row_put(const struct setting *s, struct journal_txn *txn, struct err *err)
 
 	switch_format(&value, &row);
 	if (value.failed)
-		return no_memory(err);
+		return err_no_memory(err);
 	return txn_put(txn, TABLE_SWITCHES,
 	    (struct iag_bytes){ name, strlen(name) },
 	    (struct iag_bytes){ value.data, value.len }, err);
@@ -105,7 +99,7 @@ change_record(const struct setting *s, struct journal_txn *txn, struct err *err)
 	    json_add_str(metadata, "previous", switch_state_name(s->previous));
 	ret |= json_add_str(metadata, "reason", s->change->reason);
 	if (ret)
-		return no_memory(err);
+		return err_no_memory(err);
 	event.event_id[0] = '\0'; /* the call's own comes at its end */
 	event.metadata = metadata;
 	audit_outcome(&event, event_of(s), NULL);
@@ -175,7 +169,7 @@ flight_add(struct intent *intent, void *arg, struct err *err)
 	ret |= json_add_str(row, "recorded_at", time);
 	if (ret || json_object_array_add(flight->rows, row)) {
 		(void)json_object_put(row);
-		return no_memory(err);
+		return err_no_memory(err);
 	}
 	return 0;
 }
@@ -201,7 +195,7 @@ other_add(const struct setting *s, struct journal_txn *txn,
 		    switch_state_name(row.state), name);
 		if (text.failed ||
 		    json_add_str(obj, "message", buf_text(&text)))
-			ret = no_memory(err);
+			ret = err_no_memory(err);
 	}
 	switch_row_fini(&row);
 	return ret;
@@ -220,7 +214,7 @@ result_write(const struct setting *s, struct journal_txn *txn, struct err *err)
 	ret |= json_add_str(obj, "reason", change->reason);
 	ret |= json_add_bool(obj, "drained", s->drained);
 	if (json_add(obj, "in_flight", flight.rows) || ret || !flight.rows)
-		return no_memory(err);
+		return err_no_memory(err);
 	if (change->state != SWITCH_OPEN)
 		ret =
 		    intent_walk_unsettled(txn, NULL, flight_add, &flight, err);
@@ -230,7 +224,7 @@ result_write(const struct setting *s, struct journal_txn *txn, struct err *err)
 		return ret;
 	buf_reset(s->out);
 	json_write(s->out, obj, 0);
-	return s->out->failed ? no_memory(err) : 0;
+	return s->out->failed ? err_no_memory(err) : 0;
 }
 
 static int
@@ -254,7 +248,7 @@ end(struct setting *s, struct err *err)
 	int ret;
 
 	if (!call)
-		return no_memory(err);
+		return err_no_memory(err);
 	ret = journal_update_reserved(
 	    desk_journal(s->call->desk), call, end_step, s, err);
 	call_unref(call);

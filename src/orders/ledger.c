@@ -52,12 +52,6 @@ ledger_is_empty(const struct ledger *ledger)
 	return ledger->count == 0 && ledger->writer_count == 0;
 }
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 /* Take the row over; 1: there is no room for more. */
 static int
 row_take(struct ledger *ledger, struct order_row *row, struct err *err)
@@ -70,7 +64,7 @@ row_take(struct ledger *ledger, struct order_row *row, struct err *err)
 	}
 	rows = reallocarray(ledger->rows, ledger->count + 1, sizeof(*rows));
 	if (!rows)
-		return no_memory(err);
+		return err_no_memory(err);
 	ledger->rows = rows;
 	rows[ledger->count++] = *row;
 	order_row_init(row);
@@ -99,7 +93,7 @@ writer_note(
 	writer->mode = mode;
 	writer->name = strdup(name);
 	if (!writer->name)
-		return no_memory(err);
+		return err_no_memory(err);
 	ledger->writer_count++;
 	return 0;
 }
@@ -191,7 +185,7 @@ changed_visit(
 	buf_add(&r->keys, text + len, key.len - len);
 	buf_char(&r->keys, '\0');
 	if (r->keys.failed)
-		return no_memory(err);
+		return err_no_memory(err);
 	return ++r->key_count > LEDGER_ROWS;
 }
 

@@ -14,12 +14,6 @@
 /* Clocks of ours and of the broker may differ by this much. */
 #define CLOCK_SLACK_NS (60 * NS_PER_S)
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 void
 listing_fini(struct listing *listing)
 {
@@ -84,7 +78,7 @@ backend_rows(struct order_call *call, const char *operation, const char *name,
 	int ret;
 
 	if (!arguments)
-		return no_memory(err);
+		return err_no_memory(err);
 	ret = market_ask(call->backend, call->call, operation, arguments,
 	    &answer, &obj, err);
 	if (ret == 0)

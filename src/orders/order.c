@@ -224,12 +224,6 @@ text_at(struct order *order, const struct member *member)
 	return (char **)((char *)order + member->offset);
 }
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "no memory for an order");
-}
-
 void
 order_fini(struct order *order)
 {
@@ -261,7 +255,7 @@ order_copy(struct order *to, const struct order *from, struct err *err)
 			continue;
 		*text_at(&copy, member) = strdup(text);
 		if (!*text_at(&copy, member))
-			return no_memory(err);
+			return err_no_memory(err);
 	}
 	order_move(to, &copy);
 	return 0;
@@ -314,7 +308,7 @@ write_members(
 	for (size_t i = 0; i < ARRAY_COUNT(members) && ret == 0; i++)
 		ret = member_write(out, order, &members[i], normal, err);
 	buf_char(out, '}');
-	return ret == 0 && out->failed ? no_memory(err) : ret;
+	return ret == 0 && out->failed ? err_no_memory(err) : ret;
 }
 
 int
@@ -348,7 +342,7 @@ member_read(struct order *order, const struct member *member,
 	free(STEAL(*at));
 	ret = rowtext_take(value, at);
 	if (ret)
-		return ret == IAG_NOMEM ? no_memory(err)
+		return ret == IAG_NOMEM ? err_no_memory(err)
 					: corrupt(err, member->name, "no text");
 	return member->kind == MEMBER_DECIMAL && !dec_is_text(*at)
 		   ? corrupt(err, member->name, *at)
@@ -451,7 +445,7 @@ order_digest(const struct order *order, const struct order_frame *frame,
 		return ret;
 	buf_char(&text, '}');
 	if (text.failed)
-		return no_memory(err);
+		return err_no_memory(err);
 	hash_sha256(text.data, text.len, digest);
 	hash_hex(digest, ret_hex);
 	return 0;

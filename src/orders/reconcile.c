@@ -32,12 +32,6 @@
 
 static const struct iag_bytes reconcile_key = { "journal/reconcile", 17 };
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 static void __attribute__((format(printf, 2, 0)))
 text_add(struct json_object *list, const char *fmt, va_list ap)
 {
@@ -97,7 +91,7 @@ pass_update(struct pass *pass, journal_step *step, void *arg, struct err *err)
 	int ret;
 
 	if (!call)
-		return no_memory(err);
+		return err_no_memory(err);
 	ret = journal_update_reserved(
 	    desk_journal(pass->call->desk), call, step, arg, err);
 	call_unref(call);
@@ -113,7 +107,7 @@ pass_record(const struct pass *pass, struct journal_txn *txn,
 	struct audit_event event = *pass->call->event;
 
 	if (!given)
-		return no_memory(err);
+		return err_no_memory(err);
 	event.event_id[0] = '\0';
 	event.account = account;
 	event.output.data = NULL;
@@ -142,7 +136,7 @@ intent_list_take(struct intent *intent, void *arg, struct err *err)
 	if ((list->count & room) == 0) {
 		items = realloc(list->items, 2 * room * sizeof(*items));
 		if (!items)
-			return no_memory(err);
+			return err_no_memory(err);
 		list->items = items;
 	}
 	list->items[list->count++] = *intent;
@@ -315,7 +309,7 @@ advance_step(struct journal_txn *txn, void *arg, struct err *err)
 		return ret == IAG_NOTFOUND ? 0 : ret;
 	json_object_object_del(row, "asked_to");
 	if (json_add_str(row, "asked_to", pass->adopted_to))
-		return no_memory(err);
+		return err_no_memory(err);
 	ret = row_put(txn, TABLE_STATE, reconcile_key, row, err);
 	return ret ? ret
 		   : pass_record(pass, txn, "store_reconcile_advanced", NULL,
@@ -406,7 +400,7 @@ result_write(struct pass *pass, bool busy, struct buf *out, struct err *err)
 	if (ret == 0)
 		ret = json_add(obj, "notes", json_object_get(pass->notes));
 	if (ret)
-		return no_memory(err);
+		return err_no_memory(err);
 	json_write(out, obj, 0);
 	return 0;
 }
@@ -423,7 +417,7 @@ turn_take(
 	int ret;
 
 	if (!own)
-		return no_memory(err);
+		return err_no_memory(err);
 	ret = journal_guard_take(desk_journal(call->desk), own,
 	    GUARD_RECONCILER, true, ret_turn, &fault);
 	call_unref(own);
@@ -459,7 +453,7 @@ reconcile_pass(struct order_call *call, struct reconcile_memory *memory,
 	};
 	struct store_guard *turn = NULL;
 	int ret = pass.notes && pass.changes ? turn_take(call, &turn, err)
-					     : no_memory(err);
+					     : err_no_memory(err);
 
 	if (ret == 0 && turn) {
 		(void)settle_queue_retry(call->desk);

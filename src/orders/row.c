@@ -17,12 +17,6 @@
 /* As much as a row of the store may have (ruling 35). */
 static const struct json_bounds row_bounds = { 1048576, 32, 100000 };
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 /* A text of any length, owned by the row. */
 static bool
 is_text(const struct row_field *field)
@@ -95,7 +89,7 @@ row_write(struct buf *out, const struct row_field *fields, const void *row,
 		ret = order_write(out, order, err);
 	}
 	buf_char(out, '}');
-	return ret == 0 && out->failed ? no_memory(err) : ret;
+	return ret == 0 && out->failed ? err_no_memory(err) : ret;
 }
 
 static bool
@@ -126,7 +120,7 @@ text_read(const struct row_field *field, struct iag_bytes value, char **at,
 	free(STEAL(*at)); /* a member that comes twice */
 	ret = field->kind == ROW_JSON ? rowtext_take_object(value, at)
 				      : rowtext_take(value, at);
-	return ret == IAG_NOMEM ? no_memory(err)
+	return ret == IAG_NOMEM ? err_no_memory(err)
 	       : ret            ? no_text(field, what, err)
 				: 0;
 }
@@ -275,7 +269,7 @@ row_put(struct journal_txn *txn, enum journal_table table, struct iag_bytes key,
 	if (ret)
 		return ret;
 	if (text.failed)
-		return no_memory(err);
+		return err_no_memory(err);
 	return txn_put(txn, table, key,
 	    (struct iag_bytes){ buf_text(&text), text.len }, err);
 }
@@ -309,7 +303,7 @@ row_index(struct journal_txn *txn, const char *prefix, struct iag_bytes key,
 	buf_str(&entry, prefix);
 	buf_add(&entry, key.data, key.len);
 	if (entry.failed)
-		return no_memory(err);
+		return err_no_memory(err);
 	at = (struct iag_bytes){ buf_text(&entry), entry.len };
 	ret = txn_get(txn, TABLE_STATE, at, &value, err);
 	if (ret == 0 && !set)
@@ -341,7 +335,7 @@ key_add(
 	len = key.len - found->prefix_len;
 	buf_add(&found->keys, &len, sizeof(len));
 	buf_add(&found->keys, (const char *)key.data + found->prefix_len, len);
-	return found->keys.failed ? no_memory(err) : 0;
+	return found->keys.failed ? err_no_memory(err) : 0;
 }
 
 static int

@@ -31,12 +31,6 @@ struct settling {
 	bool has_row;
 };
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 /* As it is stored now; IAG_REJECTED: somebody else was faster. */
 static int
 reread(struct settling *s, struct err *err)
@@ -156,7 +150,7 @@ handle_set(struct order_row *row, const struct writer_ack *ack, struct err *err)
 	if (!ack->handle_len)
 		return 0;
 	buf_hex(&hex, ack->handle, ack->handle_len);
-	return hex.failed ? no_memory(err)
+	return hex.failed ? err_no_memory(err)
 			  : text_set(&row->handle, buf_text(&hex), err);
 }
 
@@ -193,7 +187,7 @@ row_save(struct settling *s, struct err *err)
 		return ret;
 	id = strdup(row->broker_order_id);
 	if (!id)
-		return no_memory(err);
+		return err_no_memory(err);
 	order_row_fini(row);
 	return order_row_get(s->txn, s->hash, id, row, err);
 }
@@ -333,7 +327,7 @@ answer_write(struct settling *s, struct err *err)
 	else if (s->how->fault)
 		settlement_fault_write(&text, s->how->fault);
 	if (ret == 0 && text.failed)
-		ret = no_memory(err);
+		ret = err_no_memory(err);
 	if (ret || !text.len)
 		return ret;
 	return text_set(
@@ -348,7 +342,7 @@ changes_apply(struct settling *s, struct err *err)
 
 	buf_printf(&plugin, "writer-%s", s->intent->writer);
 	if (plugin.failed)
-		return no_memory(err);
+		return err_no_memory(err);
 	return desk_state_apply(s->desk, s->txn, buf_text(&plugin),
 	    s->intent->account, s->how->changes, s->how->change_count, err);
 }
@@ -427,7 +421,7 @@ settle_row(struct desk *desk, struct journal_txn *txn, struct intent *intent,
 	int ret;
 
 	if (!id)
-		return no_memory(err);
+		return err_no_memory(err);
 	order_row_init(&s.row);
 	journal_account_hash(desk_journal(desk), intent->account, s.hash);
 	ret = submit_row(&s, err);

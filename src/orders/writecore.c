@@ -16,12 +16,6 @@
 /* A bracket's key has at most 60 characters (ruling 19). */
 #define GROUP_KEY_SIZE 64
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 /* SHA-256 over what was asked, without the key that names it. */
 static int
 request_digest(struct write *write, struct err *err)
@@ -32,7 +26,7 @@ request_digest(struct write *write, struct err *err)
 	int ret;
 
 	if (json_object_deep_copy(write->arguments, &copy, NULL))
-		return no_memory(err);
+		return err_no_memory(err);
 	json_object_object_del(copy, "idempotency_key");
 	buf_printf(&text, "iag-request-1:%s:%s:", order_mode_name(write->mode),
 	    order_operation_name(write->operation));
@@ -40,7 +34,7 @@ request_digest(struct write *write, struct err *err)
 	if (ret)
 		return ret;
 	if (text.failed)
-		return no_memory(err);
+		return err_no_memory(err);
 	hash_sha256(text.data, text.len, digest);
 	hash_hex(digest, write->digest);
 	return 0;
@@ -188,7 +182,7 @@ write_client_ref(
 		buf_printf(&ref, "%s%s", write->key, leg_suffix(leg));
 		*ret_ref = buf_take(&ref);
 	}
-	return *ret_ref ? 0 : no_memory(err);
+	return *ret_ref ? 0 : err_no_memory(err);
 }
 
 /* Is there an intent of key and leg? */

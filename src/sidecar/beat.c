@@ -17,12 +17,6 @@
 #define KEEP_NS (60 * NS_PER_S)
 
 static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
-static int
 beat_check(struct guest *guest, struct json_object *body, struct err *err)
 {
 	uint64_t time_ns, now_ns = clock_real_ns();
@@ -61,7 +55,7 @@ beat_back(struct guest *guest, struct json_object *body, struct err *err)
 	    answer, "relay_session_id", guest->session.relay_session_id);
 	rc |= greeting_add_now(answer);
 	if (rc)
-		return no_memory(err);
+		return err_no_memory(err);
 	return channel_put_signed(
 	    guest->channel, FRAME_BEAT, guest->house->identity, answer, err);
 }

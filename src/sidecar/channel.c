@@ -126,7 +126,7 @@ channel_new(int fd, gnutls_certificate_credentials_t credentials,
 
 	if (!channel) {
 		(void)close(fd);
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	}
 	channel->fd = fd;
 	channel->is_server = !host;
@@ -401,7 +401,7 @@ channel_put_signed(struct channel *channel, enum frame_type type,
 		return rc;
 	sign_text(&signed_text, type, text.data, text.len);
 	if (signed_text.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	rc = identity_sign(
 	    identity, signed_text.data, signed_text.len, signature, err);
 	if (rc)

@@ -14,12 +14,6 @@
 #include "sidecar/commands.h"
 #include "sidecar/identity.h"
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 struct identity_step {
 	struct tool_call *call;
 	const char *key; /* of the row */
@@ -66,7 +60,7 @@ identity_step(struct journal_txn *txn, void *arg, struct err *err)
 	}
 	if (rc == IAG_NOTFOUND) {
 		row = json_object_new_object();
-		rc = identity_row(step, txn, row) ? no_memory(err) : 0;
+		rc = identity_row(step, txn, row) ? err_no_memory(err) : 0;
 		if (rc == 0 && *key.data && strcmp(step->key, SELF_KEY) != 0)
 			buf_str(&key, json_get_str(row, "sidecar_id", ""));
 	}
@@ -76,7 +70,7 @@ identity_step(struct journal_txn *txn, void *arg, struct err *err)
 	if (rc)
 		return rc;
 	if (capabilities_add(row, CAPABILITIES_ALL))
-		return no_memory(err);
+		return err_no_memory(err);
 	json_write(step->call->output, row, 0);
 	return command_record(txn, step->call, err);
 }

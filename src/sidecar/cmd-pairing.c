@@ -17,12 +17,6 @@
 #include "sidecar/dial.h"
 
 static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
-static int
 pairing_write(struct tool_call *call, const struct pairing *pairing,
     const char *key, const char *value, struct err *err)
 {
@@ -31,7 +25,7 @@ pairing_write(struct tool_call *call, const struct pairing *pairing,
 	buf_reset(call->output);
 	if (command_add_pairing(obj, pairing, clock_real_ns()) ||
 	    (key && json_add_str(obj, key, value)))
-		return no_memory(err);
+		return err_no_memory(err);
 	json_write(call->output, obj, 0);
 	return 0;
 }
@@ -63,7 +57,7 @@ registered_key(
 		return rc;
 	free(pairing->sidecar_key);
 	pairing->sidecar_key = strdup(json_get_str(row, "public_key", ""));
-	return pairing->sidecar_key ? 0 : no_memory(err);
+	return pairing->sidecar_key ? 0 : err_no_memory(err);
 }
 
 static int
@@ -95,7 +89,7 @@ create_fill(struct pairing_step *step, struct err *err)
 		return rc;
 	id_new(id);
 	if (asprintf(&pairing_id, "%s%s", PAIRING_PREFIX, id) < 0)
-		return no_memory(err);
+		return err_no_memory(err);
 	step->pairing = (struct pairing){
 		.pairing_id = pairing_id,
 		.remote_instance_id =
@@ -111,7 +105,7 @@ create_fill(struct pairing_step *step, struct err *err)
 	return step->pairing.remote_instance_id && step->pairing.sidecar_id &&
 		       step->pairing.user_id && step->pairing.code_key
 		   ? 0
-		   : no_memory(err);
+		   : err_no_memory(err);
 }
 
 int

@@ -12,12 +12,6 @@
 #include "sidecar/commands.h"
 #include "sidecar/guard.h"
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 static bool
 is_of(const struct pairing *pairing, const void *arg)
 {
@@ -54,7 +48,7 @@ session_step(struct journal_txn *txn, void *arg, struct err *err)
 	if (rc == 0)
 		rc = relay_session_put(txn, pairing.pairing_id, &session, err);
 	if (rc == 0 && command_add_session(obj, &session))
-		rc = no_memory(err);
+		rc = err_no_memory(err);
 	buf_reset(call->output);
 	json_write(call->output, obj, 0);
 	pairing_fini(&pairing);
@@ -106,7 +100,7 @@ accept_write(struct tool_call *call, const struct tool *tool,
 	    json_add_str(obj, "scope", tool->scope) ||
 	    json_add_str(obj, "payload_hash", hex) ||
 	    command_add_time(obj, "created_at", clock_real_ns()))
-		return no_memory(err);
+		return err_no_memory(err);
 	json_write(call->output, all, 0);
 	return 0;
 }
@@ -144,7 +138,7 @@ status_session(struct journal_txn *txn, const char *pairing_id,
 		return rc == IAG_NOTFOUND ? 0 : rc;
 	obj = json_object_new_object();
 	if (json_add(row, "session", obj) || command_add_session(obj, &session))
-		rc = no_memory(err);
+		rc = err_no_memory(err);
 	relay_session_fini(&session);
 	return rc;
 }
@@ -157,10 +151,10 @@ status_visit(struct journal_txn *txn, struct pairing *pairing, void *list,
 
 	if (!row || json_object_array_add(list, row) != 0) {
 		(void)json_object_put(row);
-		return no_memory(err);
+		return err_no_memory(err);
 	}
 	if (command_add_pairing(row, pairing, clock_real_ns()))
-		return no_memory(err);
+		return err_no_memory(err);
 	return status_session(txn, pairing->pairing_id, row, err);
 }
 
@@ -171,14 +165,15 @@ status_step(struct journal_txn *txn, void *arg, struct err *err)
 	CLEANUP_JSON struct json_object *obj = json_object_new_object();
 	struct json_object *list = json_object_new_array();
 	struct self self = { .sidecar_id = NULL };
-	int rc = json_add(obj, "pairings", list) || !list ? no_memory(err) : 0;
+	int rc =
+	    json_add(obj, "pairings", list) || !list ? err_no_memory(err) : 0;
 
 	if (rc == 0)
 		rc = self_step(txn, &self, err);
 	if (rc == 0)
 		rc = pairing_each(txn, status_visit, list, err);
 	if (rc == 0 && json_add_str(obj, "public_key", self.public))
-		rc = no_memory(err);
+		rc = err_no_memory(err);
 	buf_reset(call->output);
 	json_write(call->output, obj, 0);
 	self_fini(&self);

@@ -13,12 +13,6 @@
 #include "orders/row.h"
 #include "sidecar/capability.h"
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 const char *
 command_argument(const struct tool_call *call, const char *name)
 {
@@ -62,7 +56,7 @@ command_record(struct journal_txn *txn, struct tool_call *call, struct err *err)
 	audit_outcome(&event, call->order->success, NULL);
 	event.output =
 	    (struct iag_bytes){ buf_text(call->output), call->output->len };
-	return call->output->failed ? no_memory(err)
+	return call->output->failed ? err_no_memory(err)
 				    : txn_audit(txn, &event, err);
 }
 
@@ -143,5 +137,5 @@ self_step(struct journal_txn *txn, void *arg, struct err *err)
 		return rc;
 	self->sidecar_id = strdup(json_get_str(row, "sidecar_id", ""));
 	self->public = strdup(json_get_str(row, "public_key", ""));
-	return self->sidecar_id && self->public ? 0 : no_memory(err);
+	return self->sidecar_id && self->public ? 0 : err_no_memory(err);
 }

@@ -26,12 +26,6 @@ unavailable(const char *what, const char *why, struct err *err)
 	return err_set(err, ERR_SIDECAR_UNAVAILABLE, "%s: %s", what, why);
 }
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 /* Until fd is ready for events, or it is time. */
 static int
 wait_for(
@@ -142,7 +136,7 @@ trust_of(struct dial *dial, struct err *err)
 
 	if (rc < 0) {
 		dial->trust = NULL;
-		return no_memory(err);
+		return err_no_memory(err);
 	}
 	rc = file ? gnutls_certificate_set_x509_trust_file(
 			dial->trust, file, GNUTLS_X509_FMT_PEM)
@@ -279,7 +273,7 @@ put_join(struct dial *dial, const struct identity *identity,
 	    json_add_str(body, "proof", proof) ||
 	    json_add_str(body, "public_key", talk.sidecar_key) ||
 	    json_add_str(body, "sidecar_id", sidecar_id))
-		return no_memory(err);
+		return err_no_memory(err);
 	return channel_put_signed(
 	    dial->channel, FRAME_JOIN, identity, body, err);
 }
@@ -305,7 +299,7 @@ keep_joined(struct json_object *body, const struct identity *identity,
 	    !pairing.sidecar_id || !pairing.user_id || !pairing.gateway_key ||
 	    !pairing.sidecar_key) {
 		pairing_fini(&pairing);
-		return no_memory(err);
+		return err_no_memory(err);
 	}
 	*ret_pairing = pairing;
 	return 0;
@@ -340,7 +334,7 @@ take_joined(const struct dial *dial, const struct identity *identity,
 		    "whoever answered does not have the code: it is not the "
 		    "gateway that made it");
 	if (!pairing_check(code_key_hex, &talk, ret_check))
-		return no_memory(err);
+		return err_no_memory(err);
 	return keep_joined(body, identity, ret_pairing, err);
 }
 

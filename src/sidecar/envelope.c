@@ -167,7 +167,7 @@ parcel_read(const struct buf *text, struct parcel *ret_message, struct err *err)
 	message.receipt_ns = get_u64_text(obj, "receipt_ns");
 	if (!message.envelope || !message.payload) {
 		parcel_fini(&message);
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	}
 	*ret_message = message;
 	return 0;

@@ -28,7 +28,7 @@ guest_new(struct guest_house *house, int fd, struct guest **ret_guest,
 	    gnutls_certificate_allocate_credentials(&guest->outer) < 0) {
 		free(guest);
 		(void)close(fd);
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	}
 	guest->house = house;
 	guest->until_ns = clock_boot_ns() + COME_NS;
@@ -72,12 +72,6 @@ greeting_skew_ns(const struct guest *guest)
 	return guest->house->config->sidecar.clock_skew_seconds * NS_PER_S;
 }
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 int
 greeting_add_now(struct json_object *body)
 {
@@ -95,7 +89,7 @@ guest_ask(struct guest *guest, struct err *err)
 
 	if (json_add_str(body, "nonce", guest->nonce) ||
 	    greeting_add_now(body) || json_add_int(body, "protocol", 1))
-		return no_memory(err);
+		return err_no_memory(err);
 	json_write(&text, body, 0);
 	channel_put(guest->channel, FRAME_CHALLENGE, buf_text(&text), text.len);
 	guest->state = GUEST_ASKED;

@@ -18,12 +18,6 @@
 /* Refusals on the record, in a minute; the log has all of them. */
 enum { REFUSALS_MAX = 60 };
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 int
 greeting_check_fresh(
     const struct guest *guest, struct json_object *body, struct err *err)
@@ -150,7 +144,7 @@ start_step(struct journal_txn *txn, void *arg, struct err *err)
 	metadata =
 	    trail_metadata(&start->pairing, start->session.relay_session_id);
 	event.metadata = metadata;
-	return metadata ? txn_audit(txn, &event, err) : no_memory(err);
+	return metadata ? txn_audit(txn, &event, err) : err_no_memory(err);
 }
 
 static int
@@ -164,7 +158,7 @@ start_run(struct guest *guest, struct json_object *body, struct err *err)
 	capabilities_read(body, start.capabilities);
 	rc = call ? journal_update(
 			guest->house->journal, call, start_step, &start, err)
-		  : no_memory(err);
+		  : err_no_memory(err);
 
 	call_unref(call);
 	if (rc == 0 && start.why.code != ERR_NONE) {
@@ -204,7 +198,7 @@ put_welcome(struct guest *guest, const char *nonce, struct err *err)
 	    config->sidecar.heartbeat_timeout_seconds);
 	rc |= greeting_add_now(body);
 	if (rc)
-		return no_memory(err);
+		return err_no_memory(err);
 	return channel_put_signed(
 	    guest->channel, FRAME_WELCOME, guest->house->identity, body, err);
 }

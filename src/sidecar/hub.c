@@ -47,12 +47,6 @@ struct hub {
 	uint64_t sessions;
 };
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 /* What the session's row says from now on. */
 static int
 ended_step(struct journal_txn *txn, void *arg, struct err *err)
@@ -69,7 +63,7 @@ ended_step(struct journal_txn *txn, void *arg, struct err *err)
 	event.metadata = metadata;
 	if (rc)
 		return rc;
-	return metadata ? txn_audit(txn, &event, err) : no_memory(err);
+	return metadata ? txn_audit(txn, &event, err) : err_no_memory(err);
 }
 
 static void
@@ -339,7 +333,7 @@ hub_start(struct hub *hub, struct err *err)
 		return rc;
 	hub->house.inner = identity_credentials(hub->house.identity);
 	if (!hub->house.inner)
-		return no_memory(err);
+		return err_no_memory(err);
 	if (thread_start(&hub->thread, 0, hub_main, hub) != 0)
 		return err_set(err, ERR_INTERNAL_ERROR, "cannot make a thread");
 	hub->has_thread = true;
@@ -353,7 +347,7 @@ hub_open(struct gateway *gateway, struct hub **ret_hub, struct err *err)
 	int rc;
 
 	if (!hub)
-		return no_memory(err);
+		return err_no_memory(err);
 	hub->gateway = gateway;
 	hub->house.config = gateway_config(gateway);
 	hub->porch.fd = -1;

@@ -131,7 +131,7 @@ identity_init(struct identity **ret_identity, struct err *err)
 
 	if (!identity || gnutls_x509_privkey_init(&identity->x509) < 0) {
 		free(identity);
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	}
 	*ret_identity = identity;
 	return 0;
@@ -142,7 +142,7 @@ path_of(const char *folder, char **ret_path, struct err *err)
 {
 	if (asprintf(ret_path, "%s/%s", folder, FILE_NAME) < 0) {
 		*ret_path = NULL;
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	}
 	return 0;
 }
@@ -234,7 +234,7 @@ write_file(const char *path, const gnutls_datum_t *pem, struct err *err)
 
 	if (asprintf(&draft, "%s.new", path) < 0) {
 		draft = NULL;
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	}
 	(void)unlink(draft);
 	fd = open(

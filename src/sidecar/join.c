@@ -16,12 +16,6 @@
 #include "base/secret.h"
 #include "sidecar/trail.h"
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 struct join {
 	const struct guest *guest;
 	struct json_object *body;
@@ -97,7 +91,7 @@ join_step(struct journal_txn *txn, void *arg, struct err *err)
 	metadata = trail_metadata(&join->pairing, NULL);
 	event = trail_event("sidecar_pairing_joined", &join->why);
 	event.metadata = metadata;
-	return metadata ? txn_audit(txn, &event, err) : no_memory(err);
+	return metadata ? txn_audit(txn, &event, err) : err_no_memory(err);
 }
 
 static int
@@ -109,7 +103,7 @@ put_joined(struct guest *guest, const struct join *join, struct err *err)
 	int rc;
 
 	if (!pairing_proof(join->code_key, "joined", &talk, proof))
-		return no_memory(err);
+		return err_no_memory(err);
 	rc = json_add_str(body, "nonce", talk.nonce);
 	rc |= json_add_str(body, "pairing_id", talk.pairing_id);
 	rc |= json_add_str(body, "remote_instance_id", talk.remote_instance_id);
@@ -118,7 +112,7 @@ put_joined(struct guest *guest, const struct join *join, struct err *err)
 	rc |= json_add_str(body, "public_key", talk.gateway_key);
 	rc |= json_add_str(body, "proof", proof);
 	if (rc)
-		return no_memory(err);
+		return err_no_memory(err);
 	return channel_put_signed(
 	    guest->channel, FRAME_JOINED, guest->house->identity, body, err);
 }
@@ -129,7 +123,7 @@ join_run(struct guest *guest, struct join *join, struct err *err)
 	struct call *call = call_new(clock_boot_ns() + TRAIL_NS);
 	int rc = call ? journal_update(
 			    guest->house->journal, call, join_step, join, err)
-		      : no_memory(err);
+		      : err_no_memory(err);
 
 	call_unref(call);
 	if (rc == 0 && join->why.code != ERR_NONE) {

@@ -17,12 +17,6 @@
 
 #define DIAL_NS (20 * NS_PER_S)
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 struct counting {
 	struct visit *visit;
 	struct pairing pairing;
@@ -50,7 +44,7 @@ count_step(struct journal_txn *txn, void *arg, struct err *err)
 	event.metadata = metadata;
 	if (rc)
 		return rc;
-	return metadata ? txn_audit(txn, &event, err) : no_memory(err);
+	return metadata ? txn_audit(txn, &event, err) : err_no_memory(err);
 }
 
 static int
@@ -60,7 +54,7 @@ visit_count(struct visit *visit, struct err *err)
 	struct call *call = call_new(clock_boot_ns() + TRAIL_NS);
 	int rc = call ? journal_update(
 			    visit->journal, call, count_step, &counting, err)
-		      : no_memory(err);
+		      : err_no_memory(err);
 
 	call_unref(call);
 	if (rc) {
@@ -91,7 +85,7 @@ put_hello(struct visit *visit, struct err *err)
 	rc |= json_add_int(body, "counter", (int64_t)pairing->counter);
 	rc |= capabilities_add(body, words);
 	if (rc)
-		return no_memory(err);
+		return err_no_memory(err);
 	return channel_put_signed(
 	    visit->dial.channel, FRAME_HELLO, visit->identity, body, err);
 }

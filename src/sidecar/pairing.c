@@ -68,12 +68,6 @@ pairing_fini(struct pairing *pairing)
 }
 
 static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
-static int
 missing(const char *words, struct err *err)
 {
 	int rc = err_set(err, ERR_SIDECAR_PAIRING_REQUIRED, "%s", words);
@@ -88,7 +82,7 @@ key_of(const char *id, char **ret_key, struct err *err)
 	if (asprintf(ret_key, "%s%.100s", PREFIX, id) >= 0)
 		return 0;
 	*ret_key = NULL;
-	return no_memory(err);
+	return err_no_memory(err);
 }
 
 int
@@ -141,7 +135,7 @@ each_visit(
 	CLEANUP_FREE char *id = strndup(key.data, key.len);
 	const struct each *each = arg;
 	struct pairing pairing;
-	int rc = id ? pairing_get(txn, id, &pairing, err) : no_memory(err);
+	int rc = id ? pairing_get(txn, id, &pairing, err) : err_no_memory(err);
 
 	if (rc)
 		return rc;
@@ -371,7 +365,7 @@ pairing_revoke(struct pairing *pairing, const char *why, struct err *err)
 	char *copy = strdup(why);
 
 	if (!copy)
-		return no_memory(err);
+		return err_no_memory(err);
 	free(pairing->why);
 	pairing->why = copy;
 	pairing->status = PAIRING_REVOKED;
@@ -408,14 +402,14 @@ pairing_take_code(struct pairing *pairing, const struct pairing_talk *talk,
 		return missing("the code was used before", err);
 	said.pairing_id = said.remote_instance_id = said.gateway_key = "";
 	if (!pairing_proof(pairing->code_key, "join", &said, expected))
-		return no_memory(err);
+		return err_no_memory(err);
 	if (!same_hex(expected, proof))
 		return count_wrong(pairing, "the code", err);
 	if (!pairing_check(pairing->code_key, talk, check))
-		return no_memory(err);
+		return err_no_memory(err);
 	pairing->check = strdup(check);
 	if (!pairing->check)
-		return no_memory(err);
+		return err_no_memory(err);
 	free(STEAL(pairing->code_key));
 	return 0;
 }

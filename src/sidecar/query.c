@@ -15,12 +15,6 @@
 #include "sidecar/guard.h"
 #include "sidecar/trail.h"
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 static void
 err_copy(struct err *to, const struct err *from)
 {
@@ -140,7 +134,8 @@ query_ask(const struct query_house *house, const struct tool *tool,
 		.len = len,
 		.done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};
-	int rc = ask.done_fd < 0 ? no_memory(err) : ask_check(house, &ask, err);
+	int rc =
+	    ask.done_fd < 0 ? err_no_memory(err) : ask_check(house, &ask, err);
 
 	if (rc == 0)
 		rc = ask_run(

@@ -53,12 +53,6 @@ struct readings {
 	unsigned count, running;
 };
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 static void
 reading_free(struct reading *reading)
 {
@@ -76,7 +70,7 @@ readings_new(struct gateway *gateway, const struct pairing *pairing,
 	struct readings *readings = calloc(1, sizeof *readings);
 
 	if (!readings)
-		return no_memory(err);
+		return err_no_memory(err);
 	readings->gateway = gateway;
 	(void)pthread_mutex_init(&readings->lock, NULL);
 	(void)pthread_cond_init(&readings->quiet, NULL);
@@ -90,7 +84,7 @@ readings_new(struct gateway *gateway, const struct pairing *pairing,
 	    !readings->pairing.remote_instance_id ||
 	    !readings->pairing.sidecar_id) {
 		readings_free(readings);
-		return no_memory(err);
+		return err_no_memory(err);
 	}
 	*ret_readings = readings;
 	return 0;
@@ -148,11 +142,11 @@ readings_expect(struct readings *readings, const struct envelope *envelope,
 		    (int)READINGS_MAX);
 	reading = calloc(1, sizeof *reading);
 	if (!reading)
-		return no_memory(err);
+		return err_no_memory(err);
 	reading->text = strndup(text, len);
 	if (!reading->text) {
 		reading_free(reading);
-		return no_memory(err);
+		return err_no_memory(err);
 	}
 	reading->readings = readings;
 	reading->envelope = *envelope;
@@ -332,7 +326,7 @@ reading_give(struct reading *reading, struct err *err)
 	reading->call = gateway_call_new(
 	    readings->gateway, guard_find(reading->envelope.tool_name));
 	if (!reading->call)
-		return no_memory(err);
+		return err_no_memory(err);
 	{
 		LOCK_SCOPE(&readings->lock);
 		reading->state = READING_RUNNING;
@@ -416,7 +410,7 @@ send_one(struct reading *reading, struct channel *channel, struct err *err)
 	struct envelope *e = &reading->answer_envelope;
 
 	if (!reading->answer.payload)
-		return no_memory(err);
+		return err_no_memory(err);
 	e->is_answer = true;
 	e->created_ns = clock_real_ns();
 	memcpy(
@@ -428,7 +422,7 @@ send_one(struct reading *reading, struct channel *channel, struct err *err)
 	envelope_write(&text, e);
 	reading->answer.envelope = buf_take(&text);
 	if (!reading->answer.envelope)
-		return no_memory(err);
+		return err_no_memory(err);
 	parcel_write(&inner, &reading->answer);
 	channel_put(channel, FRAME_RESPONSE, reading->answer.envelope,
 	    strlen(reading->answer.envelope));

@@ -20,12 +20,6 @@
 #define PAUSE_NS (NS_PER_S / 2)
 #define PAUSE_MAX_NS (30 * NS_PER_S)
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 /* arg: not NULL, it has to be active. */
 static bool
 is_ours(const struct pairing *pairing, const void *arg)
@@ -94,7 +88,7 @@ visit_init(struct visit *visit, struct err *err)
 	if (rc)
 		return rc;
 	visit->inner = identity_credentials(visit->identity);
-	return visit->inner ? visit_pairing(visit, err) : no_memory(err);
+	return visit->inner ? visit_pairing(visit, err) : err_no_memory(err);
 }
 
 /* true: it was told to stop. */

@@ -122,7 +122,7 @@ relay_session_make(const struct pairing *pairing, enum relay_state state,
 	session.remote_instance_id = strdup(pairing->remote_instance_id);
 	if (!session.sidecar_id || !session.remote_instance_id) {
 		relay_session_fini(&session);
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	}
 	*ret_session = session;
 	return 0;

@@ -11,12 +11,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 int
 traffic_response(struct asks *asks, struct guest *guest,
     const struct frame *frame, struct err *err)
@@ -43,7 +37,7 @@ traffic_response(struct asks *asks, struct guest *guest,
 	ask->is_answered = true;
 	ask->answer_envelope = envelope;
 	ask->answer_text = strndup((const char *)frame->data, frame->len);
-	return ask->answer_text ? 0 : no_memory(err);
+	return ask->answer_text ? 0 : err_no_memory(err);
 }
 
 /* The answer inside, held to its envelope outside. */
@@ -111,7 +105,7 @@ ask_send(struct guest *guest, struct ask *ask, struct err *err)
 	    guest->channel, ask->arguments, ask->len, e->payload_hash);
 	envelope_write(&text, e);
 	if (text.failed)
-		return no_memory(err);
+		return err_no_memory(err);
 	message.envelope = text.data;
 	parcel_write(&inner, &message);
 	guest->unanswered++;
@@ -157,7 +151,7 @@ asks_send(struct asks *asks, struct guest *guest, struct err *err)
 			continue;
 		ask->state = ASK_SENT;
 		rc = ask_keep(ask, &guest->pairing) ? ask_send(guest, ask, err)
-						    : no_memory(err);
+						    : err_no_memory(err);
 	}
 	return rc;
 }
@@ -172,7 +166,7 @@ put_cancel(
 
 	rc |= json_add_str(body, "request_id", given_up->request_id);
 	if (rc)
-		return no_memory(err);
+		return err_no_memory(err);
 	return channel_put_signed(
 	    guest->channel, FRAME_CANCEL, guest->house->identity, body, err);
 }

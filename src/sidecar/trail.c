@@ -57,7 +57,7 @@ trail_relayed(struct journal *journal, const struct envelope *envelope,
 	if (!metadata || !call ||
 	    json_add_str(metadata, "payload_hash", envelope->payload_hash)) {
 		call_unref(call);
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	}
 	event.request_id = envelope->request_id;
 	event.tool_name = envelope->tool_name;

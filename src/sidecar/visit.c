@@ -15,12 +15,6 @@
 #define LOOK_NS (NS_PER_S / 2)
 
 static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
-static int
 put_beat(struct visit *visit, struct err *err)
 {
 	CLEANUP_JSON struct json_object *body = json_object_new_object();
@@ -33,7 +27,7 @@ put_beat(struct visit *visit, struct err *err)
 	rc |= json_add_str(body, "relay_session_id", visit->session_id);
 	rc |= json_add_str(body, "sidecar_id", visit->pairing.sidecar_id);
 	if (rc)
-		return no_memory(err);
+		return err_no_memory(err);
 	return channel_put_signed(
 	    visit->dial.channel, FRAME_BEAT, visit->identity, body, err);
 }

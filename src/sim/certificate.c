@@ -120,7 +120,7 @@ certificate_make(struct certificate *certificate, bool expired, struct err *err)
 	certificate->certificate = text_of(&crt_pem);
 	certificate->key = text_of(&key_pem);
 	if (!certificate->certificate || !certificate->key)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	return 0;
 }
 
@@ -133,7 +133,7 @@ read_file(const char *path, char **ret_text, struct err *err)
 	ssize_t got = 1;
 
 	if (!text)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	while (fd >= 0 && got > 0 && len < FILE_MAX - 1) {
 		got = read(fd, text + len, FILE_MAX - 1 - len);
 		len += got > 0 ? (size_t)got : 0;
@@ -162,7 +162,7 @@ certificate_read(
 	certificate->key = strdup(text);
 	certificate->certificate = STEAL(text);
 	if (!certificate->key)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	return 0;
 }
 

@@ -319,7 +319,7 @@ take_texts(struct fault *fault, struct json_object *spec, struct err *err)
 	fault->body = body ? strdup(json_object_get_string(body)) : NULL;
 	if (!fault->path || (method && !fault->method) ||
 	    (member && !fault->member) || (body && !fault->body))
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	return 0;
 }
 
@@ -341,7 +341,7 @@ faults_add(struct faults *faults, struct json_object *spec, int64_t *ret_id,
 		faults->list = list;
 	if (!fault || !list) {
 		free(fault);
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	}
 	if (take_effect(fault, spec, err) || take_answer(fault, spec, err) ||
 	    take_ranges(fault, spec, err) || take_texts(fault, spec, err)) {

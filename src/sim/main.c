@@ -112,7 +112,7 @@ start(struct program *program, struct err *err)
 		return err_class(err);
 	program->server = server_new(program->sim, options->port);
 	if (!program->server)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	if (options->certificate ? certificate_read(&program->certificate,
 				       options->certificate, err)
 				 : certificate_make(&program->certificate,

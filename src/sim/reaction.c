@@ -90,7 +90,7 @@ reactions_add(
 	list =
 	    reallocarray(reactions->list, reactions->count + 1, sizeof *list);
 	if (!list)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	reactions->list = list;
 	added = &list[reactions->count];
 	*added = (struct reaction){

@@ -152,14 +152,14 @@ sim_new(
 	struct sim *sim = calloc(1, sizeof *sim);
 
 	if (!sim)
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	if (session_init(&sim->session, settings->midnight, err)) {
 		sim_free(sim);
 		return err_class(err);
 	}
 	if (accounts_init(&sim->accounts) || market_init(&sim->market)) {
 		sim_free(sim);
-		return err_set(err, ERR_OUT_OF_MEMORY, "no memory");
+		return err_no_memory(err);
 	}
 	start(sim, settings);
 	*ret_sim = sim;

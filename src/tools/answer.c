@@ -123,7 +123,7 @@ complete_fill(const struct tool *tool, const struct answer *answer,
 
 	if (output_find(tool->output, "complete")) {
 		if (json_add_bool(result, "complete", complete))
-			return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+			return err_no_memory(err);
 		return 0;
 	}
 	if (cold && tool->flags & TOOL_MARKET_DATA)

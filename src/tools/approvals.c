@@ -64,7 +64,7 @@ form_handler(struct tool_call *call, struct err *err)
 	};
 
 	if (json_object_deep_copy(call->arguments, &arguments, NULL))
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	json_object_object_del(arguments, "request_state");
 	json_object_object_del(arguments, "answer");
 	return approval_create_shown(

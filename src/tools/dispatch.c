@@ -103,7 +103,7 @@ passage_record(
 	audit_outcome(event, tool ? tool->event : NULL, &result->err);
 	call = call_new(clock_boot_ns() + RECORD_NS);
 	if (!call)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	ret = tool && tool->flags & TOOL_RESERVED
 		  ? journal_record_reserved(
 			passage->house->journal, call, event, err)
@@ -123,7 +123,7 @@ arguments_take(struct passage *passage, struct err *err)
 	else if (json_object_deep_copy(given, &passage->arguments, NULL))
 		passage->arguments = NULL;
 	if (!passage->arguments)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	return 0;
 }
 
@@ -247,7 +247,7 @@ result_check(const struct tool *tool, const struct buf *text,
 
 	bounds.bytes = RESULT_MAX;
 	if (text->failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	ret = json_parse(buf_text(text), text->len, &bounds, ret_result, err);
 	if (ret == 0)
 		ret = schema_check_output(tool, *ret_result, err);
@@ -359,7 +359,7 @@ passage_go(struct passage *passage, struct tool_result *result, struct err *err)
 		return ret;
 	input_write(passage); /* with the defaults */
 	if (passage->input.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	return passage_run(passage, result, err);
 }
 

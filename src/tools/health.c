@@ -74,7 +74,7 @@ health_handler(struct tool_call *call, struct err *err)
 	ret |= json_add_bool(out, "live_enabled", live_is_on(config));
 	ret |= json_add_str(out, "time", now);
 	if (ret)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	json_write(call->output, out, 0);
 	return 0;
 }

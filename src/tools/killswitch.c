@@ -80,7 +80,7 @@ switch_handler(struct tool_call *call, struct err *err)
 	ret |= json_add(out, "paper", paper);
 	rows_fini(&rows);
 	if (ret)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	json_write(call->output, out, 0);
 	return 0;
 }

@@ -194,7 +194,7 @@ standing_write(const struct standing *s, struct err *err)
 	else if (ret == 0)
 		ret = json_add_str(out, "explanation", explanation(s));
 	if (ret == IAG_NOMEM)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	if (ret == 0)
 		json_write(s->call->output, out, 0);
 	return ret;

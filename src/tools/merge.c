@@ -35,12 +35,6 @@ own_orders_fini(struct own_orders *own)
 	own_orders_init(own);
 }
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 /* The four states that readers know. */
 static const char *
 read_status(uint32_t status)
@@ -119,7 +113,7 @@ own_row(
 	if (ret == 0 && !order_status_is_terminal(row->status))
 		ret = json_add_str(obj, "status", STATUS_UNKNOWN);
 	if (ret)
-		return no_memory(err);
+		return err_no_memory(err);
 	*ret_row = STEAL(obj);
 	return 0;
 }
@@ -134,8 +128,9 @@ merge_row(const struct order_row *row, struct json_object *theirs,
 	if (!theirs)
 		ret = own_row(row, &obj, err);
 	else
-		ret = json_object_deep_copy(theirs, &obj, NULL) ? no_memory(err)
-								: 0;
+		ret = json_object_deep_copy(theirs, &obj, NULL)
+			  ? err_no_memory(err)
+			  : 0;
 	if (ret)
 		return ret;
 	if (theirs && order_status_is_terminal(row->status) &&
@@ -146,7 +141,7 @@ merge_row(const struct order_row *row, struct json_object *theirs,
 		ret =
 		    json_add_str(obj, "average_fill_price", row->average_price);
 	if (ret)
-		return no_memory(err);
+		return err_no_memory(err);
 	*ret_row = STEAL(obj);
 	return 0;
 }
@@ -219,7 +214,7 @@ merging_init(struct merging *m, struct err *err)
 	m->merged = json_object_new_object();
 	m->out = json_object_new_array();
 	if (!m->by_id || !m->by_ref || !m->merged || !m->out)
-		return no_memory(err);
+		return err_no_memory(err);
 	for (size_t i = 0; i < count && ret == 0; i++) {
 		struct json_object *row = json_object_array_get_idx(m->rows, i);
 
@@ -227,7 +222,7 @@ merging_init(struct merging *m, struct err *err)
 		if (ret == 0)
 			ret = key_add(m->by_ref, row, "client_order_id");
 	}
-	return ret ? no_memory(err) : 0;
+	return ret ? err_no_memory(err) : 0;
 }
 
 static void
@@ -245,7 +240,7 @@ out_add(struct merging *m, struct json_object *row, struct err *err)
 	if (json_object_array_add(m->out, row) == 0)
 		return 0;
 	(void)json_object_put(row);
-	return no_memory(err);
+	return err_no_memory(err);
 }
 
 /* Does a row of the journal have this id? */
@@ -318,7 +313,7 @@ row_merge(struct merging *m, const struct order_row *row, struct err *err)
 	/* where the backend has it, it stands in the backend's place */
 	return json_add(
 		   m->merged, json_get_str(theirs, "broker_order_id", ""), made)
-		   ? no_memory(err)
+		   ? err_no_memory(err)
 		   : 0;
 }
 

@@ -22,12 +22,6 @@
 
 enum { LIST_MAX = 1000 };
 
-static int
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-}
-
 /* A time argument; def where it is not given. */
 static uint64_t
 time_argument(const struct tool_call *call, const char *name, uint64_t def)
@@ -66,11 +60,11 @@ read_any_status(const struct tool_call *call, struct json_object **ret_result,
 	CLEANUP_BUF struct buf text = BUF_INIT;
 
 	if (json_object_deep_copy(call->arguments, &arguments, NULL))
-		return no_memory(err);
+		return err_no_memory(err);
 	json_object_object_del(arguments, "status");
 	json_write(&text, arguments, 0);
 	if (text.failed)
-		return no_memory(err);
+		return err_no_memory(err);
 	return answer_read(call, buf_text(&text), ret_result, err);
 }
 
@@ -103,7 +97,7 @@ result_finish(const struct tool_call *call, const char *member,
 	if (json_add(result, member, rows) ||
 	    json_add_bool(result, "complete",
 		complete && json_get_bool(result, "complete", false)))
-		return no_memory(err);
+		return err_no_memory(err);
 	return schema_check_output(call->tool, result, err);
 }
 
@@ -350,7 +344,7 @@ list_add(struct json_object *list, struct json_object *row, struct err *err)
 	if (json_object_array_add(list, row) == 0)
 		return 0;
 	(void)json_object_put(row);
-	return no_memory(err);
+	return err_no_memory(err);
 }
 
 /* The fill of a simulated order as one execution. */
@@ -388,7 +382,7 @@ execution_add(struct json_object *list, const struct ledger *ledger,
 		ret = json_add_str(
 		    row, "description", "simulated: no broker was involved");
 	if (ret || name.failed)
-		return no_memory(err);
+		return err_no_memory(err);
 	return list_add(list, STEAL(row), err);
 }
 
@@ -436,7 +430,7 @@ executions_list_read(const struct tool_call *call, const char *arguments,
 	list = json_object_new_array();
 	ret = list ? executions_merge(
 			 &own, json_get(result, "executions"), list, err)
-		   : no_memory(err);
+		   : err_no_memory(err);
 	if (ret)
 		return ret;
 	cut = rows_keep(

@@ -71,7 +71,7 @@ listed_take(struct own_orders *own, struct json_object *orders, bool simulated,
 	    own->listed, own->listed_count + count + 1, sizeof(*listed));
 
 	if (!listed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	own->listed = listed;
 	for (size_t i = 0; i < count; i++)
 		listed[own->listed_count++] = (struct listed){
@@ -113,7 +113,7 @@ answer_take(const struct tool_call *call, const struct instance *writer,
 		   json_get_bool(root, "complete", true);
 	if (json_object_is_type(root, json_type_object) &&
 	    json_add_bool(root, "complete", complete))
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	ret = schema_check_output(&list_shape, root, err);
 	if (ret)
 		return ret;

@@ -215,7 +215,7 @@ policy_apply(const struct config *config, const struct tool *tool,
 		(void)add_time(result, "received_at", answer->receipt_ns);
 	ret = age_find(&j, answer, now_ns);
 	if (ret)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	status_age(&j);
 	if (j.has_time && has_output(tool, "staleness_seconds"))
 		(void)json_add_int(result, "staleness_seconds",

@@ -220,7 +220,7 @@ risk_policy_handler(struct tool_call *call, struct err *err)
 	if (!policy)
 		return policy_refuse(config, id, err);
 	if (policy_write(out, config, policy))
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	json_write(call->output, out, 0);
 	return 0;
 }

@@ -78,7 +78,7 @@ ask(struct tool_call *call, struct json_object **ret_state, struct err *err)
 			    answer_backend_name(call->house));
 		return ret;
 	}
-	return ret ? err_set(err, ERR_OUT_OF_MEMORY, "out of memory") : 0;
+	return ret ? err_no_memory(err) : 0;
 }
 
 /* Names are written with '_' in results, whatever the plugin's file. */

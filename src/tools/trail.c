@@ -50,7 +50,7 @@ tail_read(struct journal *journal, const struct audit_range *range,
 	bounds.bytes = SIZE_MAX; /* our own text */
 	bounds.values = SIZE_MAX;
 	if (ret == 0 && text.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	if (ret == 0)
 		ret = json_parse(
 		    buf_text(&text), text.len, &bounds, ret_tail, err);
@@ -92,7 +92,7 @@ audit_tail_handler(struct tool_call *call, struct err *err)
 	if (ret)
 		return ret;
 	if (tail_end(tail, (size_t)limit))
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	json_write(call->output, tail, 0);
 	return 0;
 }
@@ -164,7 +164,7 @@ file_read(int fd, struct buf *out, struct err *err)
 	while (out->len < (size_t)st.st_size) {
 		room = buf_reserve(out, (size_t)st.st_size - out->len);
 		if (!room)
-			return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+			return err_no_memory(err);
 		got = pread(
 		    fd, room, (size_t)st.st_size - out->len, (off_t)out->len);
 		if (got <= 0)
@@ -226,7 +226,7 @@ export_write(struct tool_call *call, const struct audit_range *range,
 	ret |= json_add_str(out, "payload_jsonl", buf_text(payload));
 	ret |= json_add(out, "manifest", json_object_get(manifest));
 	if (ret)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	json_write(call->output, out, 0);
 	return 0;
 }

@@ -25,6 +25,9 @@ test_set_returns_the_class_of_the_code(void **state)
 	assert_true(err.retryable);
 	assert_false(err.unknown);
 	assert_string_equal(err_text(&err), "too many");
+	assert_int_equal(err_no_memory(&err), IAG_NOMEM);
+	assert_int_equal(err.code, ERR_OUT_OF_MEMORY);
+	assert_int_equal(err_no_memory(NULL), IAG_NOMEM);
 }
 
 static void
