@@ -557,28 +557,49 @@ compare_changes(const struct check *check, struct buf *why)
 
 /* Is a modify of the target on its way, or its outcome unknown? */
 struct under_way {
+	struct journal_txn *txn;
 	const struct check *check;
 	bool any;
 };
+
+/* The modify may name an id that the order had before. */
+static int
+is_of_target(const struct under_way *way, const struct intent *intent,
+    bool *ret_is, struct err *err)
+{
+	const struct check *check = way->check;
+	CLEANUP_ORDER_ROW struct order_row row;
+	int ret;
+
+	order_row_init(&row);
+	*ret_is = is_same(intent->broker_order_id, check->broker_order_id);
+	if (*ret_is || !check->has_target || !intent->broker_order_id)
+		return 0;
+	ret = order_row_get_present(way->txn, check->account_hash,
+	    intent->broker_order_id, &row, err);
+	*ret_is = ret == 0 && is_same(row.broker_order_id,
+				  check->target.broker_order_id);
+	return ret == IAG_NOTFOUND ? 0 : ret;
+}
 
 static int
 visit_unsettled(struct intent *intent, void *arg, struct err *err)
 {
 	struct under_way *way = arg;
+	int ret;
 
-	(void)err;
-	way->any |=
-	    intent->operation == OPERATION_MODIFY &&
-	    is_same(intent->account, way->check->account) &&
-	    is_same(intent->broker_order_id, way->check->broker_order_id);
-	return way->any;
+	if (intent->operation != OPERATION_MODIFY ||
+	    !is_same(intent->account, way->check->account))
+		return 0;
+	ret = is_of_target(way, intent, &way->any, err);
+	return ret ? ret : way->any;
 }
 
 static int
 facts_of_modify(struct journal_txn *txn, const struct check *check,
     struct snapshot *snapshot, struct err *err)
 {
-	struct under_way way = { .check = check };
+	struct under_way way = { .txn = txn, .check = check };
 	struct gate_facts *facts = &snapshot->facts;
 	int ret;
 
@@ -606,8 +627,9 @@ facts_of_target(struct journal_txn *txn, struct check *check,
 
 	if (!check->broker_order_id)
 		return 0;
-	ret = order_row_get(txn, check->account_hash, check->broker_order_id,
-	    &check->target, err);
+	/* whatever id it had before: what is meant is the order */
+	ret = order_row_get_present(txn, check->account_hash,
+	    check->broker_order_id, &check->target, err);
 	if (ret != 0 && ret != IAG_NOTFOUND)
 		return ret;
 	check->has_target = ret == 0;

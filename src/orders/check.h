@@ -74,7 +74,7 @@ struct check {
 	size_t leg_count; /* cancel 0, submit and modify 1, group 3 */
 	const char *approval_ids[CHECK_LEGS];
 	const char *preview_ids[CHECK_LEGS]; /* NULL: the approval's */
-	const char *broker_order_id;         /* cancel, modify */
+	const char *broker_order_id; /* cancel, modify; also a former one */
 	struct json_object *changes; /* modify: the arguments; NULL: none */
 
 	/* check_look(): */
@@ -93,7 +93,7 @@ struct check {
 	uint64_t now_ns;
 	struct check_leg legs[CHECK_LEGS];
 	bool has_target;
-	struct order_row target;
+	struct order_row target; /* under the id that it has now */
 	struct verdicts verdicts;
 	enum err_code code; /* ERR_NONE: every gate is open */
 };

@@ -424,7 +424,7 @@ judge_replaced(struct journal_txn *txn, const struct draft *draft,
 	int ret;
 
 	order_row_init(&target);
-	ret = order_row_get(
+	ret = order_row_get_present(
 	    txn, draft->account_hash, draft->replaces, &target, err);
 	if (ret == 0) {
 		fault = replace_fault(&target, &draft->orders[0]);

@@ -237,7 +237,20 @@ submit_row(struct settling *s, struct err *err)
 	return ret ? ret : row_save(s, err);
 }
 
-/* A replacement that got an id of its own: the old one is no more. */
+/*
+ * A replacement that got an id of its own: the old one is no more.  An answer
+ * that repeats the id that was asked about tells of none.
+ */
+static bool
+is_moved(const struct settling *s)
+{
+	const struct writer_ack *ack = s->how->ack;
+
+	return ack && ack->broker_order_id &&
+	       strcmp(ack->broker_order_id, s->intent->broker_order_id) != 0 &&
+	       strcmp(ack->broker_order_id, s->row.broker_order_id) != 0;
+}
+
 static int
 row_move(struct settling *s, const char *id, struct err *err)
 {
@@ -265,16 +278,16 @@ foreign_row(struct settling *s, struct err *err)
 static int
 target_row(struct settling *s, struct err *err)
 {
-	const struct writer_ack *ack = s->how->ack;
-	const char *id = s->intent->broker_order_id;
-	int ret = row_load(s, id, err);
+	/* it may have got another id while this was on its way */
+	int ret = order_row_get_present(
+	    s->txn, s->hash, s->intent->broker_order_id, &s->row, err);
 
+	s->has_row = ret == 0;
 	if (ret == IAG_NOTFOUND)
 		return foreign_row(s, err);
 	if (ret == 0 && s->intent->operation == OPERATION_MODIFY) {
-		if (ack && ack->broker_order_id &&
-		    strcmp(ack->broker_order_id, id) != 0)
-			ret = row_move(s, ack->broker_order_id, err);
+		if (is_moved(s))
+			ret = row_move(s, s->how->ack->broker_order_id, err);
 		order_fini(&s->row.order);
 		memset(&s->row.order, 0, sizeof(s->row.order));
 		if (ret == 0)

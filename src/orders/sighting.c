@@ -66,7 +66,8 @@ row_step(struct journal_txn *txn, void *arg, struct err *err)
 	struct row_step *step = arg;
 
 	order_row_fini(&step->row);
-	return order_row_get(txn, step->hash, step->id, &step->row, err);
+	return order_row_get_present(
+	    txn, step->hash, step->id, &step->row, err);
 }
 
 /* The order as the journal has it, before the change. */

@@ -64,14 +64,19 @@ check_fill(struct single *s)
 		check->changes = write->arguments;
 }
 
-/* The order that a cancel or a modify is about. */
+/*
+ * The order that a cancel or a modify is about, by the id that the broker
+ * calls it by now.
+ */
 static int
 take_target(struct single *s, struct err *err)
 {
 	const struct order_row *target = &s->check.target;
 	struct intent *intent = &s->intent;
-	int ret =
-	    text_set(&intent->broker_order_id, s->check.broker_order_id, err);
+	int ret = text_set(&intent->broker_order_id,
+	    s->check.has_target ? target->broker_order_id
+				: s->check.broker_order_id,
+	    err);
 
 	if (ret == 0 && s->check.has_target)
 		ret = text_set(&intent->handle, target->handle, err);

@@ -253,6 +253,96 @@ TABLE
     is "$(outcome)" "done submitted replayed"
 }
 
+# an order under the id that its submit answered, which the broker has since
+# given up
+renamed() {
+    desk "$mode" new-id
+    approve
+    submit k1
+    is "$(outcome)" "done submitted"
+    reconcile >/dev/null
+    is "$(status_of local-candidate-replaced)" open
+    desk "$mode" open "${1-open}"
+}
+
+@test "a cancel by an order's former id cancels the order" {
+    local each
+    for each in paper live; do
+        mode=$each
+        desk "$mode"
+        [ "$mode" = paper ] || open_live
+        renamed
+        cancel local-candidate-k1 c1
+        is "$(outcome)" "done cancelled"
+        is "$(json j.broker_order_id <<<"$output")" local-candidate-replaced
+        is "$(status_of local-candidate-replaced)" cancelled
+        iag --json orders status --account "$account" \
+            --broker-order-id local-candidate-k1
+        has "$output" "replaced by local-candidate-replaced"
+        cancel local-candidate-k1 c1
+        is "$(outcome)" "done cancelled replayed"
+    done
+}
+
+@test "a modify by an order's former id changes the order" {
+    local each
+    for each in paper live; do
+        mode=$each
+        desk "$mode"
+        [ "$mode" = paper ] || open_live
+        renamed
+        modify local-candidate-k1 m1 199.00
+        is "$(outcome)" "done submitted"
+        is "$(json j.broker_order_id <<<"$output")" local-candidate-replaced
+        is "$("$IAG_TEST_PROGRAM" --json orders list --account "$account" |
+            json 'j.orders.filter((o) => o.client_order_id === "k1").map(
+                (o) => `${o.broker_order_id} ${o.status} ${o.limit_price}`
+                ).join()')" "local-candidate-replaced open 199.00"
+        is "$(reconcile | cut -d ' ' -f 1,2)" "0 0"
+        # while a change of it is unknown, no other one, by whatever id
+        desk "$mode" open lose
+        modify local-candidate-k1 m2 198.00
+        is "$(outcome)" "unknown ORDER_OUTCOME_UNKNOWN"
+        desk "$mode"
+        modify local-candidate-k1 m3 197.00
+        is "$(outcome)" "refused MODIFY_TARGET_MISMATCH"
+        modify local-candidate-replaced m4 197.00
+        is "$(outcome)" "refused MODIFY_TARGET_MISMATCH"
+        is "$(reconcile | cut -d ' ' -f 1,2)" "1 0"
+        modify local-candidate-k1 m5 197.00
+        is "$(outcome)" "done submitted"
+    done
+}
+
+@test "a change under way while its order gets another id is the order's" {
+    local sender
+    patience=6
+    desk paper new-id late
+    approve
+    submit k1
+    is "$(outcome)" "done submitted"
+    price=199.00 approve --broker-order-id local-candidate-k1
+    "$IAG_TEST_PROGRAM" --json orders paper-modify --enable-paper \
+        --account "$account" --broker-order-id local-candidate-k1 \
+        --approval-id "$approval" --preview-id "$preview" \
+        --limit-price 199.00 --idempotency-key m1 \
+        >"$BATS_TEST_TMPDIR/sent" 2>&1 3>&- &
+    sender=$!
+    until [ "$(pending)" = "m1 recorded" ]; do
+        kill -0 "$sender"
+    done
+    # the order gets its new id while the sender waits
+    is "$(reconcile)" "0 0 1"
+    wait "$sender" || true
+    has "$(<"$BATS_TEST_TMPDIR/sent")" ORDER_OUTCOME_UNKNOWN
+    is "$(reconcile)" "1 0 1"
+    is "$("$IAG_TEST_PROGRAM" --json orders list --account "$account" |
+        json 'j.orders.filter((o) => o.client_order_id === "k1").map(
+            (o) => `${o.broker_order_id} ${o.status} ${o.limit_price}`
+            ).join()')" "local-candidate-replaced open 199.00"
+    is "$(reconcile)" "0 0 0"
+}
+
 @test "inv4 a filled order stays filled when the broker says otherwise" {
     local own=$BATS_TEST_TMPDIR/fixtures
     desk paper fill
