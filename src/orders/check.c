@@ -575,10 +575,10 @@ is_of_target(const struct under_way *way, const struct intent *intent,
 	*ret_is = is_same(intent->broker_order_id, check->broker_order_id);
 	if (*ret_is || !check->has_target || !intent->broker_order_id)
 		return 0;
-	ret = order_row_get_present(way->txn, check->account_hash,
-	    intent->broker_order_id, &row, err);
-	*ret_is = ret == 0 && is_same(row.broker_order_id,
-				  check->target.broker_order_id);
+	ret = order_row_get_present(
+	    way->txn, check->account_hash, intent->broker_order_id, &row, err);
+	*ret_is = ret == 0 &&
+		  is_same(row.broker_order_id, check->target.broker_order_id);
 	return ret == IAG_NOTFOUND ? 0 : ret;
 }
 

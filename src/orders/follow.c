@@ -72,7 +72,7 @@ struct follow {
 	const struct order_row *seen; /* as it was when the pass began */
 	const struct report *report;
 	char hash[HASH_HEX_SIZE];
-	bool is_taken; /* the id that it is told to have is another order's */
+	const char *fault; /* of the id that it is told to have; NULL: none */
 };
 
 static bool
@@ -122,7 +122,24 @@ row_update(struct order_row *row, const struct report *report, struct err *err)
 		   : hear(&row->average_price, report->average_price, err);
 }
 
-/* Nobody has the new id, or the same order has, under its reference. */
+/* Why the order cannot have this id, which has a row already; or NULL. */
+static const char *
+id_fault(const struct report *report, const struct order_row *row,
+    const struct order_row *other)
+{
+	if (!order_row_is_kin(row, other))
+		return "which is that of another order";
+	if (!order_status_is_terminal(other->status))
+		return NULL;
+	if (!order_row_successor(other))
+		return "under which it has ended";
+	/* brokers call an id cancelled that they have given up */
+	return report->status == IAG_STATUS_CANCELLED
+		   ? "a former one that is cancelled, and not its own"
+		   : NULL;
+}
+
+/* Nobody has the new id, or the same order has had it. */
 static int
 id_check(struct journal_txn *txn, struct follow *follow,
     const struct order_row *row, struct err *err)
@@ -135,9 +152,8 @@ id_check(struct journal_txn *txn, struct follow *follow,
 	    txn, follow->hash, follow->report->broker_order_id, &other, err);
 	if (ret)
 		return ret == IAG_NOTFOUND ? 0 : ret;
-	follow->is_taken = !row->client_ref || !other.client_ref ||
-			   strcmp(row->client_ref, other.client_ref) != 0;
-	return follow->is_taken ? IAG_REJECTED : 0;
+	follow->fault = id_fault(follow->report, row, &other);
+	return follow->fault ? IAG_REJECTED : 0;
 }
 
 /* The broker calls it by another id now: the old one is no more. */
@@ -198,7 +214,7 @@ news_step(struct journal_txn *txn, void *arg, struct err *err)
 	CLEANUP_ORDER_ROW struct order_row row;
 	int ret;
 
-	follow->is_taken = false;
+	follow->fault = NULL;
 	order_row_init(&row);
 	ret = order_row_get(
 	    txn, follow->hash, follow->seen->broker_order_id, &row, err);
@@ -295,12 +311,12 @@ report_take(struct pass *pass, const struct order_row *row,
 	journal_account_hash(
 	    desk_journal(pass->call->desk), row->account, follow.hash);
 	ret = pass_update(pass, news_step, &follow, err);
-	if (ret == IAG_REJECTED && follow.is_taken) {
+	if (ret == IAG_REJECTED && follow.fault) {
 		pass->unresolved++;
 		pass_note(pass,
-		    "order '%s': the broker tells the id '%s' for it, which "
-		    "is that of another order",
-		    row->broker_order_id, report->broker_order_id);
+		    "order '%s': the broker tells the id '%s' for it, %s",
+		    row->broker_order_id, report->broker_order_id,
+		    follow.fault);
 	}
 	if (ret)
 		return ret == IAG_REJECTED ? 0 : ret;

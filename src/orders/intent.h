@@ -153,6 +153,8 @@ struct order_row {
 	bool simulated; /* by a writer that only simulates */
 	struct order order;
 	uint64_t created_ns, updated_ns, polled_ns;
+	/* Not stored: the broker uses an id again that it had given up. */
+	bool is_again;
 };
 /* The broker_status of an id that the broker has given up for another one. */
 #define ORDER_REPLACED_BY "replaced by "
@@ -170,13 +172,18 @@ int order_row_put(struct journal_txn *txn, const struct order_row *row,
     const char account_hash[HASH_HEX_SIZE], struct err *err);
 /*
  * The broker calls it by another id now and says status of it: the row of the
- * old one ends, and *row is that of the new one, which is not put yet.
+ * old one ends, and *row is that of the new one, which is not put yet.  An id
+ * that it had before is its own again; IAG_REJECTED without text: that of
+ * another order, or of one that has ended by itself.
  */
 int order_row_rename(struct journal_txn *txn, struct order_row *row,
     const char *id, uint32_t status, const char account_hash[HASH_HEX_SIZE],
     struct err *err);
 /* Has the broker told of a fill? */
 bool order_row_is_filled(const struct order_row *row);
+/* Are they of one order, under two of its ids? */
+bool order_row_is_kin(
+    const struct order_row *row, const struct order_row *other);
 /* The id that the broker gave it instead of its own, borrowed, or NULL. */
 const char *order_row_successor(const struct order_row *row);
 /* order_row_get() of an id, or of the one that the order has now instead. */

@@ -121,16 +121,6 @@ find_by(const struct listing *listing, const char *member, const char *value)
 	return NULL;
 }
 
-struct json_object *
-listing_find(const struct listing *listing, const char *client_ref,
-    const char *broker_order_id)
-{
-	struct json_object *row =
-	    find_by(listing, "client_order_id", client_ref);
-
-	return row ? row : find_by(listing, "broker_order_id", broker_order_id);
-}
-
 /* The broker's own words say more than the four of the list. */
 static const struct {
 	const char *word;
@@ -152,6 +142,36 @@ listing_status(struct json_object *row)
 			return broker_words[i].status;
 	}
 	return order_status_find(json_get_str(row, "status", ""));
+}
+
+static bool
+is_alive(struct json_object *row)
+{
+	uint32_t status = listing_status(row);
+
+	return status && !order_status_is_terminal(status);
+}
+
+struct json_object *
+listing_find(const struct listing *listing, const char *client_ref,
+    const char *broker_order_id)
+{
+	struct json_object *row, *best = NULL;
+	int worth, best_worth = -1;
+
+	for (size_t i = 0; i < json_object_array_length(listing->orders); i++) {
+		row = json_object_array_get_idx(listing->orders, i);
+		if (!names(row, "client_order_id", client_ref))
+			continue;
+		worth = (is_alive(row) ? 2 : 0) +
+			names(row, "broker_order_id", broker_order_id);
+		if (worth <= best_worth)
+			continue;
+		best = row;
+		best_worth = worth;
+	}
+	return best ? best
+		    : find_by(listing, "broker_order_id", broker_order_id);
 }
 
 /* Both have it and mean the same number; or neither has it. */

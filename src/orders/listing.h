@@ -22,7 +22,11 @@ void listing_fini(struct listing *listing);
 
 int listing_read(struct order_call *call, struct instance *writer,
     const char *account, struct listing *ret_listing, struct err *err);
-/* By reference first, since ids change; borrowed, NULL: not in it. */
+/*
+ * By reference first, since ids change: of several such rows one that has not
+ * ended, since an id that was given up is listed as cancelled, and then the
+ * one of that id.  Borrowed, NULL: not in it.
+ */
 struct json_object *listing_find(const struct listing *listing,
     const char *client_ref, const char *broker_order_id);
 /* IAG_STATUS_* as far as the row tells it; 0: it does not. */

@@ -156,6 +156,19 @@ before_get(struct journal_txn *txn, struct iag_bytes key,
 	return 0;
 }
 
+/* It had ended with its name alone, and goes on. */
+static int
+again_put(struct journal_txn *txn, const char *hash,
+    const struct order_row *stored, const struct order_row *row,
+    enum before *ret_before, struct err *err)
+{
+	*ret_before = BEFORE_OPEN;
+	return order_status_is_terminal(row->status) &&
+		       stored->updated_ns == row->updated_ns
+		   ? 0
+		   : changed_set(txn, hash, stored, false, err);
+}
+
 /* What stands there already: its state may be final, its entry is old. */
 static int
 stored_check(struct journal_txn *txn, struct iag_bytes key, const char *hash,
@@ -168,6 +181,8 @@ stored_check(struct journal_txn *txn, struct iag_bytes key, const char *hash,
 	ret = before_get(txn, key, &stored, ret_before, err);
 	if (ret || *ret_before != BEFORE_ENDED)
 		return ret;
+	if (row->is_again && order_row_successor(&stored))
+		return again_put(txn, hash, &stored, row, ret_before, err);
 	if (stored.status != row->status)
 		return IAG_REJECTED;
 	return stored.updated_ns == row->updated_ns
@@ -280,13 +295,42 @@ ended_put(struct journal_txn *txn, const struct order_row *row,
 	return ret ? ret : changed_set(txn, hash, row, true, err);
 }
 
+bool
+order_row_is_kin(const struct order_row *row, const struct order_row *other)
+{
+	return strcmp(row->key, other->key) == 0 &&
+	       strcmp(row->leg, other->leg) == 0;
+}
+
+/* Whose is the id that the order is to have? */
+static int
+name_check(struct journal_txn *txn, struct order_row *row, const char *id,
+    const char *hash, struct err *err)
+{
+	CLEANUP_ORDER_ROW struct order_row other;
+	int ret;
+
+	order_row_init(&other);
+	ret = order_row_get(txn, hash, id, &other, err);
+	row->is_again = ret == 0 && order_row_successor(&other);
+	if (ret)
+		return ret == IAG_NOTFOUND ? 0 : ret;
+	if (!order_row_is_kin(row, &other))
+		return IAG_REJECTED;
+	return row->is_again || !order_status_is_terminal(other.status)
+		   ? 0
+		   : IAG_REJECTED;
+}
+
 int
 order_row_rename(struct journal_txn *txn, struct order_row *row, const char *id,
     uint32_t status, const char account_hash[HASH_HEX_SIZE], struct err *err)
 {
 	CLEANUP_BUF struct buf word = BUF_INIT;
-	int ret;
+	int ret = name_check(txn, row, id, account_hash, err);
 
+	if (ret)
+		return ret;
 	buf_printf(&word, ORDER_REPLACED_BY "%s", id);
 	if (word.failed)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
@@ -295,7 +339,7 @@ order_row_rename(struct journal_txn *txn, struct order_row *row, const char *id,
 	if (ret == 0)
 		ret = ended_put(txn, row, account_hash,
 		    order_status_is_terminal(status) ? NULL : id, err);
-	if (ret && ret != IAG_REJECTED)
+	if (ret && (ret != IAG_REJECTED || row->is_again))
 		return ret; /* rejected: it had ended by itself */
 	row->status = status;
 	free(STEAL(row->broker_status));

@@ -504,13 +504,23 @@ an_order_that_is_renamed_twice_is_the_last_one(void **state)
 	assert_int_equal(RENAME(&row, "10"), 0);
 	is_found(kit, "k1", "10");
 	assert_int_equal(working(kit), 1);
-	/* and back to a name it had: that one is over */
-	assert_int_equal(RENAME(&row, "20"), IAG_REJECTED);
+	/* and back to a name it had */
+	row.updated_ns++;
+	assert_int_equal(RENAME(&row, "20"), 0);
+	is_found(kit, "k1", "20");
+	is_found(kit, "20", "20");
 	assert_int_equal(working(kit), 1);
 	row.status = IAG_STATUS_CANCELLED;
-	free(row.broker_order_id);
-	row.broker_order_id = strdup("10");
+	row.updated_ns++;
 	assert_int_equal(PUT_ROW(&row), 0);
+	assert_int_equal(working(kit), 0);
+	row.is_again = false;
+	/* what has ended by itself comes back under no name */
+	row.status = IAG_STATUS_OPEN;
+	assert_int_equal(PUT_ROW(&row), IAG_REJECTED);
+	free(row.broker_order_id);
+	row.broker_order_id = strdup("30");
+	assert_int_equal(PUT_ROW(&row), IAG_REJECTED);
 	assert_int_equal(working(kit), 0);
 	assert_true(kit_verify(kit, AUDIT_VERIFY_STATE).valid);
 }

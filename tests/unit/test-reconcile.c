@@ -697,6 +697,66 @@ an_order_with_a_new_id_is_followed_under_it(void **state)
 	assert_int_equal(status_of(w, "B-2"), IAG_STATUS_OPEN);
 }
 
+#define K1_IS(id, status)                                       \
+	"{\"client_order_id\":\"k1\",\"broker_order_id\":\"" id \
+	"\",\"status\":\"" status "\"}"
+
+/* A row that ended with a rename says nothing of the order's end. */
+static void
+an_order_that_gets_a_former_id_again_is_followed_under_it(void **state)
+{
+	struct world *w = *state;
+
+	put_row(w, "B-1");
+	scripted.orders = "[" K1_IS("B-2", "open") "]";
+	run_pass(w);
+	for (int i = 0; i < 2; i++) {
+		scripted.orders = "[" K1_IS("B-1", "open") "]";
+		run_pass(w);
+		assert_int_equal(told(w, "transitions"), 1);
+		assert_int_equal(status_of(w, "B-1"), IAG_STATUS_OPEN);
+		assert_int_equal(status_of(w, "B-2"), IAG_STATUS_CANCELLED);
+		run_pass(w);
+		assert_int_equal(told(w, "scanned"), 1);
+		assert_int_equal(told(w, "unchanged"), 1);
+		scripted.orders = "[" K1_IS("B-2", "open") "]";
+		run_pass(w);
+		assert_int_equal(status_of(w, "B-1"), IAG_STATUS_CANCELLED);
+		assert_int_equal(status_of(w, "B-2"), IAG_STATUS_OPEN);
+	}
+	scripted.orders = "[" K1_IS("B-1", "filled") "]";
+	run_pass(w);
+	assert_int_equal(status_of(w, "B-1"), IAG_STATUS_FILLED);
+	assert_int_equal(status_of(w, "B-2"), IAG_STATUS_CANCELLED);
+	run_pass(w);
+	assert_int_equal(told(w, "scanned"), 0);
+	assert_true(kit_verify(&w->kit, AUDIT_VERIFY_STATE).valid);
+}
+
+/* Brokers list the id that was given up as cancelled, beside the new one. */
+static void
+inv4_an_order_lives_while_only_its_former_id_is_cancelled(void **state)
+{
+	struct world *w = *state;
+
+	put_row(w, "B-1");
+	scripted.orders =
+	    "[" K1_IS("B-1", "cancelled") "," K1_IS("B-2", "open") "]";
+	run_pass(w);
+	assert_int_equal(status_of(w, "B-2"), IAG_STATUS_OPEN);
+	run_pass(w);
+	assert_int_equal(status_of(w, "B-2"), IAG_STATUS_OPEN);
+	assert_int_equal(told(w, "unchanged"), 1);
+	scripted.orders = "[" K1_IS("B-1", "cancelled") "]";
+	run_pass(w);
+	assert_int_equal(status_of(w, "B-2"), IAG_STATUS_OPEN);
+	assert_int_equal(told(w, "unresolved"), 1);
+	assert_true(is_noted(w, "id 'B-1' for it, a former one"));
+	scripted.orders = "[" K1_IS("B-2", "cancelled") "]";
+	run_pass(w);
+	assert_int_equal(status_of(w, "B-2"), IAG_STATUS_CANCELLED);
+}
+
 /* Of two orders of ours, one is told to have the other's id. */
 static void
 inv4_no_order_takes_the_row_of_another_one(void **state)
@@ -973,6 +1033,8 @@ main(void)
 		CASE(a_fill_in_part_is_news),
 		CASE(an_order_that_is_not_listed_is_looked_for),
 		CASE(an_order_with_a_new_id_is_followed_under_it),
+		CASE(an_order_that_gets_a_former_id_again_is_followed_under_it),
+		CASE(inv4_an_order_lives_while_only_its_former_id_is_cancelled),
 		CASE(inv4_no_order_takes_the_row_of_another_one),
 		CASE(what_is_no_id_does_not_end_the_pass),
 		CASE(a_row_that_is_missing_is_made_again),
