@@ -4,7 +4,7 @@
 /*
  * The HTTP door against a program that only answers the same bytes, with the
  * same library, with tokens and without; what HTTP and TLS add to stdio; calls
- * with a durable record against bare commits of as many records at a time;
+ * with a durable record against bare group commit for as many callers;
  * what idle connections cost.  Every figure is the median of interleaved
  * rounds.
  */
@@ -31,6 +31,7 @@
 #include "bare.h"
 #include "base/cleanup.h"
 #include "figure.h"
+#include "group.h"
 #include "issuer.h"
 #include "peer.h"
 
@@ -694,48 +695,6 @@ measure_waits(const struct doors *doors, const char *program)
 }
 
 static void
-must(int rc)
-{
-	if (rc != 0)
-		bench_fail(mdb_strerror(rc));
-}
-
-/* One commit of as many records as there are callers, and one head. */
-static void
-commit_group(MDB_env *env)
-{
-	static uint64_t sequence;
-	static char bytes[RECORD];
-	MDB_val head = { 4, (void *)(uintptr_t) "head" };
-	MDB_val last = { HEAD, bytes };
-	MDB_txn *txn = NULL;
-	MDB_dbi dbi = 0;
-
-	must(mdb_txn_begin(env, NULL, 0, &txn));
-	must(mdb_dbi_open(txn, NULL, 0, &dbi));
-	for (unsigned i = 0; i < CALLERS; i++) {
-		uint64_t number = __builtin_bswap64(sequence++);
-		MDB_val key = { sizeof number, &number };
-		MDB_val value = { RECORD, bytes };
-
-		must(mdb_put(txn, dbi, &key, &value, MDB_NOOVERWRITE));
-	}
-	must(mdb_put(txn, dbi, &head, &last, 0));
-	must(mdb_txn_commit(txn));
-}
-
-static double
-rate_bare_records(MDB_env *env)
-{
-	double start = now_s();
-	unsigned count = 0;
-
-	for (; now_s() - start < ROUND_S; count += CALLERS)
-		commit_group(env);
-	return count / (now_s() - start);
-}
-
-static void
 measure_calls(const struct doors *doors)
 {
 	static double ours[ROUNDS], bare[ROUNDS], ratios[ROUNDS];
@@ -751,11 +710,12 @@ measure_calls(const struct doors *doors)
 	env = bare_open(path);
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		ours[i] = load(doors->plain.port, &call, CALLERS);
-		bare[i] = rate_bare_records(env);
+		bare[i] = group_rate(env, CALLERS, RECORD, HEAD, ROUND_S);
 		ratios[i] = ours[i] / bare[i];
 	}
 	mdb_env_close(env);
-	printf("calls over %d connections: %.0f/s, bare records %.0f/s\n",
+	printf("calls over %d connections: %.0f/s, bare records of as many "
+	       "callers %.0f/s\n",
 	    CALLERS, median_of(ours, ROUNDS), median_of(bare, ROUNDS));
 	report_figure("a read tool with durable audit / bare group commits",
 	    median_of(ratios, ROUNDS), ">=", 0.50);

@@ -34,6 +34,8 @@ tests_bench_bench_stdio_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
 tests_bench_bench_stdio_LDADD = $(LMDB_LIBS)
 tests_bench_bench_http_SOURCES = \
 	tests/bench/bench-http.c \
+	tests/bench/group.c \
+	tests/bench/group.h \
 	tests/bench/issuer.c \
 	tests/bench/issuer.h \
 	$(bench_bare) \
