@@ -35,12 +35,14 @@ TESTS =
 noinst_PROGRAMS += $(fuzzers)
 else
 LDADD = libcore.la $(CMOCKA_LIBS) libreplay.la
-TESTS = $(cli_tests) $(peer_tests) $(other_tests) $(fuzzers)
+TESTS = $(other_tests)
 check_PROGRAMS += $(fuzzers)
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests) $(day_tests)
 TESTS += $(unit_tests) $(day_tests)
 endif
+# the longest are above: nothing waits for the last of them
+TESTS += $(cli_tests) $(peer_tests) $(fuzzers)
 endif
 EXTRA_DIST += tests/run.sh tests/lsan.supp tests/tsan.supp tests/valgrind.supp $(cli_tests) $(peer_tests) $(other_tests)
 
