@@ -11,7 +11,8 @@
 
 #include <stddef.h>
 
-/* The headers that somebody reads; those before Accept may come once. */
+/* The headers that somebody reads; those before Accept may come once,
+ * the others are lists. */
 enum header {
 	HEADER_CONTENT_LENGTH,
 	HEADER_TRANSFER_ENCODING,

@@ -211,13 +211,15 @@ loop_end(void *arg, struct MHD_Connection *connection, void **context,
 struct heading {
 	struct listener_request *request;
 	struct guard guard;
-	struct buf forwarded; /* proxies write a line of their own each */
+	/* of those that may have several lines: one list with commas */
+	struct buf lists[HEADERS_KNOWN - HEADER_ACCEPT];
 };
 
 static void
 heading_fini(struct heading *heading)
 {
-	buf_fini(&heading->forwarded);
+	for (size_t i = 0; i < ARRAY_COUNT(heading->lists); i++)
+		buf_fini(&heading->lists[i]);
 }
 
 static void
@@ -229,6 +231,13 @@ heading_keep(struct listener_request *request, enum header header,
 	request->headers[header] = request->text.len + 1;
 	buf_add(&request->text, value, len);
 	buf_char(&request->text, '\0');
+}
+
+static void
+heading_join(struct buf *list, const char *value, size_t len)
+{
+	buf_str(list, list->len > 0 ? "," : "");
+	buf_add(list, value, len);
 }
 
 static enum MHD_Result
@@ -248,14 +257,29 @@ heading_add(void *arg, enum MHD_ValueKind kind, const char *name,
 		return MHD_NO;
 	}
 	request->header_count++;
-	if (header == HEADER_X_FORWARDED_FOR) {
-		buf_str(
-		    &heading->forwarded, heading->forwarded.len > 0 ? "," : "");
-		buf_add(&heading->forwarded, value, len);
-	} else if (header != HEADER_OTHER) {
+	if (header == HEADER_OTHER)
+		return MHD_YES;
+	if (header >= HEADER_ACCEPT)
+		heading_join(
+		    &heading->lists[header - HEADER_ACCEPT], value, len);
+	else
 		heading_keep(request, header, value, len);
-	}
 	return MHD_YES;
+}
+
+static void
+heading_keep_lists(struct heading *heading)
+{
+	struct listener_request *request = heading->request;
+
+	for (unsigned i = 0; i < ARRAY_COUNT(heading->lists); i++) {
+		const struct buf *list = &heading->lists[i];
+
+		if (list->len > 0)
+			heading_keep(request, (enum header)(HEADER_ACCEPT + i),
+			    buf_text(list), list->len);
+		request->text.failed |= list->failed;
+	}
 }
 
 static const char *
@@ -268,10 +292,7 @@ heading_read(struct listener_request *request, const char *version)
 
 	(void)MHD_get_connection_values_n(
 	    request->connection, MHD_HEADER_KIND, heading_add, &heading);
-	if (heading.forwarded.len > 0)
-		heading_keep(request, HEADER_X_FORWARDED_FOR,
-		    buf_text(&heading.forwarded), heading.forwarded.len);
-	request->text.failed |= heading.forwarded.failed;
+	heading_keep_lists(&heading);
 	(void)address_of(peer ? peer->client_addr : NULL, &request->peer);
 	/* only now, as the text may have moved */
 	query = strchr(request->text.data, '?');

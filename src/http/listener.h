@@ -89,8 +89,8 @@ const char *listener_method(const struct listener_request *request);
 /* Without its query; as it was sent, and never with a '%'. */
 const char *listener_path(const struct listener_request *request);
 /*
- * NULL: there is none.  Of several the first one; but of X-Forwarded-For all,
- * in their order, with a comma between.
+ * NULL: there is none.  Of Accept and X-Forwarded-For all lines, in their
+ * order, with a comma between.
  */
 const char *listener_header(
     const struct listener_request *request, enum header header);

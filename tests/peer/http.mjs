@@ -39,6 +39,8 @@ const TABLE = [
     {}, 202],
   ['an answer', { jsonrpc: '2.0', id: 1, result: {} }, {}, 202],
   ['JSON alone is accepted', list, { accept: 'application/json' }, 200],
+  ['JSON is accepted on a line of its own', list,
+    { accept: ['text/html', 'application/json'] }, 200],
   ['anything is accepted', list, { accept: '*/*' }, 200],
   ['neither is accepted', list, { accept: 'text/html' }, 406],
   ['JSON with a charset', list,
