@@ -500,20 +500,11 @@ compare_target(const struct check *check, struct buf *why)
 		buf_printf(why, "a %s, not a %s",
 		    order_side_name(preview->order.side),
 		    order_side_name(row->order.side));
+	else if (order_is_unchanged(&row->order, &preview->order))
+		buf_str(why, "the order as it was sent last, no change of it");
 	else if (is_filled_since(row, preview))
 		buf_printf(
 		    why, "%s filled since the preview", row->filled_quantity);
-}
-
-static bool
-is_same_value(const char *a, const char *b)
-{
-	CLEANUP_DEC struct dec left, right;
-
-	dec_init(&left);
-	dec_init(&right);
-	return a && b && dec_parse(&left, a, NULL) == 0 &&
-	       dec_parse(&right, b, NULL) == 0 && dec_cmp(&left, &right) == 0;
 }
 
 static void
@@ -522,7 +513,7 @@ compare_value(const struct check *check, const char *name, const char *approved,
 {
 	const char *asked = json_get_str(check->changes, name, NULL);
 
-	if (why->len || !asked || is_same_value(asked, approved))
+	if (why->len || !asked || order_value_is(asked, approved))
 		return;
 	buf_printf(why, "%s %s, approved %s", name, asked,
 	    approved ? approved : "without");

@@ -411,6 +411,20 @@ replace_fault(const struct order_row *target, const struct order *order)
 						 : "an order of the other side";
 }
 
+/* A modify that changes nothing is a mistake, and costs the place in line. */
+static void
+judge_change(const struct order_row *target, const struct order *order,
+    struct verdicts *verdicts)
+{
+	bool is_change = !order_is_unchanged(&target->order, order);
+
+	verdicts_add(verdicts, "changes", "MODIFY_WITHOUT_CHANGE", is_change,
+	    "at least one change of the working order",
+	    is_change ? "a change" : "the order as it was sent last",
+	    "give another quantity, price or time_in_force; where the order "
+	    "was changed elsewhere, cancel it and preview a new one");
+}
+
 /* The working order that this one is to replace (ruling 9). */
 static int
 judge_replaced(struct journal_txn *txn, const struct draft *draft,
@@ -431,6 +445,8 @@ judge_replaced(struct journal_txn *txn, const struct draft *draft,
 		verdicts_add(verdicts, rule, "MODIFY_TARGET_MISMATCH", !fault,
 		    wanted, fault ? fault : draft->replaces,
 		    "name another order, or leave it out");
+		if (!fault)
+			judge_change(&target, &draft->orders[0], verdicts);
 		(void)limits_notional(&target.order, ret_held);
 	} else if (ret == IAG_NOTFOUND) {
 		verdicts_add(verdicts, rule, "ORDER_TARGET_UNKNOWN", false,

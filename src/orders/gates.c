@@ -469,10 +469,11 @@ static const struct gate gates[] = {
 	{ "modify_target", MODIFY, MODIFY,
 	  "MODIFY_TARGET_MISMATCH", "MODIFY_TARGET_MISMATCH",
 	  ERR_MODIFY_TARGET_MISMATCH, ERR_MODIFY_TARGET_MISMATCH,
-	  "the working order's contract, side and account, nothing filled since",
+	  "the working order's contract, side and account, a change of it, "
+	  "nothing filled since",
 	  "preview a replacement of the order as it works now",
 	  "The replacement is for the contract, side and account of the working "
-	  "order, and nothing was filled since its preview.",
+	  "order and changes something, and nothing was filled since its preview.",
 	  match_passes, false },
 	{ "modify_settled", MODIFY, MODIFY,
 	  "MODIFY_OUTCOME_UNKNOWN", "MODIFY_OUTCOME_UNKNOWN",

@@ -477,6 +477,30 @@ order_wire(const struct order *order, const char *client_ref,
 	};
 }
 
+bool
+order_value_is(const char *a, const char *b)
+{
+	CLEANUP_DEC struct dec left, right;
+
+	dec_init(&left);
+	dec_init(&right);
+	if (!a || !b)
+		return !a && !b;
+	return dec_parse(&left, a, NULL) == 0 &&
+	       dec_parse(&right, b, NULL) == 0 && dec_cmp(&left, &right) == 0;
+}
+
+bool
+order_is_unchanged(const struct order *a, const struct order *b)
+{
+	return a->type == b->type && a->tif == b->tif &&
+	       order_value_is(a->quantity, b->quantity) &&
+	       order_value_is(a->limit_price, b->limit_price) &&
+	       order_value_is(a->stop_price, b->stop_price) &&
+	       order_value_is(a->trailing_amount, b->trailing_amount) &&
+	       order_value_is(a->trailing_percent, b->trailing_percent);
+}
+
 /* One share is one share; of everything else the contract must tell. */
 bool
 order_is_measurable(const struct order *order)

@@ -89,6 +89,14 @@ int order_digest(const struct order *order, const struct order_frame *frame,
 void order_wire(const struct order *order, const char *client_ref,
     const char *parent_ref, struct iag_order *ret_wire);
 
+/* 1.10 is 1.1, absent is absent, and what is no number is nothing. */
+bool order_value_is(const char *a, const char *b);
+/*
+ * Would a modify of the one into the other change nothing?  They are for the
+ * same contract, side and account.
+ */
+bool order_is_unchanged(const struct order *a, const struct order *b);
+
 /* The multiplier is told, or the class (stock, etf) needs none. */
 bool order_is_measurable(const struct order *order);
 /*

@@ -439,6 +439,43 @@ LIVE_SESSION_NOTIONAL_LIMIT_REFUSED session_limit.max_session_notional" ]
     has "$(rules)" "MODIFY_TARGET_MISMATCH broker_order_id"
 }
 
+@test "a replacement that changes nothing is refused, before and at the modify" {
+    scopes="$all_read_scopes, ibkr:orders:preview, ibkr:approvals:create,
+        ibkr:orders:paper:submit, ibkr:orders:paper:modify" preview_config
+    preview --limit-price 190.50 --quantity 5
+    expect 0
+    approve
+    iag --json orders submit --account DU1234567 --approval-id "$approval" \
+        --idempotency-key first --enable-paper
+    expect 0
+    preview --limit-price 190.5 --quantity 5.0 \
+        --broker-order-id local-candidate-first
+    expect 1
+    [ "$(rules)" = "MODIFY_WITHOUT_CHANGE changes" ]
+    has "$stderr" "give another quantity, price or time_in_force"
+    preview --limit-price 190.50 --quantity 6 \
+        --broker-order-id local-candidate-first
+    expect 0
+    approve
+    change "$id" "$approval" second
+    expect 0
+    # what was previewed before it was made so changes nothing any more
+    preview --limit-price 190.50 --quantity 6
+    expect 0
+    approve
+    change "$id" "$approval" third
+    expect 1
+    [ "$(json j.code <<<"$stderr")" = MODIFY_TARGET_MISMATCH ]
+    has "$stderr" "no change of it"
+}
+
+# change PREVIEW APPROVAL KEY: replaces the order of the key first
+change() {
+    iag --json orders paper-modify --account DU1234567 --enable-paper \
+        --broker-order-id local-candidate-first --approval-id "$2" \
+        --preview-id "$1" --idempotency-key "$3"
+}
+
 # approve the preview of the last run: $id, $approval
 approve() {
     id=$(json 'j.preview_id' <<<"$output")
