@@ -45,9 +45,14 @@ const struct field session_output[] = {
 	    TIME("changed_at", PLAIN, "When"),                        \
 	    LEN("reason", TEXT | PLAIN, 500, "Why")
 
-static const struct field paper_switch[] = { SWITCH_FIELDS, END };
+static const struct field paper_switch[] = {
+	ONE_OF("mode", REQ | PLAIN, "paper", "Which switch"),
+	SWITCH_FIELDS,
+	END,
+};
 
 const struct field switch_output[] = {
+	ONE_OF("mode", REQ | PLAIN, "live", "Which switch"),
 	SWITCH_FIELDS,
 	OBJ("paper", REQ, paper_switch, "The switch of paper trading"),
 	END,

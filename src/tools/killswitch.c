@@ -64,13 +64,14 @@ switch_handler(struct tool_call *call, struct err *err)
 	CLEANUP_ERR struct err fault = ERR_INIT;
 	struct json_object *paper = json_object_new_object();
 	struct rows rows = { .live.state = SWITCH_CLOSED };
-	int ret;
+	int ret = json_add_str(out, "mode", order_mode_name(IAG_MODE_LIVE));
 
+	ret |= json_add_str(paper, "mode", order_mode_name(IAG_MODE_PAPER));
 	if (journal_view(call->house->journal, read_step, &rows, &fault)) {
-		ret = closed_add(out, "the switch cannot be read");
+		ret |= closed_add(out, "the switch cannot be read");
 		ret |= closed_add(paper, "the switch cannot be read");
 	} else {
-		ret = row_add(out, &rows.live);
+		ret |= row_add(out, &rows.live);
 		ret |= row_add(paper, &rows.paper);
 	}
 	if (desk_is_closed_by_file(call->house->config)) {

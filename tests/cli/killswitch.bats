@@ -41,6 +41,10 @@ submit() {
     iag --json kill-switch status
     expect 0
     [ "$(json 'j.state + j.paper.state' <<<"$output")" = closedopen ]
+    [ "$(json 'j.mode + j.paper.mode' <<<"$output")" = livepaper ]
+    iag kill-switch status
+    expect 0
+    has "$output" "mode        live" "  mode        paper"
 }
 
 @test "inv7 who closes one switch is told of the other, and of the file" {
