@@ -334,14 +334,18 @@ message_add(const struct making *m, struct json_object *obj)
 
 	if (state_of_all(m) != APPROVAL_REQUESTED)
 		return 0;
-	buf_printf(&text, "not approved yet: %s has to run ibkr-agent ",
+	buf_printf(&text, "not approved yet: %s has to run `ibkr-agent ",
 	    strcmp(policy, "distinct") == 0
 		? "somebody of approvals.approvers who may not send orders"
 		: "an operator");
 	config_option_add(m->call, &text);
-	buf_printf(&text, "approvals create --account %s %s %s", m->account,
+	buf_printf(&text, "approvals create --account %s %s %s`", m->account,
 	    m->group_id ? "--group-id" : "--preview-id",
 	    m->group_id ? m->group_id : preview->id);
+	if (!m->call->is_operator)
+		buf_str(&text,
+		    "; tell them, then call ibkr_approvals_create again as "
+		    "before, which says how it stands");
 	return text.failed ? IAG_NOMEM
 			   : json_add_str(obj, "message", buf_text(&text));
 }

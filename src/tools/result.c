@@ -22,6 +22,8 @@
 #include "tools/advice.h"
 #include "tools/clean.h"
 
+#define PROGRAM "ibkr-agent "
+
 enum { MESSAGE_MAX = 4096, ACTION_MAX = 1024 };
 
 const char *
@@ -123,6 +125,21 @@ advise_rows(struct json_object *rows, const struct principal *reader)
 		    json_object_array_get_idx(rows, i), "fix", reader);
 }
 
+/* Whose command it is; what was told so before stays. */
+static void
+advise_details(struct json_object *details, const struct principal *reader)
+{
+	const char *command = json_get_str(details, "resolve_command", NULL);
+	CLEANUP_BUF struct buf text = BUF_INIT;
+
+	if (!command || reader->kind != PRINCIPAL_AGENT ||
+	    strncmp(command, PROGRAM, strlen(PROGRAM)) != 0)
+		return;
+	buf_printf(&text, "the operator runs `%s`", command);
+	if (!text.failed)
+		(void)json_add_str(details, "resolve_command", buf_text(&text));
+}
+
 /* Owned JSON text; what cannot be concealed is left out. */
 static void
 conceal_tree(char **json, const struct principal *reader)
@@ -135,6 +152,7 @@ conceal_tree(char **json, const struct principal *reader)
 	if (json_parse(
 		*json, strlen(*json), &json_bounds_default, &tree, NULL) == 0) {
 		advise_rows(tree, reader);
+		advise_details(tree, reader);
 		if (conceal_strings(tree))
 			json_write(&out, tree, 0);
 	}

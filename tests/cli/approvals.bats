@@ -92,7 +92,8 @@ submit() {
     [ "$(json 'j.status + j.requested_by' <<<"$output")" = \
         requestedagent:local-agent ]
     has "$output" "an operator has to run" "ibkr-agent --config \
-ibkr-agent.yaml approvals create --account DU1234567 --preview-id $preview"
+ibkr-agent.yaml approvals create --account DU1234567 --preview-id $preview" \
+        "call ibkr_approvals_create again"
     id=$(json j.approval_id <<<"$output")
     submit "$id" order-1
     expect 1

@@ -116,7 +116,8 @@ function expectUnknown(fault, key) {
   assert.equal(fault.outcome, 'unknown');
   assert.equal(fault.retryable, false);
   assert.equal(fault.details.idempotency_key, key);
-  assert.match(fault.details.resolve_command, /orders resolve/);
+  assert.match(fault.details.resolve_command,
+    /^the operator runs `ibkr-agent orders resolve .*`$/);
   assert.match(fault.user_action, /same key/);
 }
 
