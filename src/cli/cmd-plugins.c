@@ -18,10 +18,24 @@
 /* The kit has about ten groups of checks of a minute each at most. */
 #define CHECK_SECONDS 900
 
-/* What there is; without a gateway, which would have threads. */
+static void
+add_folders(struct json_object *tree, const struct config_list *dirs)
+{
+	struct json_object *list = json_object_new_array();
+
+	(void)json_add(tree, "folders", list);
+	for (size_t i = 0; list && i < dirs->count; i++)
+		(void)json_object_array_add(
+		    list, json_object_new_string(dirs->items[i]));
+}
+
+/*
+ * What there is, and into tree, unless that is NULL, where it was looked for;
+ * without a gateway, which would have threads.
+ */
 static int
-scan(struct cli *cli, struct plugin_file **ret_files, size_t *ret_count,
-    struct err *err)
+scan(struct cli *cli, struct json_object *tree, struct plugin_file **ret_files,
+    size_t *ret_count, struct err *err)
 {
 	struct config *config;
 	struct host *host;
@@ -32,6 +46,8 @@ scan(struct cli *cli, struct plugin_file **ret_files, size_t *ret_count,
 	host = host_new(&config->plugins.path, config);
 	rc = host ? host_scan(host, ret_files, ret_count, err)
 		  : err_no_memory(err);
+	if (host && tree)
+		add_folders(tree, host_dirs(host));
 	if (host)
 		(void)host_free(host);
 	config_free(config);
@@ -83,7 +99,7 @@ run_plugins_list(struct cli *cli, struct err *err)
 	list = json_object_new_array();
 	if (!tree || json_add(tree, "plugins", list))
 		return err_no_memory(err);
-	rc = scan(cli, &files, &count, err);
+	rc = scan(cli, tree, &files, &count, err);
 	if (rc)
 		return rc;
 	for (i = 0; i < count; i++)
@@ -166,7 +182,7 @@ run_plugins_show(struct cli *cli, struct err *err)
 
 	if (!tree)
 		return err_no_memory(err);
-	rc = scan(cli, &files, &count, err);
+	rc = scan(cli, NULL, &files, &count, err);
 	if (rc)
 		return rc;
 	rc = show_found(tree, files, count, cli->args.operands[0], err);

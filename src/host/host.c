@@ -316,6 +316,12 @@ scan_dir(const char *path, struct plugin_file **files, size_t *count)
 	return r;
 }
 
+const struct config_list *
+host_dirs(const struct host *host)
+{
+	return &host->dirs;
+}
+
 int
 host_scan(struct host *host, struct plugin_file **ret_files, size_t *ret_count,
     struct err *err)

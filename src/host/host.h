@@ -62,6 +62,8 @@ struct plugin_file {
 	char *description;
 	struct err fault;
 };
+/* Where plugins are looked for, in that order; the host's own. */
+const struct config_list *host_dirs(const struct host *host);
 /*
  * Every file in the directories, in the order in which host_load() looks at
  * them.  Each is loaded in a child of its own (probe.h), none in here.

@@ -23,6 +23,16 @@ setup() {
     has "$output" "name" lmdb fake refusing
 }
 
+@test "the list tells where it looked, also where nothing is" {
+    sed -i "s|path: \[|&$BATS_TEST_TMPDIR/none, |" "$config"
+    iag --json plugins list
+    expect 0
+    [ "$(json 'j.folders[0]' <<<"$output")" = "$BATS_TEST_TMPDIR/none" ]
+    iag plugins list
+    expect 0
+    has "$output" "folders  $BATS_TEST_TMPDIR/none"
+}
+
 @test "a file that is no plugin is listed with the reason" {
     mkdir -m 755 "$BATS_TEST_TMPDIR/plugins"
     echo nothing >"$BATS_TEST_TMPDIR/plugins/backend-nothing.so"
