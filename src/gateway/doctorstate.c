@@ -62,17 +62,17 @@ say(struct looking *look, const char *name, enum doctor_state state,
 	va_end(args);
 }
 
-/* Is trading configured that this switch stops? */
 /* NULL: every order that the configuration allows passes the switches. */
 static const char *
 switch_repair(const struct config *config, enum switch_state live,
     enum switch_state paper)
 {
 	if (is_live(config) && live != SWITCH_OPEN)
-		return "run `ibkr-agent kill-switch open --reason TEXT`";
+		return "when it is right to open it, run `ibkr-agent "
+		       "kill-switch open --reason TEXT`";
 	if (config->paper_trading.enabled && paper != SWITCH_OPEN)
-		return "run `ibkr-agent kill-switch open --mode paper "
-		       "--reason TEXT`";
+		return "when it is right to open it, run `ibkr-agent "
+		       "kill-switch open --mode paper --reason TEXT`";
 	return NULL;
 }
 
@@ -117,7 +117,9 @@ look_at_activation(
 		say(look, "live", DOCTOR_OK, NULL,
 		    "this configuration is the one in force");
 	else
-		say(look, "live", DOCTOR_FAIL, "run `ibkr-agent live activate`",
+		say(look, "live", DOCTOR_FAIL,
+		    "if you changed it, run `ibkr-agent live activate`; if "
+		    "not, close the kill switch and find out who did",
 		    "live orders are refused: this configuration is not the "
 		    "one in force: %s",
 		    buf_text(&why));
@@ -154,8 +156,8 @@ look_at_checklists(
 		ret = checklist_missing(txn, hash, &missing, err);
 		if (ret == 0 && missing.len)
 			say(look, "checklist", DOCTOR_NOTE,
-			    "run `ibkr-agent live checklist acknowledge "
-			    "--account ID ITEM...`",
+			    "do what each item asks for, then run `ibkr-agent "
+			    "live checklist acknowledge --account ID ITEM...`",
 			    "%s lacks %s", accounts->items[i],
 			    buf_text(&missing));
 		else if (ret == 0)

@@ -294,7 +294,11 @@ look_at_writer(struct draft *draft)
 		    mode == IAG_MODE_LIVE ? "LIVE_WRITER_REFUSED"
 					  : "PAPER_WRITER_REFUSED",
 		    false, "a writer that the configuration allows", why,
-		    "choose one with --live-broker or in the configuration");
+		    mode == IAG_MODE_LIVE
+			? "repair it, or name another in live_trading.writer "
+			  "or with --live-broker"
+			: "repair it, or name another in "
+			  "paper_trading.writer");
 		return;
 	}
 	draft->writer = plugin_name(instance_plugin(writer));
