@@ -82,7 +82,7 @@ const struct key key_table[] = {
 		    "fake or client_portal_gateway." },
 	{ "broker.base_url", TEXT(url), CONFIG(broker.base_url),
 	    .help = "Where the backend finds the broker's gateway.  Required "
-		    "for client_portal_gateway." },
+		    "for client_portal_gateway, with /v1/api at its end." },
 	{ "broker.fixture_root", TEXT(path), CONFIG(broker.fixture_root),
 	    .help = "A directory of fixtures for the fake backend in place "
 		    "of its own." },

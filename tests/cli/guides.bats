@@ -153,3 +153,12 @@ command_is_known() {
         expect 0
     done
 }
+
+@test "the broker's gateway is named with its path wherever it is named" {
+    local file lost=0
+    for file in "$IAG_TEST_SRCDIR"/{README.md,docs/*.md,contrib/config/*.yaml}; do
+        ! grep -nE 'base_url: *"?https?://[^ ",}]*' -o "$file" |
+            grep -v '/v1/api$' || lost=1
+    done
+    [ "$lost" = 0 ]
+}
