@@ -496,7 +496,8 @@ test('reads that nobody waits for any more have their place', { skip }, () =>
       assert.equal(sidecar.sessions.length, 1);
     }));
 
-// Whoever ends the outer TLS, as a proxy does: sees frames, may change them.
+// Whoever ends the outer TLS, as a proxy does: sees frames, may change them,
+// and may leave what the sidecar sends where it is (up.pause()).
 async function eavesdrop(gateway, { key, chain }) {
   const seen = [];
   const spy = { change: (frame) => frame, seen };
@@ -523,6 +524,7 @@ async function eavesdrop(gateway, { key, chain }) {
     const far = tls.connect({ host: '127.0.0.1', port: gateway.port,
       rejectUnauthorized: false, ALPNProtocols: ['ibkr-agent-relay/1'] });
 
+    spy.up = near;
     through(near, far, 'up');
     through(far, near, 'down');
   });
@@ -588,6 +590,51 @@ test('a relay in between sees names and hashes, and can change nothing',
       }
       await until(async () => (await ask()).code === 0, 'an answer');
     }).finally(() => spy?.close());
+  });
+
+test('heartbeats do not wait behind answers that nobody takes', { skip },
+  async (t) => {
+    const READS = 12; // of most of a megabyte: more than the kernel keeps
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'fixtures-'));
+    let spy;
+
+    t.after(() => { fs.rmSync(dir, { recursive: true }); spy?.close(); });
+    fs.writeFileSync(path.join(dir, 'news_article.json'), JSON.stringify({
+      key: 'article_id', answers: { 'news-1': { article_id: 'news-1',
+        headline: 'Long', provider: 'X', body: 'word '.repeat(180000) } } }));
+    await withBoth({ heartbeat: [1, 300],
+      broker: '\n  read_timeout_seconds: 300',
+      sidecar: { plugins: `  options: {fake: {fixtures: ${dir}}}\n` },
+      async through(gateway) {
+        spy = await eavesdrop(gateway, gateway.tls);
+        return spy.port;
+      } }, async (gateway, sidecar) => {
+      await until(async () => (await gateway.run('health')).code === 0 &&
+        (await gateway.run('accounts', 'list')).code === 0, 'an answer');
+      spy.up.pause();
+      const before = spy.seen.length;
+      const answers = Array.from({ length: READS }, () => gateway.run('news',
+        'article', '--article-id', 'news-1'));
+      const done = async () => (await sidecar.audit('sidecar_relay_forwarded'))
+        .filter(({ tool_name: name }) => name === 'ibkr_news_article').length;
+
+      await until(async () => await done() === READS, 'all reads');
+      const beaten = Date.now() + 1100;
+
+      // nobody can see the sidecar's heartbeats meanwhile
+      await until(() => Date.now() > beaten, 'a heartbeat');
+      spy.up.resume();
+      assert.ok((await Promise.all(answers)).every(({ code }) => code === 0));
+      const types = spy.seen.slice(before).filter(({ way }) => way === 'up')
+        .map(({ type }) => type);
+
+      assert.equal(types.filter((type) => type === TYPE.RESPONSE).length,
+        READS);
+      assert.ok(types.indexOf(TYPE.BEAT, types.indexOf(TYPE.RESPONSE)) <
+        types.lastIndexOf(TYPE.RESPONSE) - 2, types.filter((type) =>
+        type !== TYPE.INNER).join());
+      assert.equal(sidecar.sessions.length, 1);
+    });
   });
 
 test('strangers of one address have four places, for ten seconds', { skip },
