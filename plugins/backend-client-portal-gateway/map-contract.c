@@ -122,32 +122,9 @@ rows_of(const struct node *list)
 	return node_is(list, NODE_ARRAY) ? list->count : 0;
 }
 
-int32_t
-map_futures(
-    struct map *map, const struct reply *reply, struct candidates *ret_found)
-{
-	int32_t ret = lists_open(map, reply);
-	const struct node *key, *row;
-
-	*ret_found = (struct candidates){ .count = 0 };
-	if (ret)
-		return ret;
-	key = node_first(map->root);
-	for (uint32_t i = 0; i < map->root->count; i++) {
-		row = node_first(key + 1);
-		/* what is no list tells nothing */
-		ret_found->nameless |= !node_is(key + 1, NODE_ARRAY);
-		for (uint32_t j = 0; j < rows_of(key + 1); j++) {
-			candidate_add(ret_found, node_get(row, "conid"));
-			row = node_next(row);
-		}
-		key = node_next(key + 1);
-	}
-	return IAG_OK;
-}
-
-int32_t
-map_pairs(struct map *map, const struct reply *reply, const char *symbol,
+/* The rows of that symbol; NULL: all. */
+static int32_t
+lists_map(struct map *map, const struct reply *reply, const char *symbol,
     struct candidates *ret_found)
 {
 	int32_t ret = lists_open(map, reply);
@@ -165,8 +142,8 @@ map_pairs(struct map *map, const struct reply *reply, const char *symbol,
 		for (uint32_t j = 0; j < rows_of(key + 1); j++) {
 			const struct node *told = node_get(row, "symbol");
 
-			if (node_text(told, name, sizeof(name)) &&
-			    strcasecmp(name, symbol) == 0)
+			if (!symbol || (node_text(told, name, sizeof(name)) &&
+					   strcasecmp(name, symbol) == 0))
 				candidate_add(
 				    ret_found, node_get(row, "conid"));
 			row = node_next(row);
@@ -174,6 +151,20 @@ map_pairs(struct map *map, const struct reply *reply, const char *symbol,
 		key = node_next(key + 1);
 	}
 	return IAG_OK;
+}
+
+int32_t
+map_futures(
+    struct map *map, const struct reply *reply, struct candidates *ret_found)
+{
+	return lists_map(map, reply, NULL, ret_found);
+}
+
+int32_t
+map_pairs(struct map *map, const struct reply *reply, const char *symbol,
+    struct candidates *ret_found)
+{
+	return lists_map(map, reply, symbol, ret_found);
 }
 
 /* ---- definitions */

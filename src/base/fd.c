@@ -4,7 +4,10 @@
 #include "base/fd.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 bool
 fd_write(int fd, const void *data, size_t len)
@@ -24,4 +27,26 @@ fd_write(int fd, const void *data, size_t len)
 		len -= (size_t)put;
 	}
 	return true;
+}
+
+bool
+fd_collect(int fd, uint64_t until_ns, size_t max, struct buf *text)
+{
+	char chunk[4096];
+
+	for (;;) {
+		struct pollfd at = { .fd = fd, .events = POLLIN };
+		uint64_t now_ns = clock_boot_ns();
+		ssize_t n;
+
+		if (now_ns >= until_ns || text->len > max)
+			return false;
+		if (poll(&at, 1, (int)((until_ns - now_ns) / NS_PER_MS) + 1) <=
+		    0)
+			continue;
+		n = read(fd, chunk, sizeof chunk);
+		if (n <= 0)
+			return true;
+		buf_add(text, chunk, (size_t)n);
+	}
 }

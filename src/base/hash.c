@@ -120,6 +120,16 @@ hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
 	    len ? data : "", len, ret_mac));
 }
 
+void
+hmac_hex(const uint8_t key[HASH_SIZE], const void *data, size_t len,
+    char ret_hex[HASH_HEX_SIZE])
+{
+	uint8_t mac[HASH_SIZE];
+
+	hmac_sha256(key, HASH_SIZE, data, len, mac);
+	hash_hex(mac, ret_hex);
+}
+
 int
 hash_derive(const void *secret, size_t secret_len, const char *label,
     uint8_t ret_key[HASH_SIZE], struct err *err)

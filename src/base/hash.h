@@ -33,6 +33,8 @@ void hmac_add(struct hmac *hmac, const void *data, size_t len);
 void hmac_end(struct hmac *hmac, uint8_t ret_mac[HASH_SIZE]);
 void hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
     uint8_t ret_mac[HASH_SIZE]);
+void hmac_hex(const uint8_t key[HASH_SIZE], const void *data, size_t len,
+    char ret_hex[HASH_HEX_SIZE]);
 
 /* 32 bytes of HKDF-SHA-256(secret, salt empty, info = label). */
 int hash_derive(const void *secret, size_t secret_len, const char *label,

@@ -28,8 +28,6 @@ int
 audit_cli_print(struct cli *cli, const struct buf *json, struct err *err)
 {
 	struct json_object *tree CLEANUP_JSON = NULL;
-	struct buf out CLEANUP_BUF = BUF_INIT;
-	struct style style = style_of(stdout);
 	struct json_bounds bounds = json_bounds_default;
 	int rc;
 
@@ -38,11 +36,7 @@ audit_cli_print(struct cli *cli, const struct buf *json, struct err *err)
 	rc = json_parse(buf_text(json), json->len, &bounds, &tree, err);
 	if (rc)
 		return rc;
-	if (cli->args.json)
-		output_json(&out, tree);
-	else
-		output_people(&out, &style, NULL, tree);
-	return output_write(&out, err);
+	return output_tree(cli->args.json, tree, err);
 }
 
 /*

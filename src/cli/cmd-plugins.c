@@ -90,8 +90,6 @@ run_plugins_list(struct cli *cli, struct err *err)
 {
 	struct json_object *tree CLEANUP_JSON = json_object_new_object();
 	struct json_object *list;
-	struct buf out CLEANUP_BUF = BUF_INIT;
-	struct style style = style_of(stdout);
 	struct plugin_file *files;
 	size_t count, i;
 	int rc;
@@ -105,11 +103,7 @@ run_plugins_list(struct cli *cli, struct err *err)
 	for (i = 0; i < count; i++)
 		(void)add_file(list, &files[i]);
 	plugin_files_free(files, count);
-	if (cli->args.json)
-		output_json(&out, tree);
-	else
-		output_people(&out, &style, NULL, tree);
-	return output_write(&out, err);
+	return output_tree(cli->args.json, tree, err);
 }
 
 /* NAME, or KIND-NAME where plugins of two kinds have the same name. */
@@ -174,8 +168,6 @@ int
 run_plugins_show(struct cli *cli, struct err *err)
 {
 	struct json_object *tree CLEANUP_JSON = json_object_new_object();
-	struct buf out CLEANUP_BUF = BUF_INIT;
-	struct style style = style_of(stdout);
 	struct plugin_file *files;
 	size_t count;
 	int rc;
@@ -189,11 +181,7 @@ run_plugins_show(struct cli *cli, struct err *err)
 	plugin_files_free(files, count);
 	if (rc)
 		return rc;
-	if (cli->args.json)
-		output_json(&out, tree);
-	else
-		output_people(&out, &style, NULL, tree);
-	return output_write(&out, err);
+	return output_tree(cli->args.json, tree, err);
 }
 
 /* Result before check before text, the failed ones at the end. */

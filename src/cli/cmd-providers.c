@@ -34,8 +34,6 @@ run_providers_list(struct cli *cli, struct err *err)
 {
 	CLEANUP_JSON struct json_object *tree = json_object_new_object();
 	struct json_object *list = json_object_new_array();
-	CLEANUP_BUF struct buf out = BUF_INIT;
-	struct style style = style_of(stdout);
 
 	if (!tree || json_add(tree, "providers", list))
 		return err_no_memory(err);
@@ -43,11 +41,7 @@ run_providers_list(struct cli *cli, struct err *err)
 		if (add_provider(list, &provider_table[i]))
 			return err_no_memory(err);
 	}
-	if (cli->args.json)
-		output_json(&out, tree);
-	else
-		output_people(&out, &style, NULL, tree);
-	return output_write(&out, err);
+	return output_tree(cli->args.json, tree, err);
 }
 
 int

@@ -417,3 +417,16 @@ output_write(const struct buf *out, struct err *err)
 		    "cannot write to standard output: %s", strerror(errno));
 	return 0;
 }
+
+int
+output_tree(bool json, struct json_object *object, struct err *err)
+{
+	CLEANUP_BUF struct buf out = BUF_INIT;
+	struct style style = style_of(stdout);
+
+	if (json)
+		output_json(&out, object);
+	else
+		output_people(&out, &style, NULL, object);
+	return output_write(&out, err);
+}

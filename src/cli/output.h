@@ -45,5 +45,7 @@ void output_time(struct buf *out, const struct style *style, const char *text);
 
 /* Write to stdout; 0, or INTERNAL_ERROR when that cannot be done. */
 int output_write(const struct buf *out, struct err *err);
+/* The object in its own order, as JSON or for people, to stdout. */
+int output_tree(bool json, struct json_object *object, struct err *err);
 
 #endif

@@ -695,29 +695,6 @@ plugin_check_group(const char *path, int out_fd, unsigned group_seconds,
 	return failed;
 }
 
-/* Everything that the program writes until it ends or time is over. */
-static bool
-collect(int fd, uint64_t until_ns, struct buf *lines)
-{
-	char chunk[4096];
-
-	for (;;) {
-		struct pollfd at = { .fd = fd, .events = POLLIN };
-		uint64_t now_ns = clock_boot_ns();
-		ssize_t n;
-
-		if (now_ns >= until_ns)
-			return false;
-		if (poll(&at, 1, (int)((until_ns - now_ns) / NS_PER_MS) + 1) <=
-		    0)
-			continue;
-		n = read(fd, chunk, sizeof chunk);
-		if (n <= 0)
-			return true;
-		buf_add(lines, chunk, (size_t)n);
-	}
-}
-
 static int
 spawn(const char *const *argv, int out, pid_t *ret_pid, struct err *err)
 {
@@ -779,7 +756,8 @@ plugin_check_run(const char *const *argv, unsigned seconds, struct buf *report,
 		(void)close(ends[0]);
 		return r;
 	}
-	late = !collect(ends[0], clock_boot_ns() + seconds * NS_PER_S, &lines);
+	late = !fd_collect(
+	    ends[0], clock_boot_ns() + seconds * NS_PER_S, SIZE_MAX, &lines);
 	(void)close(ends[0]);
 	if (late)
 		(void)kill(pid, SIGKILL);

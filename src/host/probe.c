@@ -14,7 +14,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,29 +62,6 @@ child_main(const char *path, uint32_t kind, const char *name, int out)
 	_exit(0);
 }
 
-/* Everything that comes until the child ends; false: time is over. */
-static bool
-collect(int fd, uint64_t until_ns, struct buf *text)
-{
-	char chunk[4096];
-
-	for (;;) {
-		struct pollfd at = { .fd = fd, .events = POLLIN };
-		uint64_t now_ns = clock_boot_ns();
-		ssize_t n;
-
-		if (now_ns >= until_ns || text->len > PROBE_MAX)
-			return false;
-		if (poll(&at, 1, (int)((until_ns - now_ns) / NS_PER_MS) + 1) <=
-		    0)
-			continue;
-		n = read(fd, chunk, sizeof chunk);
-		if (n <= 0)
-			return true;
-		buf_add(text, chunk, (size_t)n);
-	}
-}
-
 /* Why nothing came. */
 static int
 say_end(const char *path, bool late, int status, struct err *err)
@@ -119,8 +95,8 @@ static int
 wait_for_child(
     pid_t pid, int fd, const char *path, struct buf *text, struct err *err)
 {
-	bool late =
-	    !collect(fd, clock_boot_ns() + PLUGIN_PROBE_S * NS_PER_S, text);
+	bool late = !fd_collect(
+	    fd, clock_boot_ns() + PLUGIN_PROBE_S * NS_PER_S, PROBE_MAX, text);
 	int status = 0;
 
 	if (late)

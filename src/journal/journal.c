@@ -215,16 +215,6 @@ journal_record_reserved(struct journal *journal, struct call *call,
 	return record_run(journal, call, UPDATE_RESERVED, event, err);
 }
 
-static void
-hmac_hex(const uint8_t key[HASH_SIZE], const void *data, size_t len,
-    char ret_hex[HASH_HEX_SIZE])
-{
-	uint8_t mac[HASH_SIZE];
-
-	hmac_sha256(key, HASH_SIZE, data, len, mac);
-	hash_hex(mac, ret_hex);
-}
-
 void
 journal_account_hash(const struct journal *journal, const char *account,
     char ret_hex[HASH_HEX_SIZE])

@@ -95,16 +95,6 @@ add_member(
 }
 
 static void
-hmac_hex(const uint8_t key[HASH_SIZE], const void *data, size_t len,
-    char ret_hex[HASH_HEX_SIZE])
-{
-	uint8_t mac[HASH_SIZE];
-
-	hmac_sha256(key, HASH_SIZE, data, len, mac);
-	hash_hex(mac, ret_hex);
-}
-
-static void
 add_hmac(struct buf *out, const char *name, const uint8_t key[HASH_SIZE],
     struct iag_bytes content)
 {
