@@ -228,7 +228,29 @@ write_all(int fd, const char *path, const struct buf *text, struct err *err)
 	return 0;
 }
 
-/* Both files are there, or neither. */
+/* Their names are to be on the disk as well when a purge relies on them. */
+static int
+sync_folder(const char *path, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	CLEANUP_FREE char *folder =
+	    slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	CLEANUP_CLOSE int fd = -1;
+
+	if (!folder)
+		return err_no_memory(err);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* one that may not be listed cannot be asked */
+	if (fd < 0 || fsync(fd) == 0 || errno == EINVAL || errno == EROFS)
+		return 0;
+	return err_set(err, ERR_INTERNAL_ERROR, "cannot write '%s': %s", folder,
+	    strerror(errno));
+}
+
+/*
+ * Both files are there, or neither; both where it is not known whether the
+ * export is on record, by which a purge may remove what is in them.
+ */
 static int
 export_files(struct cli *cli, const struct tool_house *house, struct call *call,
     const struct audit_range *range, const char *path, struct err *err)
@@ -236,6 +258,7 @@ export_files(struct cli *cli, const struct tool_house *house, struct call *call,
 	struct progress progress = progress_new("exporting");
 	struct buf manifest CLEANUP_BUF = BUF_INIT;
 	struct buf name CLEANUP_BUF = BUF_INIT;
+	CLEANUP_ERR struct err own = ERR_INIT;
 	int manifest_fd CLEANUP_CLOSE = -1;
 	int fd CLEANUP_CLOSE = -1;
 	int rc;
@@ -249,14 +272,17 @@ export_files(struct cli *cli, const struct tool_house *house, struct call *call,
 		(void)unlink(path);
 		return manifest_fd;
 	}
-	rc = audit_export(house->journal, call, range, fd, cli_login(cli),
-	    progress_show, &progress, &manifest, err);
-	progress_end(&progress);
+	rc = sync_folder(path, &own);
 	if (rc == 0)
-		rc = write_all(manifest_fd, buf_text(&name), &manifest, err);
-	if (rc) {
+		rc = audit_export(house->journal, call, range, fd, manifest_fd,
+		    cli_login(cli), progress_show, &progress, &manifest, &own);
+	progress_end(&progress);
+	if (rc && !own.unknown) {
 		(void)unlink(path);
 		(void)unlink(buf_text(&name));
+	}
+	if (rc) {
+		err_move(err, &own);
 		return rc;
 	}
 	return audit_cli_print(cli, &manifest, err);
@@ -286,7 +312,7 @@ run_audit_export(struct cli *cli, struct err *err)
 		rc = export_files(cli, house, call, &range, path, err);
 	else if (rc == 0)
 		rc = audit_export(house->journal, call, &range, STDOUT_FILENO,
-		    cli_login(cli), NULL, NULL, &manifest, err);
+		    -1, cli_login(cli), NULL, NULL, &manifest, err);
 	call_unref(call);
 	return rc;
 }

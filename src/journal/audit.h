@@ -66,13 +66,16 @@ typedef int audit_progress(uint64_t done, uint64_t total, void *arg);
 /*
  * JSONL to fd, oldest first, one `{"sequence_id","event","leaf",...}` per
  * line with the leaf hashes of what a filter leaves out, and the manifest
- * (range, count, file SHA-256, hashes at both ends, MAC) into *manifest.
- * The export itself is recorded; purge needs that record.  OUTPUT_UNSAFE
- * if a line looks like a secret.
+ * (range, count, file SHA-256, hashes at both ends, MAC) into *manifest, and
+ * to manifest_fd unless that is -1.  The export itself is recorded, when both
+ * are on the disk; purge needs that record.  After an error with `unknown` it
+ * may be there: the files must stay.  OUTPUT_UNSAFE if a line looks like a
+ * secret.
  */
 int audit_export(struct journal *journal, struct call *call,
-    const struct audit_range *range, int fd, const char *principal,
-    audit_progress *progress, void *arg, struct buf *manifest, struct err *err);
+    const struct audit_range *range, int fd, int manifest_fd,
+    const char *principal, audit_progress *progress, void *arg,
+    struct buf *manifest, struct err *err);
 
 struct audit_verdict {
 	bool valid;

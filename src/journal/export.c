@@ -30,6 +30,7 @@ struct export
 	struct journal *journal;
 	const struct audit_range *range;
 	int fd;
+	int manifest_fd; /* -1: the manifest is not kept */
 	const char *principal;
 	struct selection selection;
 	bool begun;
@@ -231,16 +232,33 @@ write_all(struct export *export, struct call *call, audit_progress *progress,
  * name (memfd, as for an agent) is gone when it is closed.
  */
 static int
-flush(struct export *export, struct err *err)
+flush(int fd, bool *ret_durable, struct err *err)
 {
 	struct stat st;
 
-	if (fstat(export->fd, &st) != 0)
+	if (fstat(fd, &st) != 0)
 		return cannot_write(err);
-	export->durable = S_ISREG(st.st_mode) && st.st_nlink > 0;
-	if (export->durable && fsync(export->fd) != 0)
+	*ret_durable = S_ISREG(st.st_mode) && st.st_nlink > 0;
+	if (*ret_durable && fsync(fd) != 0)
 		return cannot_write(err);
 	return 0;
+}
+
+/* Without its manifest nobody could tell what the file is worth. */
+static int
+keep_manifest(
+    struct export *export, const struct buf *manifest, struct err *err)
+{
+	bool durable = false;
+	int rc;
+
+	if (export->manifest_fd < 0)
+		return 0;
+	if (!fd_write(export->manifest_fd, manifest->data, manifest->len))
+		return cannot_write(err);
+	rc = flush(export->manifest_fd, &durable, err);
+	export->durable &= durable;
+	return rc;
 }
 
 static int
@@ -346,11 +364,13 @@ run(struct export *export, struct call *call, audit_progress *progress,
 	int rc = write_all(export, call, progress, arg, err);
 
 	if (rc == 0)
-		rc = flush(export, err);
+		rc = flush(export->fd, &export->durable, err);
 	if (rc < 0)
 		return rc;
 	hash_end(export->file, export->digest);
 	rc = make_manifest(export, manifest, err);
+	if (rc == 0)
+		rc = keep_manifest(export, manifest, err);
 	return rc < 0 ? rc
 		      : journal_update(
 			    export->journal, call, record_step, export, err);
@@ -358,13 +378,15 @@ run(struct export *export, struct call *call, audit_progress *progress,
 
 int
 audit_export(struct journal *journal, struct call *call,
-    const struct audit_range *range, int fd, const char *principal,
-    audit_progress *progress, void *arg, struct buf *manifest, struct err *err)
+    const struct audit_range *range, int fd, int manifest_fd,
+    const char *principal, audit_progress *progress, void *arg,
+    struct buf *manifest, struct err *err)
 {
 	struct export export = {
 		.journal = journal,
 		.range = range,
 		.fd = fd,
+		.manifest_fd = manifest_fd,
 		.principal = principal,
 		.file = hash_new(),
 	};

@@ -246,7 +246,7 @@ audit_export_handler(struct tool_call *call, struct err *err)
 	if (fd < 0)
 		return err_set(err, ERR_INTERNAL_ERROR, "memfd_create: %s",
 		    strerror(errno));
-	ret = audit_export(call->house->journal, call->call, &range, fd,
+	ret = audit_export(call->house->journal, call->call, &range, fd, -1,
 	    call->principal->name, NULL, NULL, &text, err);
 	if (ret == 0)
 		ret = file_read(fd, &payload, err);

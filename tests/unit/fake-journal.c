@@ -191,14 +191,16 @@ audit_tail(struct journal *journal, const struct audit_range *range,
 
 int
 audit_export(struct journal *journal, struct call *call,
-    const struct audit_range *range, int fd, const char *principal,
-    audit_progress *progress, void *arg, struct buf *manifest, struct err *err)
+    const struct audit_range *range, int fd, int manifest_fd,
+    const char *principal, audit_progress *progress, void *arg,
+    struct buf *manifest, struct err *err)
 {
 	char line[128];
 	int len;
 
 	(void)journal;
 	(void)call;
+	(void)manifest_fd;
 	(void)principal;
 	(void)progress;
 	(void)arg;

@@ -592,14 +592,12 @@ export_to(struct kit *kit, const struct audit_range *range)
 	CLEANUP_CLOSE int fd =
 	    open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
-	if (audit_export(kit->journal, NULL, range, fd, "local:alice", NULL,
-		NULL, &manifest, &kit->err) < 0)
-		fail_msg("%s", err_text(&kit->err));
 	export_path(kit, ".manifest", path);
 	CLEANUP_CLOSE int out =
 	    open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	assert_int_equal(
-	    (ssize_t)manifest.len, write(out, manifest.data, manifest.len));
+	if (audit_export(kit->journal, NULL, range, fd, out, "local:alice",
+		NULL, NULL, &manifest, &kit->err) < 0)
+		fail_msg("%s", err_text(&kit->err));
 }
 
 static struct audit_verdict
@@ -687,8 +685,8 @@ try_export(struct kit *kit)
 	CLEANUP_CLOSE int fd = memfd_create("export", MFD_CLOEXEC);
 
 	assert_true(fd >= 0);
-	return audit_export(kit->journal, NULL, &everything, fd, "local:alice",
-	    NULL, NULL, &manifest, &kit->err);
+	return audit_export(kit->journal, NULL, &everything, fd, -1,
+	    "local:alice", NULL, NULL, &manifest, &kit->err);
 }
 
 /* Else one call with such a name would end all exports, and so all purges. */
@@ -851,12 +849,37 @@ test_an_export_into_memory_permits_no_purge(void **state)
 
 	fill(kit);
 	assert_true(fd >= 0);
-	assert_int_equal(0, audit_export(kit->journal, NULL, &everything, fd,
-				"agent:a", NULL, NULL, &manifest, &kit->err));
+	assert_int_equal(
+	    0, audit_export(kit->journal, NULL, &everything, fd, -1, "agent:a",
+		   NULL, NULL, &manifest, &kit->err));
 	offset_ns = 91 * DAY_NS;
 	purged = purge(kit, false);
 	assert_int_equal(0, purged.purged);
 	assert_true(purged.kept_by_export > 0);
+}
+
+/* The manifest found no room, and so nobody keeps the file. */
+static void
+test_an_export_without_its_manifest_permits_no_purge(void **state)
+{
+	struct kit *kit = *state;
+	struct buf manifest CLEANUP_BUF = BUF_INIT;
+	CLEANUP_CLOSE int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	char path[600];
+
+	fill(kit);
+	assert_true(full >= 0);
+	export_path(kit, "", path);
+	CLEANUP_CLOSE int fd =
+	    open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(IAG_INTERNAL,
+	    audit_export(kit->journal, NULL, &everything, fd, full,
+		"local:alice", NULL, NULL, &manifest, &kit->err));
+	assert_non_null(strstr(err_text(&kit->err), "No space left"));
+	assert_false(kit->err.unknown);
+	offset_ns = 91 * DAY_NS;
+	assert_int_equal(0, purge(kit, false).purged);
 }
 
 static void
@@ -1181,6 +1204,7 @@ main(void)
 		TEST(test_nothing_young_is_purged),
 		TEST(test_nothing_is_purged_that_was_not_exported),
 		TEST(test_an_export_into_memory_permits_no_purge),
+		TEST(test_an_export_without_its_manifest_permits_no_purge),
 		TEST(test_inv6_a_purged_store_still_verifies),
 		TEST(test_records_of_orders_outlive_those_of_reads),
 		TEST(test_the_chain_goes_on_under_a_new_key),
