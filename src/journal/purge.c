@@ -83,6 +83,18 @@ is_old(const struct purge *purge, const struct entry *entry, uint64_t now_ns)
 	       now_ns - at > days * DAY_NS;
 }
 
+/*
+ * The chain's time never goes back: where a clock once ran ahead it still
+ * does, and would take for old what was written yesterday.
+ */
+static uint64_t
+age_now_ns(const struct journal_txn *txn)
+{
+	uint64_t clock_ns = clock_real_ns();
+
+	return clock_ns < txn->now_ns ? clock_ns : txn->now_ns;
+}
+
 enum fate { FATE_PURGE, FATE_RETAINED, FATE_NOT_EXPORTED, FATE_GONE };
 
 static enum fate
@@ -128,7 +140,7 @@ purge_one(struct purge *purge, struct journal_txn *txn, uint64_t sequence,
 
 	if (rc < 0)
 		return rc;
-	switch (fate_of(purge, sequence, &entry, txn->now_ns)) {
+	switch (fate_of(purge, sequence, &entry, age_now_ns(txn))) {
 	case FATE_PURGE:
 		purge->part.purged++;
 		stub_map_set(map, sequence);

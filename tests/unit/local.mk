@@ -39,6 +39,7 @@ unit_tests += \
 	tests/unit/test-link-supervisor \
 	tests/unit/test-link-wire \
 	tests/unit/test-audit \
+	tests/unit/test-audit-export \
 	tests/unit/test-chain \
 	tests/unit/test-journal \
 	tests/unit/test-store-birth \
@@ -206,7 +207,10 @@ unit_tests += \
 EXTRA_DIST += tests/unit/loaded.h
 
 journal_kit = tests/unit/journal-kit.c tests/unit/journal-kit.h
-tests_unit_test_audit_SOURCES = tests/unit/test-audit.c $(journal_kit)
+audit_kit = tests/unit/audit-kit.c tests/unit/audit-kit.h $(journal_kit)
+tests_unit_test_audit_SOURCES = tests/unit/test-audit.c $(audit_kit)
+tests_unit_test_audit_export_SOURCES = \
+	tests/unit/test-audit-export.c $(audit_kit)
 tests_unit_test_tail_SOURCES = tests/unit/test-tail.c $(journal_kit)
 tests_unit_test_store_birth_SOURCES = \
 	tests/unit/test-store-birth.c $(journal_kit)

@@ -2,8 +2,8 @@
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
 /*
- * The audit trail against whoever changes it (invariant 6), its exports, its
- * retention, its keys, and stores that were copied.
+ * The audit trail against whoever changes it (invariant 6), its keys, and
+ * stores that were copied.
  */
 
 #include <fcntl.h>
@@ -21,77 +21,13 @@
 
 #include <cmocka.h>
 
+#include "audit-kit.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
-#include "journal-kit.h"
 #include "journal/core.h"
 
-#define DAY_NS (UINT64_C(86400) * NS_PER_S)
-#define NEW_SECRET "the second secret, of thirty-six bytes"
 #define THIRD_SECRET "the third secret, of thirty-five bytes"
-
-static uint64_t offset_ns; /* added to the system's clock */
-
-static uint64_t
-shifted(void *arg)
-{
-	struct timespec now;
-
-	(void)arg;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec +
-	       offset_ns;
-}
-
-static uint64_t
-boot(void *arg)
-{
-	struct timespec now;
-
-	(void)arg;
-	(void)clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
-static const struct clock_source source = { shifted, boot, NULL };
-
-static int
-setup(void **state)
-{
-	struct kit *kit = malloc(sizeof(*kit));
-
-	assert_non_null(kit);
-	offset_ns = 0;
-	clock_set_source(&source);
-	kit_init(kit);
-	*state = kit;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct kit *kit = *state;
-
-	kit_fini(kit);
-	free(kit);
-	clock_set_source(NULL);
-	return 0;
-}
-
-/*
- * Changes behind the journal's back, made on a copy, where only the chain
- * can notice them (at home the store's commit counter would tell, too).
- */
-typedef void tamper(struct store_txn *txn, struct kit *kit);
-
-static struct iag_bytes
-seq_key(uint64_t sequence, uint8_t key[8])
-{
-	put_u64(key, sequence);
-	return bytes_of(key, 8);
-}
 
 static void
 get_copy(struct store_txn *txn, uint64_t sequence, struct buf *out)
@@ -99,8 +35,8 @@ get_copy(struct store_txn *txn, uint64_t sequence, struct buf *out)
 	struct iag_bytes value;
 	uint8_t key[8];
 
-	assert_int_equal(0,
-	    store_get(txn, TABLE_AUDIT, seq_key(sequence, key), &value, NULL));
+	assert_int_equal(0, store_get(txn, TABLE_AUDIT,
+				audit_key(sequence, key), &value, NULL));
 	buf_reset(out);
 	buf_add(out, value.data, value.len);
 }
@@ -110,42 +46,9 @@ put_copy(struct store_txn *txn, uint64_t sequence, const struct buf *value)
 {
 	uint8_t key[8];
 
-	assert_int_equal(0, store_put(txn, TABLE_AUDIT, seq_key(sequence, key),
-				bytes_of(value->data, value->len), 0, NULL));
-}
-
-static void
-go_to_copy(struct kit *kit)
-{
-	char copy[sizeof(kit->path)];
-
-	kit_close(kit);
-	(void)snprintf(copy, sizeof(copy), "%.500s/copy", kit->base);
-	kit_copy(kit->path, copy);
-	memcpy(kit->path, copy, sizeof(copy));
-}
-
-static struct audit_verdict
-verify_tampered(struct kit *kit, tamper *change)
-{
-	struct store_txn *txn = NULL;
-
-	go_to_copy(kit);
-	assert_int_equal(0, kit_store(kit, false));
 	assert_int_equal(
-	    0, store_begin(kit->store, NULL, IAG_STORE_WRITE, &txn, NULL));
-	change(txn, kit);
-	assert_int_equal(0, store_commit(txn, NULL));
-	kit_close(kit);
-	kit_open(kit, JOURNAL_READ_ONLY);
-	return kit_verify(kit, AUDIT_VERIFY_STATE);
-}
-
-static void
-fill(struct kit *kit)
-{
-	kit_open(kit, JOURNAL_WRITE);
-	kit_records(kit, 8);
+	    0, store_put(txn, TABLE_AUDIT, audit_key(sequence, key),
+		   bytes_of(value->data, value->len), 0, NULL));
 }
 
 static void
@@ -161,8 +64,8 @@ test_an_untouched_copy_verifies(void **state)
 	struct kit *kit = *state;
 	struct audit_verdict verdict;
 
-	fill(kit);
-	verdict = verify_tampered(kit, change_nothing);
+	audit_fill(kit);
+	verdict = audit_verify_tampered(kit, change_nothing);
 	assert_true(verdict.valid);
 	assert_int_equal(9, verdict.scanned);
 	assert_false(verdict.anchored);
@@ -189,8 +92,8 @@ test_inv6_an_edited_record_is_found(void **state)
 	struct kit *kit = *state;
 	struct audit_verdict verdict;
 
-	fill(kit);
-	verdict = verify_tampered(kit, edit_record);
+	audit_fill(kit);
+	verdict = audit_verify_tampered(kit, edit_record);
 	assert_false(verdict.valid);
 	assert_int_equal(4, verdict.first_break);
 }
@@ -234,8 +137,8 @@ test_inv6_a_replaced_last_record_stops_the_writer(void **state)
 	struct kit *kit = *state;
 	struct store_txn *txn = NULL;
 
-	fill(kit);
-	go_to_copy(kit);
+	audit_fill(kit);
+	audit_go_to_copy(kit);
 	assert_int_equal(0, kit_store(kit, false));
 	assert_int_equal(
 	    0, store_begin(kit->store, NULL, IAG_STORE_WRITE, &txn, NULL));
@@ -252,23 +155,11 @@ test_inv6_hashes_made_anew_without_the_key_are_found(void **state)
 	struct kit *kit = *state;
 	struct audit_verdict verdict;
 
-	fill(kit);
-	verdict = verify_tampered(kit, edit_and_rehash);
+	audit_fill(kit);
+	verdict = audit_verify_tampered(kit, edit_and_rehash);
 	assert_false(verdict.valid);
 	assert_int_equal(4, verdict.first_break);
 	assert_non_null(strstr(verdict.reason, "MAC"));
-}
-
-static uint64_t victim;
-
-static void
-remove_record(struct store_txn *txn, struct kit *kit)
-{
-	uint8_t key[8];
-
-	(void)kit;
-	assert_int_equal(
-	    0, store_del(txn, TABLE_AUDIT, seq_key(victim, key), NULL));
 }
 
 static void
@@ -277,14 +168,14 @@ test_inv6_each_removed_record_is_found(void **state)
 	struct kit *kit = *state;
 	char home[sizeof(kit->path)];
 
-	fill(kit);
+	audit_fill(kit);
 	memcpy(home, kit->path, sizeof(home));
-	for (victim = 0; victim <= 8; victim++) {
+	for (audit_victim = 0; audit_victim <= 8; audit_victim++) {
 		struct audit_verdict verdict =
-		    verify_tampered(kit, remove_record);
+		    audit_verify_tampered(kit, audit_remove);
 
 		assert_false(verdict.valid);
-		assert_int_equal(victim, verdict.first_break);
+		assert_int_equal(audit_victim, verdict.first_break);
 		kit_close(kit);
 		kit_remove(kit->path);
 		memcpy(kit->path, home, sizeof(home));
@@ -310,8 +201,8 @@ test_inv6_swapped_records_are_found(void **state)
 	struct kit *kit = *state;
 	struct audit_verdict verdict;
 
-	fill(kit);
-	verdict = verify_tampered(kit, swap_records);
+	audit_fill(kit);
+	verdict = audit_verify_tampered(kit, swap_records);
 	assert_false(verdict.valid);
 	assert_int_equal(3, verdict.first_break);
 }
@@ -331,8 +222,8 @@ test_inv6_an_added_record_is_found(void **state)
 {
 	struct kit *kit = *state;
 
-	fill(kit);
-	assert_false(verify_tampered(kit, append_record).valid);
+	audit_fill(kit);
+	assert_false(audit_verify_tampered(kit, append_record).valid);
 }
 
 /* A stub in place of a record keeps the chain whole; only a purge may. */
@@ -354,8 +245,8 @@ test_inv6_a_record_torn_out_as_if_purged_is_found(void **state)
 	struct kit *kit = *state;
 	struct audit_verdict verdict;
 
-	fill(kit);
-	verdict = verify_tampered(kit, forge_stub);
+	audit_fill(kit);
+	verdict = audit_verify_tampered(kit, forge_stub);
 	assert_false(verdict.valid);
 	assert_int_equal(4, verdict.first_break);
 	assert_non_null(strstr(verdict.reason, "not by a purge"));
@@ -375,8 +266,8 @@ test_inv6_a_removed_state_row_is_found(void **state)
 	struct kit *kit = *state;
 	struct audit_verdict verdict;
 
-	fill(kit);
-	verdict = verify_tampered(kit, remove_switch);
+	audit_fill(kit);
+	verdict = audit_verify_tampered(kit, remove_switch);
 	assert_false(verdict.valid);
 	assert_non_null(strstr(verdict.reason, "not there"));
 }
@@ -412,8 +303,8 @@ test_inv7_an_edited_switch_is_closed_and_no_error(void **state)
 	struct kit *kit = *state;
 	struct switch_row row = { .state = SWITCH_OPEN };
 
-	fill(kit);
-	assert_false(verify_tampered(kit, edit_switch).valid);
+	audit_fill(kit);
+	assert_false(audit_verify_tampered(kit, edit_switch).valid);
 	assert_int_equal(
 	    0, journal_view(kit->journal, switch_step, &row, &kit->err));
 	assert_int_equal(SWITCH_CLOSED, row.state);
@@ -422,34 +313,6 @@ test_inv7_an_edited_switch_is_closed_and_no_error(void **state)
 	/* who looks at the error to see how it went must not be misled */
 	assert_int_equal(ERR_NONE, kit->err.code);
 	switch_row_fini(&row);
-}
-
-static int
-set_step(struct journal_txn *txn, void *arg, struct err *err)
-{
-	const struct audit_event event = { .event_type = "test_set" };
-	int rc = txn_put(txn, TABLE_ORDERS, bytes_str("order"),
-	    bytes_str((const char *)arg), err);
-
-	return rc < 0 ? rc : txn_audit(txn, &event, err);
-}
-
-static int
-unset_step(struct journal_txn *txn, void *arg, struct err *err)
-{
-	const struct audit_event event = { .event_type = "test_unset" };
-	int rc = txn_del(txn, TABLE_ORDERS, bytes_str("order"), err);
-
-	(void)arg;
-	return rc < 0 ? rc : txn_audit(txn, &event, err);
-}
-
-static void
-set(struct kit *kit, char *value)
-{
-	assert_int_equal(
-	    0, journal_update(kit->journal, NULL, value ? set_step : unset_step,
-		   value, &kit->err));
 }
 
 static struct buf old_row = BUF_INIT;
@@ -484,12 +347,12 @@ test_inv6_a_state_row_that_was_rolled_back_is_found(void **state)
 	struct kit *kit = *state;
 	struct audit_verdict verdict;
 
-	fill(kit);
-	set(kit, one);
+	audit_fill(kit);
+	audit_set(kit, one);
 	save_row(kit);
-	set(kit, two);
+	audit_set(kit, two);
 	assert_true(kit_verify(kit, AUDIT_VERIFY_STATE).valid);
-	verdict = verify_tampered(kit, restore_row);
+	verdict = audit_verify_tampered(kit, restore_row);
 	assert_false(verdict.valid);
 	assert_non_null(strstr(verdict.reason, "older state"));
 	buf_fini(&old_row);
@@ -501,12 +364,12 @@ test_inv6_a_deleted_state_row_that_came_back_is_found(void **state)
 	static char one[] = "one";
 	struct kit *kit = *state;
 
-	fill(kit);
-	set(kit, one);
+	audit_fill(kit);
+	audit_set(kit, one);
 	save_row(kit);
-	set(kit, NULL);
+	audit_set(kit, NULL);
 	assert_true(kit_verify(kit, AUDIT_VERIFY_STATE).valid);
-	assert_false(verify_tampered(kit, restore_row).valid);
+	assert_false(audit_verify_tampered(kit, restore_row).valid);
 	buf_fini(&old_row);
 }
 
@@ -538,7 +401,7 @@ test_inv6_a_checkpoint_shows_a_rollback(void **state)
 	struct audit_verdict verdict;
 	char early[sizeof(kit->path)];
 
-	fill(kit);
+	audit_fill(kit);
 	kit_close(kit);
 	(void)snprintf(early, sizeof(early), "%.500s/early", kit->base);
 	kit_copy(kit->path, early);
@@ -566,7 +429,7 @@ test_a_checkpoint_that_was_edited_is_refused(void **state)
 	struct audit_verdict verdict;
 	char *at;
 
-	fill(kit);
+	audit_fill(kit);
 	checkpoint(kit, &text);
 	at = strstr(text.data, "\"size\":10");
 	assert_non_null(at);
@@ -574,365 +437,6 @@ test_a_checkpoint_that_was_edited_is_refused(void **state)
 	assert_int_equal(
 	    IAG_INVAL, audit_verify(kit->journal, 0, UINT64_MAX, 0,
 			   buf_text(&text), NULL, NULL, &verdict, &kit->err));
-}
-
-static void
-export_path(const struct kit *kit, const char *end, char path[600])
-{
-	(void)snprintf(path, 600, "%s/export.jsonl%s", kit->base, end);
-}
-
-static void
-export_to(struct kit *kit, const struct audit_range *range)
-{
-	struct buf manifest CLEANUP_BUF = BUF_INIT;
-	char path[600];
-
-	export_path(kit, "", path);
-	CLEANUP_CLOSE int fd =
-	    open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	assert_true(fd >= 0);
-	export_path(kit, ".manifest", path);
-	CLEANUP_CLOSE int out =
-	    open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (audit_export(kit->journal, NULL, range, fd, out, "local:alice",
-		NULL, NULL, &manifest, &kit->err) < 0)
-		fail_msg("%s", err_text(&kit->err));
-}
-
-static struct audit_verdict
-verify_export(struct kit *kit)
-{
-	struct secret *secret = secret_new(kit->secret, strlen(kit->secret));
-	struct audit_verdict verdict = { .valid = false };
-	char path[600], manifest[600];
-
-	export_path(kit, "", path);
-	export_path(kit, ".manifest", manifest);
-	if (audit_verify_file(path, manifest, secret, &verdict, &kit->err) <
-		0 &&
-	    !strstr(err_text(&kit->err), "wrong key: the export"))
-		fail_msg("%s", err_text(&kit->err));
-	secret_free(secret);
-	return verdict;
-}
-
-static const struct audit_range everything = { .last = UINT64_MAX };
-
-static void
-test_an_export_verifies_without_the_store(void **state)
-{
-	struct kit *kit = *state;
-	struct audit_verdict verdict;
-
-	fill(kit);
-	export_to(kit, &everything);
-	kit_close(kit);
-	kit_remove(kit->path);
-	verdict = verify_export(kit);
-	assert_true(verdict.valid);
-	assert_int_equal(9, verdict.scanned);
-}
-
-static void
-test_an_export_of_another_key_is_no_broken_chain(void **state)
-{
-	struct kit *kit = *state;
-
-	fill(kit);
-	export_to(kit, &everything);
-	kit->secret = NEW_SECRET; /* an edited key id comes to the same */
-	assert_false(verify_export(kit).valid);
-	assert_non_null(strstr(err_text(&kit->err), "wrong key: the export"));
-}
-
-static void
-test_a_filtered_export_keeps_the_chain(void **state)
-{
-	struct kit *kit = *state;
-	struct audit_range range = { .first = 2,
-		.last = UINT64_MAX,
-		.event_type = "test_set",
-		.limit = 1 };
-	static char one[] = "one";
-	struct audit_verdict verdict;
-
-	fill(kit);
-	set(kit, one);
-	kit_records(kit, 3);
-	export_to(kit, &range);
-	verdict = verify_export(kit);
-	assert_true(verdict.valid);
-	assert_int_equal(8, verdict.scanned);
-}
-
-static void
-flip_export(struct kit *kit, const char *end, off_t at)
-{
-	char path[600], byte;
-
-	export_path(kit, end, path);
-	CLEANUP_CLOSE int fd = open(path, O_RDWR | O_CLOEXEC);
-	assert_int_equal(1, pread(fd, &byte, 1, at));
-	byte ^= 1;
-	assert_int_equal(1, pwrite(fd, &byte, 1, at));
-}
-
-static int
-try_export(struct kit *kit)
-{
-	struct buf manifest CLEANUP_BUF = BUF_INIT;
-	CLEANUP_CLOSE int fd = memfd_create("export", MFD_CLOEXEC);
-
-	assert_true(fd >= 0);
-	return audit_export(kit->journal, NULL, &everything, fd, -1,
-	    "local:alice", NULL, NULL, &manifest, &kit->err);
-}
-
-/* Else one call with such a name would end all exports, and so all purges. */
-static void
-test_no_word_of_a_caller_hinders_an_export(void **state)
-{
-	static const char *const words[] = { "token=", "token='",
-		"\"token\":", "password: ", "cookie:", "Bearer ", "api_key=\"",
-		"{\"secret\":{", "-----BEGIN PRIVATE KEY", "eyJ.", "token=\\",
-		"x\\", "\\\"password\\\":\\\"" };
-	struct kit *kit = *state;
-
-	kit_open(kit, JOURNAL_WRITE);
-	for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
-		CLEANUP_JSON struct json_object *metadata =
-		    json_object_new_object();
-		const struct audit_event event = {
-			.event_type = "tool_failed",
-			.principal = words[i],
-			.tool_name = words[i],
-			.metadata = metadata,
-		};
-
-		assert_int_equal(0, json_add_str(metadata, "why", words[i]));
-		assert_int_equal(0, json_add_str(metadata, words[i], words[i]));
-		assert_int_equal(
-		    0, journal_record(kit->journal, NULL, &event, &kit->err));
-		if (try_export(kit) < 0)
-			fail_msg("%s: %s", words[i], err_text(&kit->err));
-	}
-}
-
-/* As if an older version had let it through. */
-static int
-leak_step(struct journal_txn *txn, void *arg, struct err *err)
-{
-	struct record record CLEANUP_RECORD = { .time_at = 1 };
-
-	buf_str(&record.first, "{");
-	buf_printf(&record.rest,
-	    "\"1970-01-01T00:00:00.000Z\":0,\"tool_name\":%s}",
-	    (const char *)arg);
-	return txn_append(txn, &record, err);
-}
-
-static void
-test_inv8_an_export_gives_out_no_secret(void **state)
-{
-	static const char *const leaks[] = { "\"Bearer abcdefghijklmnop1234\"",
-		"[{\"x\":\"password=hunter2secret\"}]",
-		"{\"access_token\":\"hunter2secret\"}",
-		"{\"token=hunter2secret\":1}" };
-	struct kit *kit = *state;
-
-	for (size_t i = 0; i < ARRAY_COUNT(leaks); i++) {
-		kit_open(kit, JOURNAL_WRITE);
-		assert_int_equal(0, try_export(kit));
-		assert_int_equal(
-		    0, journal_update(kit->journal, NULL, leak_step,
-			   (void *)(uintptr_t)leaks[i], &kit->err));
-		assert_true(try_export(kit) < 0);
-		assert_int_equal(ERR_OUTPUT_UNSAFE, kit->err.code);
-		kit_close(kit);
-		kit_remove(kit->path);
-	}
-}
-
-static off_t
-export_size(struct kit *kit, const char *end)
-{
-	struct stat st;
-	char path[600];
-
-	export_path(kit, end, path);
-	assert_int_equal(0, stat(path, &st));
-	return st.st_size;
-}
-
-static void
-test_inv6_every_changed_byte_of_an_export_is_found(void **state)
-{
-	struct kit *kit = *state;
-	off_t size;
-
-	fill(kit);
-	export_to(kit, &everything);
-	size = export_size(kit, "");
-	for (off_t i = 0; i < size; i += 3) {
-		flip_export(kit, "", i);
-		assert_false(verify_export(kit).valid);
-		flip_export(kit, "", i);
-	}
-	size = export_size(kit, ".manifest") - 1; /* but its newline */
-	for (off_t i = 0; i < size; i++) {
-		flip_export(kit, ".manifest", i);
-		assert_false(verify_export(kit).valid);
-		flip_export(kit, ".manifest", i);
-	}
-	assert_true(verify_export(kit).valid);
-}
-
-static void
-test_inv6_a_cut_export_is_found(void **state)
-{
-	struct kit *kit = *state;
-	char path[600];
-
-	fill(kit);
-	export_to(kit, &everything);
-	export_path(kit, "", path);
-	assert_int_equal(0, truncate(path, export_size(kit, "") / 2));
-	assert_false(verify_export(kit).valid);
-	assert_int_equal(0, truncate(path, 0));
-	assert_false(verify_export(kit).valid);
-}
-
-static struct audit_purge
-purge(struct kit *kit, bool dry_run)
-{
-	struct audit_purge purged = { 0 };
-
-	if (audit_purge(kit->journal, NULL, "local:alice", UINT64_MAX, dry_run,
-		NULL, NULL, &purged, &kit->err) < 0)
-		fail_msg("%s", err_text(&kit->err));
-	return purged;
-}
-
-static void
-test_nothing_young_is_purged(void **state)
-{
-	struct kit *kit = *state;
-
-	fill(kit);
-	export_to(kit, &everything);
-	assert_int_equal(0, purge(kit, false).purged);
-	assert_int_equal(10, purge(kit, false).kept_by_retention);
-}
-
-static void
-test_nothing_is_purged_that_was_not_exported(void **state)
-{
-	struct kit *kit = *state;
-	struct audit_purge purged;
-
-	fill(kit);
-	offset_ns = 91 * DAY_NS;
-	purged = purge(kit, false);
-	assert_int_equal(0, purged.purged);
-	assert_int_equal(8, purged.kept_by_export);
-}
-
-/* What an agent was handed is nowhere any more once the call has ended. */
-static void
-test_an_export_into_memory_permits_no_purge(void **state)
-{
-	struct kit *kit = *state;
-	struct buf manifest CLEANUP_BUF = BUF_INIT;
-	CLEANUP_CLOSE int fd = memfd_create("export", MFD_CLOEXEC);
-	struct audit_purge purged;
-
-	fill(kit);
-	assert_true(fd >= 0);
-	assert_int_equal(
-	    0, audit_export(kit->journal, NULL, &everything, fd, -1, "agent:a",
-		   NULL, NULL, &manifest, &kit->err));
-	offset_ns = 91 * DAY_NS;
-	purged = purge(kit, false);
-	assert_int_equal(0, purged.purged);
-	assert_true(purged.kept_by_export > 0);
-}
-
-/* The manifest found no room, and so nobody keeps the file. */
-static void
-test_an_export_without_its_manifest_permits_no_purge(void **state)
-{
-	struct kit *kit = *state;
-	struct buf manifest CLEANUP_BUF = BUF_INIT;
-	CLEANUP_CLOSE int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
-	char path[600];
-
-	fill(kit);
-	assert_true(full >= 0);
-	export_path(kit, "", path);
-	CLEANUP_CLOSE int fd =
-	    open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(IAG_INTERNAL,
-	    audit_export(kit->journal, NULL, &everything, fd, full,
-		"local:alice", NULL, NULL, &manifest, &kit->err));
-	assert_non_null(strstr(err_text(&kit->err), "No space left"));
-	assert_false(kit->err.unknown);
-	offset_ns = 91 * DAY_NS;
-	assert_int_equal(0, purge(kit, false).purged);
-}
-
-static void
-test_inv6_a_purged_store_still_verifies(void **state)
-{
-	struct kit *kit = *state;
-	struct audit_verdict verdict;
-
-	fill(kit);
-	export_to(kit, &everything);
-	offset_ns = 91 * DAY_NS;
-	assert_int_equal(8, purge(kit, true).purged);
-	assert_int_equal(8, purge(kit, false).purged);
-	assert_int_equal(0, purge(kit, false).purged);
-	verdict = kit_verify(kit, AUDIT_VERIFY_STATE);
-	assert_true(verdict.valid);
-	assert_int_equal(11, verdict.scanned);
-	kit_records(kit, 2);
-	export_to(kit, &everything);
-	assert_true(verify_export(kit).valid);
-	/* what was purged does not excuse what was not */
-	victim = 11;
-	verdict = verify_tampered(kit, remove_record);
-	assert_false(verdict.valid);
-	assert_int_equal(11, verdict.first_break);
-}
-
-static void
-test_records_of_orders_outlive_those_of_reads(void **state)
-{
-	char one[] = "one";
-	struct kit *kit = *state;
-	const struct audit_event event = {
-		.event_type = "live_order_lifecycle_changed",
-		.scope = "ibkr:orders:live:submit",
-	};
-
-	kit_open(kit, JOURNAL_WRITE);
-	assert_int_equal(
-	    0, journal_record(kit->journal, NULL, &event, &kit->err));
-	set(kit, one);
-	export_to(kit, &everything);
-	offset_ns = 91 * DAY_NS;
-	assert_int_equal(0, purge(kit, true).purged);
-	/* for ever, unless the configuration says otherwise */
-	offset_ns = 9000 * DAY_NS;
-	assert_int_equal(0, purge(kit, true).purged);
-	kit_close(kit);
-	kit->config->audit.immutable_live_events = false;
-	kit_open(kit, JOURNAL_WRITE);
-	/* but what proves a row stays with it */
-	assert_int_equal(1, purge(kit, false).purged);
-	assert_true(kit_verify(kit, AUDIT_VERIFY_STATE).valid);
 }
 
 static void
@@ -952,7 +456,7 @@ test_the_chain_goes_on_under_a_new_key(void **state)
 	struct kit *kit = *state;
 	struct audit_verdict verdict;
 
-	fill(kit);
+	audit_fill(kit);
 	rotate(kit, NEW_SECRET);
 	assert_int_equal(IAG_AGAIN, kit_record(kit, "ibkr_health"));
 	kit_close(kit);
@@ -973,7 +477,7 @@ test_inv2_accounts_keep_their_hash_over_rotations(void **state)
 	struct kit *kit = *state;
 	char before[HASH_HEX_SIZE], after[HASH_HEX_SIZE];
 
-	fill(kit);
+	audit_fill(kit);
 	journal_account_hash(kit->journal, "DU1234567", before);
 	rotate(kit, NEW_SECRET);
 	kit_close(kit);
@@ -1016,7 +520,7 @@ test_inv7_a_rotation_proves_the_switches_anew(void **state)
 	struct kit *kit = *state;
 	struct switch_row row = { .state = SWITCH_OPEN };
 
-	fill(kit);
+	audit_fill(kit);
 	assert_int_equal(0, evidence_of(kit, SWITCH_LIVE));
 	rotate(kit, NEW_SECRET);
 	assert_int_equal(9, evidence_of(kit, SWITCH_LIVE));
@@ -1038,10 +542,10 @@ test_inv6_records_from_before_a_rotation_stay_protected(void **state)
 	struct kit *kit = *state;
 	struct audit_verdict verdict;
 
-	fill(kit);
+	audit_fill(kit);
 	rotate(kit, NEW_SECRET);
 	kit->secret = NEW_SECRET;
-	verdict = verify_tampered(kit, edit_record);
+	verdict = audit_verify_tampered(kit, edit_record);
 	assert_false(verdict.valid);
 	assert_int_equal(4, verdict.first_break);
 }
@@ -1052,10 +556,10 @@ test_inv6_a_forged_past_does_not_meet_the_rotation(void **state)
 	struct kit *kit = *state;
 	struct audit_verdict verdict;
 
-	fill(kit);
+	audit_fill(kit);
 	rotate(kit, NEW_SECRET);
 	kit->secret = NEW_SECRET;
-	verdict = verify_tampered(kit, edit_and_rehash);
+	verdict = audit_verify_tampered(kit, edit_and_rehash);
 	assert_false(verdict.valid);
 	assert_int_equal(9, verdict.first_break);
 	/* nor where one asks about a part of it only */
@@ -1097,8 +601,8 @@ test_a_copied_store_is_read_only_until_adopted(void **state)
 {
 	struct kit *kit = *state;
 
-	fill(kit);
-	go_to_copy(kit);
+	audit_fill(kit);
+	audit_go_to_copy(kit);
 	kit_open(kit, JOURNAL_WRITE);
 	assert_false(journal_is_adopted(kit->journal));
 	assert_int_equal(IAG_AGAIN, kit_record(kit, "ibkr_health"));
@@ -1126,10 +630,10 @@ test_tail_refuses_to_show_what_was_changed(void **state)
 	struct kit *kit = *state;
 	struct buf out CLEANUP_BUF = BUF_INIT;
 
-	fill(kit);
-	(void)verify_tampered(kit, edit_record);
+	audit_fill(kit);
+	(void)audit_verify_tampered(kit, edit_record);
 	assert_int_equal(IAG_CORRUPT,
-	    audit_tail(kit->journal, &everything, &out, &kit->err));
+	    audit_tail(kit->journal, &audit_everything, &out, &kit->err));
 }
 
 static void
@@ -1140,10 +644,10 @@ test_ranges_by_time_type_and_account(void **state)
 	struct json_object *root CLEANUP_JSON = NULL;
 	struct buf out CLEANUP_BUF = BUF_INIT;
 
-	fill(kit);
-	offset_ns = DAY_NS;
+	audit_fill(kit);
+	audit_ahead_ns = DAY_NS;
 	kit_records(kit, 4);
-	offset_ns = 2 * DAY_NS;
+	audit_ahead_ns = 2 * DAY_NS;
 	kit_records(kit, 4);
 	range.since_ns = clock_real_ns() - DAY_NS - 3600 * NS_PER_S;
 	range.until_ns = clock_real_ns() - DAY_NS + 3600 * NS_PER_S;
@@ -1166,7 +670,7 @@ test_status_says_what_the_store_is(void **state)
 	struct json_object *root CLEANUP_JSON = NULL;
 	struct buf out CLEANUP_BUF = BUF_INIT;
 
-	fill(kit);
+	audit_fill(kit);
 	assert_int_equal(0, journal_status(kit->journal, &out, &kit->err));
 	assert_int_equal(0,
 	    json_parse(out.data, out.len, &json_bounds_default, &root, NULL));
@@ -1179,7 +683,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, audit_setup, audit_teardown)
 		TEST(test_an_untouched_copy_verifies),
 		TEST(test_inv6_an_edited_record_is_found),
 		TEST(test_inv6_a_replaced_last_record_stops_the_writer),
@@ -1194,19 +699,6 @@ main(void)
 		TEST(test_inv6_a_deleted_state_row_that_came_back_is_found),
 		TEST(test_inv6_a_checkpoint_shows_a_rollback),
 		TEST(test_a_checkpoint_that_was_edited_is_refused),
-		TEST(test_an_export_verifies_without_the_store),
-		TEST(test_an_export_of_another_key_is_no_broken_chain),
-		TEST(test_a_filtered_export_keeps_the_chain),
-		TEST(test_inv6_every_changed_byte_of_an_export_is_found),
-		TEST(test_inv6_a_cut_export_is_found),
-		TEST(test_no_word_of_a_caller_hinders_an_export),
-		TEST(test_inv8_an_export_gives_out_no_secret),
-		TEST(test_nothing_young_is_purged),
-		TEST(test_nothing_is_purged_that_was_not_exported),
-		TEST(test_an_export_into_memory_permits_no_purge),
-		TEST(test_an_export_without_its_manifest_permits_no_purge),
-		TEST(test_inv6_a_purged_store_still_verifies),
-		TEST(test_records_of_orders_outlive_those_of_reads),
 		TEST(test_the_chain_goes_on_under_a_new_key),
 		TEST(test_inv2_accounts_keep_their_hash_over_rotations),
 		TEST(test_inv7_a_rotation_proves_the_switches_anew),
