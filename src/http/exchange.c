@@ -407,13 +407,26 @@ exchange_principal(const struct exchange *exchange)
 	};
 }
 
-/* Where a call may tell how far it is. */
+static bool
+exchange_is_call(const struct exchange *exchange, const struct message *message)
+{
+	const struct method *method =
+	    message->kind == MESSAGE_REQUEST
+		? registry_find(
+		      exchange->http->registry, message->method, exchange->era)
+		: NULL;
+
+	return method && method->is_call;
+}
+
+/* Where a call may tell how far it is; a subscription is nowhere. */
 static void
 exchange_read_token(struct exchange *exchange, const struct message *message)
 {
 	struct json_object *token = json_get(message->meta, "progressToken");
 
-	if (exchange->accept & RULES_STREAM)
+	if (exchange->accept & RULES_STREAM &&
+	    exchange_is_call(exchange, message))
 		exchange->progress_token = message_id_text(token);
 	exchange->since_ns = clock_boot_ns();
 }

@@ -487,7 +487,7 @@ watch_is_lost(const struct exchange *exchange)
 	if (fault->code != ERR_NONE)
 		log_warning("http",
 		    "a stream ends, since what it watches cannot be "
-		    "watches: %s",
+		    "watched: %s",
 		    err_text(fault));
 	return fault->code != ERR_NONE ||
 	       (exchange->http->auth &&

@@ -144,6 +144,25 @@ test('who subscribes again while it stops does not hold it up', { skip },
     assert.equal((await call).status, 200);
   }));
 
+test('a stream is no call, whose progress could be told', { skip },
+  () => withDoor({ remote: `  options: {fake: {delay_ms: 2300}}
+` }, async (door) => {
+    const stream = await Stream.open(door, 1, [SWITCH],
+      { meta: { progressToken: 'stream' } });
+    const call = modern('tools/call', { name: 'ibkr_accounts_list',
+      arguments: {} });
+
+    call.params._meta = { ...call.params._meta, progressToken: 'call' };
+    // all that run are told in one go
+    const { text } = await door.post(call,
+      modernHeaders('tools/call', call.params));
+
+    assert.match(text, /notifications\/progress/);
+    await close(door, 'told');
+    assert.match((await stream.hear()).method, /acknowledged$/);
+    assert.match((await stream.hear()).method, /updated$/);
+  }));
+
 test('one caller does not take all connections for streams', { skip },
   () => withDoor({ remote: `remote_mcp:
   rate_limit_max_requests: 100000

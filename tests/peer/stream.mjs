@@ -11,10 +11,11 @@ export const LISTEN = 'subscriptions/listen';
 // A stream whose messages are heard one by one; null: it is over.
 export class Stream {
   static open(door, id, uris, { headers = {},
-    notifications = { resourceSubscriptions: uris } } = {}) {
+    notifications = { resourceSubscriptions: uris }, meta = {} } = {}) {
     const stream = new Stream();
     const message = modern(LISTEN, { notifications }, id);
 
+    message.params._meta = { ...message.params._meta, ...meta };
     stream.events = [];
     stream.waiting = [];
     return new Promise((resolve, reject) => {
