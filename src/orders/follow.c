@@ -16,6 +16,7 @@
 #include "orders/listing.h"
 #include "orders/pass.h"
 #include "orders/preview.h"
+#include "orders/settlement.h"
 
 enum { LEGS = 3 };
 
@@ -230,6 +231,10 @@ news_step(struct journal_txn *txn, void *arg, struct err *err)
 		ret = row_update(&row, follow->report, err);
 	if (ret == 0)
 		ret = order_row_put(txn, &row, follow->hash, err);
+	/* a bracket may have waited for its end */
+	if (ret == 0)
+		ret =
+		    settlement_group(txn, row.key, row.leg, follow->hash, err);
 	return ret ? ret : news_record(txn, follow, &row, err);
 }
 

@@ -22,13 +22,20 @@ struct pending {
 	struct intent_list list;
 };
 
+/* A bracket is shown by its legs, but when it waits for their cancels. */
+static bool
+is_shown(const struct intent *intent)
+{
+	return intent->operation != OPERATION_GROUP ||
+	       (intent->state == INTENT_UNKNOWN && intent->error);
+}
+
 static int
 pending_take(struct intent *intent, void *arg, struct err *err)
 {
 	struct pending *pending = arg;
 
-	/* a bracket is shown by its legs */
-	if (intent->operation == OPERATION_GROUP ||
+	if (!is_shown(intent) ||
 	    (pending->account &&
 		strcmp(pending->account, intent->account) != 0))
 		return 0;
@@ -70,6 +77,9 @@ what_may_be(const struct intent *intent, const char *sender)
 		return "the order may be cancelled, or may still work and fill";
 	case OPERATION_MODIFY:
 		return "the order may have the old or the new size and prices";
+	case OPERATION_GROUP:
+		return "what was placed of the bracket is being cancelled, and "
+		       "may fill until it is";
 	default:
 		return "the broker may have the order, and it may fill; or it "
 		       "never got it";
@@ -82,6 +92,11 @@ what_to_do(const struct intent *intent, const char *sender, struct buf *out)
 	if (strcmp(sender, "working") == 0) {
 		buf_str(out, "wait until it ends; a process that hangs can be "
 			     "stopped, then resolve it");
+		return;
+	}
+	if (intent->operation == OPERATION_GROUP) {
+		buf_str(out, "send nothing in its place; run: ibkr-agent "
+			     "reconcile");
 		return;
 	}
 	buf_printf(out,

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "orders/inquiry.h"
 #include "orders/pass.h"
+#include "orders/settlement.h"
 #include "orders/settlequeue.h"
 
 /* Time that a last look needs. */
@@ -309,6 +310,23 @@ still_open(const struct inquiry *q, struct json_object *obj, struct err *err)
 	return IAG_UNKNOWN;
 }
 
+/* All its legs are settled, and one of their orders has not ended yet. */
+static int
+still_waits(const struct intent *whole, struct err *err)
+{
+	CLEANUP_ERR struct err why = ERR_INIT;
+
+	(void)settlement_fault_read(whole->error, &why);
+	(void)err_set(err, ERR_ORDER_OUTCOME_UNKNOWN,
+	    "it is not known yet how the bracket with the key '%s' ends: %s",
+	    whole->key, err_text(&why));
+	err_action(err, "run `ibkr-agent reconcile` until its orders have "
+			"ended");
+	if (err)
+		err->unknown = true;
+	return IAG_UNKNOWN;
+}
+
 static int
 answer(struct resolve *resolve, struct buf *out, struct err *err)
 {
@@ -320,6 +338,9 @@ answer(struct resolve *resolve, struct buf *out, struct err *err)
 		if (!is_settled(&resolve->inquiries[i]))
 			return still_open(&resolve->inquiries[i], obj, err);
 	}
+	if (resolve->whole.operation == OPERATION_GROUP &&
+	    resolve->whole.state == INTENT_UNKNOWN)
+		return still_waits(&resolve->whole, err);
 	json_write(out, obj, 0);
 	return 0;
 }

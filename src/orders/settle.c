@@ -385,6 +385,24 @@ settle_steps(struct settling *s, struct err *err)
 	return ret ? ret : intent_put(s->txn, intent, s->hash, err);
 }
 
+/*
+ * The bracket of the intent, and that of the order that it was about, whoever
+ * has cancelled it.
+ */
+static int
+groups_settle(struct settling *s, struct err *err)
+{
+	const struct intent *intent = s->intent;
+	const struct order_row *row = &s->row;
+	int ret =
+	    settlement_group(s->txn, intent->key, intent->leg, s->hash, err);
+
+	if (ret || !s->has_row || !row->key || !row->leg ||
+	    strcmp(row->key, intent->key) == 0)
+		return ret;
+	return settlement_group(s->txn, row->key, row->leg, s->hash, err);
+}
+
 static int
 settle_one(struct settling *s, struct err *err)
 {
@@ -393,7 +411,7 @@ settle_one(struct settling *s, struct err *err)
 	if (ret == 0)
 		ret = s->how->nothing_sent ? free_key(s, err)
 					   : settle_steps(s, err);
-	return ret ? ret : settlement_group(s->txn, s->intent, s->hash, err);
+	return ret ? ret : groups_settle(s, err);
 }
 
 int

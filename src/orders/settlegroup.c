@@ -2,10 +2,12 @@
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
 /*
- * A bracket as a whole: unknown while a leg is, done if one was placed and
- * may still live, refused if nothing is left of it at the broker.
+ * A bracket as a whole: unknown while a leg is, or while one that is taken
+ * back may still fill; done if one was placed and lives, refused if nothing
+ * is left of it at the broker.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,13 +19,17 @@
 
 enum { LEGS = 3 };
 
+/* The leg of the intent that takes back another one. */
+#define CANCEL_OF "cancel_"
+#define ROLE_LEN 16
+
 /* What the legs say together. */
 struct group_view {
-	unsigned missing, open, unknown, placed, gone, refused;
+	unsigned missing, open, unknown, placed, leaving, gone, refused;
 	struct json_object *legs; /* of the result */
 	char *fault;              /* of the first leg that was refused */
 	uint64_t watched_ns;      /* a leg may land late until then */
-	bool simulated;
+	bool lost_entry; /* it was placed, and is gone */
 };
 
 static int
@@ -70,6 +76,8 @@ leg_count(struct group_view *view, const struct intent *leg,
 	case INTENT_DONE:
 		view->placed++;
 		view->gone += is_gone;
+		if (strcmp(leg->leg, group_roles[0]) == 0)
+			view->lost_entry = is_gone;
 		break;
 	case INTENT_REFUSED:
 		view->refused++;
@@ -82,6 +90,26 @@ leg_count(struct group_view *view, const struct intent *leg,
 	return leg_json(view, leg, row);
 }
 
+/* Is it being taken back, as far as anybody knows? */
+static int
+leg_leaves(struct journal_txn *txn, const char *hash, const char *key,
+    const char *role, const struct order_row *row, bool *ret_leaves,
+    struct err *err)
+{
+	CLEANUP_INTENT struct intent cancel;
+	char leg[sizeof(CANCEL_OF) + ROLE_LEN];
+	int ret;
+
+	intent_init(&cancel);
+	(void)snprintf(leg, sizeof(leg), CANCEL_OF "%s", role);
+	ret = intent_get(txn, hash, key, leg, &cancel, err);
+	*ret_leaves = row->status == IAG_STATUS_PENDING_CANCEL ||
+		      (ret == 0 && !order_status_is_terminal(row->status) &&
+			  (cancel.state == INTENT_RECORDED ||
+			      cancel.state == INTENT_UNKNOWN));
+	return ret == IAG_NOTFOUND ? 0 : ret;
+}
+
 static int
 leg_look(struct journal_txn *txn, const char *hash, const char *key,
     const char *role, struct group_view *view, struct err *err)
@@ -89,6 +117,7 @@ leg_look(struct journal_txn *txn, const char *hash, const char *key,
 	CLEANUP_INTENT struct intent leg;
 	CLEANUP_ORDER_ROW struct order_row row;
 	int ret, found = IAG_NOTFOUND;
+	bool leaves = false;
 
 	intent_init(&leg);
 	order_row_init(&row);
@@ -102,6 +131,11 @@ leg_look(struct journal_txn *txn, const char *hash, const char *key,
 		    txn, hash, leg.broker_order_id, &row, err);
 	if (ret || (found && found != IAG_NOTFOUND))
 		return ret ? ret : found;
+	if (found == 0)
+		ret = leg_leaves(txn, hash, key, role, &row, &leaves, err);
+	if (ret)
+		return ret;
+	view->leaving += leaves;
 	if (leg_count(view, &leg, found ? NULL : &row))
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 	return 0;
@@ -121,15 +155,31 @@ group_look(struct journal_txn *txn, const char *hash, const char *key,
 	return ret;
 }
 
+static bool
+is_torn(const struct group_view *view)
+{
+	return view->refused || view->missing;
+}
+
+/* The broker's own exits go with their entry, but not in the same look. */
+static bool
+is_leaving(const struct intent *group, const struct group_view *view)
+{
+	bool is_native =
+	    group->atomicity && strcmp(group->atomicity, "broker_bracket") == 0;
+
+	return view->leaving ||
+	       (is_native && view->lost_entry && view->placed > view->gone);
+}
+
 static enum intent_state
-group_state(const struct group_view *view)
+group_state(const struct intent *group, const struct group_view *view)
 {
 	if (view->open)
 		return INTENT_RECORDED;
-	if (view->unknown)
+	if (view->unknown || (is_torn(view) && is_leaving(group, view)))
 		return INTENT_UNKNOWN;
-	return view->placed > view->gone ||
-		       (view->placed && !view->refused && !view->missing)
+	return view->placed > view->gone || (view->placed && !is_torn(view))
 		   ? INTENT_DONE
 		   : INTENT_REFUSED;
 }
@@ -206,41 +256,71 @@ result_write(struct intent *group, struct group_view *view, struct err *err)
 			     : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 }
 
-/* A refused one is done if a leg lands late. */
+/* A refused one is done if a leg lands late; of what is open, legs change. */
 static bool
 may_become(const struct intent *group, enum intent_state state)
 {
 	return intent_may_become(group->state, state) ||
+	       (group->state == INTENT_UNKNOWN && state == INTENT_UNKNOWN) ||
 	       (intent_may_land(group) && state == INTENT_DONE);
+}
+
+/* What is waited for, as a fault; NULL where legs are unknown themselves. */
+static int
+waiting_write(const struct group_view *view, char **ret_text, struct err *err)
+{
+	CLEANUP_ERR struct err first = ERR_INIT, why = ERR_INIT;
+	CLEANUP_BUF struct buf text = BUF_INIT;
+
+	*ret_text = NULL;
+	if (view->unknown)
+		return 0;
+	if (view->fault)
+		(void)settlement_fault_read(view->fault, &first);
+	(void)err_set(&why, ERR_ORDER_OUTCOME_UNKNOWN,
+	    "a leg was %s%s; what was placed is being cancelled, and may fill "
+	    "until it is",
+	    view->fault ? "refused: " : "not placed",
+	    view->fault ? err_text(&first) : "");
+	settlement_fault_write(&text, &why);
+	*ret_text = buf_take(&text);
+	return *ret_text ? 0 : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+}
+
+static int
+error_write(struct intent *group, struct group_view *view, struct err *err)
+{
+	free(STEAL(group->error));
+	if (group->state == INTENT_UNKNOWN)
+		return waiting_write(view, &group->error, err);
+	if (group->state == INTENT_REFUSED)
+		group->error = STEAL(view->fault);
+	return 0;
 }
 
 static int
 group_settle(struct journal_txn *txn, const char *hash, struct intent *group,
     struct group_view *view, struct err *err)
 {
-	enum intent_state state = group_state(view);
+	enum intent_state state = group_state(group, view);
 	int ret;
 
 	if (view->missing == LEGS) /* nothing was sent of any */
 		return intent_del(txn, group, hash, err);
-	if (state == group->state || !may_become(group, state))
+	if (!may_become(group, state))
 		return 0;
 	group->state = state;
 	group->watched_ns = state == INTENT_REFUSED ? view->watched_ns : 0;
 	if (state != INTENT_UNKNOWN)
 		group->settled_ns = txn_now_ns(txn);
-	ret = result_write(group, view, err);
-	if (ret)
-		return ret;
-	if (state == INTENT_REFUSED) {
-		free(group->error);
-		group->error = STEAL(view->fault);
-	}
-	return intent_put(txn, group, hash, err);
+	ret = error_write(group, view, err);
+	if (ret == 0)
+		ret = result_write(group, view, err);
+	return ret ? ret : intent_put(txn, group, hash, err);
 }
 
 int
-settlement_group(struct journal_txn *txn, const struct intent *intent,
+settlement_group(struct journal_txn *txn, const char *key, const char *leg,
     const char account_hash[HASH_HEX_SIZE], struct err *err)
 {
 	CLEANUP_INTENT struct intent group;
@@ -248,11 +328,11 @@ settlement_group(struct journal_txn *txn, const struct intent *intent,
 	int ret;
 
 	intent_init(&group);
-	if (!*intent->leg)
+	if (!*leg)
 		return 0;
-	ret = intent_get(txn, account_hash, intent->key, "", &group, err);
+	ret = intent_get(txn, account_hash, key, "", &group, err);
 	if (ret == 0)
-		ret = group_look(txn, account_hash, intent->key, &view, err);
+		ret = group_look(txn, account_hash, key, &view, err);
 	if (ret == 0)
 		ret = group_settle(txn, account_hash, &group, &view, err);
 	(void)json_object_put(view.legs);

@@ -19,10 +19,11 @@ void settlement_fault_write(struct buf *out, const struct err *fault);
 int settlement_fault_read(const char *text, struct err *err);
 
 /*
- * intent is a leg that was just put: settle the bracket that it belongs to,
- * if that depends on no other leg.  Nothing for other intents.
+ * The intent of key and leg was just put, or the row of its order: settle the
+ * bracket that it belongs to, if that depends on nothing else.  Nothing where
+ * the leg is "", and for brackets that are settled.
  */
-int settlement_group(struct journal_txn *txn, const struct intent *intent,
+int settlement_group(struct journal_txn *txn, const char *key, const char *leg,
     const char account_hash[HASH_HEX_SIZE], struct err *err);
 
 #endif

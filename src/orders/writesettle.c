@@ -264,7 +264,7 @@ answer(const struct write_outcome *whole, struct buf *out, struct err *err)
 	case INTENT_REFUSED:
 		return refused(whole, err);
 	default:
-		if (whole->how.fault)
+		if (whole->how.fault && !intent->error)
 			return write_unknown(
 			    intent, err_text(whole->how.fault), err);
 		(void)settlement_fault_read(intent->error, &stored);

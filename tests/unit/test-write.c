@@ -801,12 +801,14 @@ what_guards_an_entry_stays(void **state)
 		int refused;      /* the cancel of it, else: */
 		uint32_t cancel;  /* as it is cancelled */
 		unsigned cancels; /* of the entry and of its exit */
+		enum intent_state end;
 	} rows[] = {
-		{ IAG_STATUS_FILLED, 0, IAG_STATUS_CANCELLED, 0 },
-		{ IAG_STATUS_OPEN, IAG_REJECTED, 0, 1 },
+		{ IAG_STATUS_FILLED, 0, IAG_STATUS_CANCELLED, 0, INTENT_DONE },
+		{ IAG_STATUS_OPEN, IAG_REJECTED, 0, 1, INTENT_DONE },
 		/* with it the broker cancels its exits, or it is filled yet */
-		{ IAG_STATUS_OPEN, 0, IAG_STATUS_PENDING_CANCEL, 1 },
-		{ IAG_STATUS_OPEN, 0, IAG_STATUS_CANCELLED, 2 },
+		{ IAG_STATUS_OPEN, 0, IAG_STATUS_PENDING_CANCEL, 1,
+		    INTENT_UNKNOWN },
+		{ IAG_STATUS_OPEN, 0, IAG_STATUS_CANCELLED, 2, INTENT_REFUSED },
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
@@ -820,10 +822,11 @@ what_guards_an_entry_stays(void **state)
 		fake_broker.cancel.status = rows[i].cancel;
 		CLEANUP_TURN struct turn turn =
 		    run_op(w, order_submit_bracket, BRACKET("g1"));
-		assert_int_equal(turn.result == 0, rows[i].cancels != 2);
+		assert_int_equal(turn.result == 0, rows[i].end == INTENT_DONE);
+		assert_int_equal(
+		    turn.err.unknown, rows[i].end == INTENT_UNKNOWN);
 		assert_int_equal(fake_broker.cancels, rows[i].cancels);
-		assert_int_equal(state_of(w, "g1", ""),
-		    rows[i].cancels == 2 ? INTENT_REFUSED : INTENT_DONE);
+		assert_int_equal(state_of(w, "g1", ""), rows[i].end);
 		assert_int_equal(teardown(state), 0);
 		assert_int_equal(setup(state), 0);
 	}
