@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "legs.h"
 #include "map.h"
 #include "node.h"
 #include "scalar.h"
@@ -22,10 +23,11 @@
 
 /* How legs of a bracket are named behind their parent's reference. */
 static const struct {
-	const char *suffix, *type;
+	const char *suffix;
+	uint32_t type;
 } legs[] = {
-	{ "-tp", "Limit" },
-	{ "-sl", "Stop" },
+	{ "-tp", IAG_TYPE_LIMIT },
+	{ "-sl", IAG_TYPE_STOP },
 };
 
 /*
@@ -139,10 +141,19 @@ is_void(const struct node *row)
 	       scalar_is_zero(number);
 }
 
+static int
+is_type(const struct node *row, uint32_t type)
+{
+	char word[40];
+
+	map_line(node_get(row, "orderType"), word, sizeof(word));
+	return leg_is_type(type, word);
+}
+
 /* The only child of that type; *ret_unsure: there are several, or orphans. */
 static const struct node *
-row_child(const struct search *search, const struct node *parent,
-    const char *type, int *ret_unsure)
+row_child(const struct search *search, const struct node *parent, uint32_t type,
+    int *ret_unsure)
 {
 	const struct node *row = node_first(search->list), *found = NULL;
 	char id[SCALAR_ID_SIZE] = "";
@@ -154,7 +165,7 @@ row_child(const struct search *search, const struct node *parent,
 		    !is_others(search, row) && !is_void(row))
 			*ret_unsure = 1;
 		if (*id && is_id(node_get(row, "parentId"), id) &&
-		    node_equals(node_get(row, "orderType"), type)) {
+		    is_type(row, type)) {
 			*ret_unsure |= found != NULL;
 			found = row;
 		}

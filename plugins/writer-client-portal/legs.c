@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-static int
-is_type(const struct iag_order *order, const char *type)
+int
+leg_is_type(uint32_t type, const char *word)
 {
 	static const char *const words[][3] = {
 		[IAG_TYPE_LIMIT] = { "LIMIT", "Limit", "LMT" },
@@ -18,7 +18,7 @@ is_type(const struct iag_order *order, const char *type)
 	};
 
 	for (size_t i = 0; i < 3; i++) {
-		if (strcmp(words[order->type][i], type) == 0)
+		if (strcmp(words[type][i], word) == 0)
 			return 1;
 	}
 	return 0;
@@ -72,11 +72,12 @@ fits(const struct answer_leg *leg, const struct leg_order *told,
 
 	if (i > 0)
 		return is_exit(leg, told, entry) &&
-		       is_type(orders[i], told->type);
+		       leg_is_type(orders[i]->type, told->type);
 	if (is_entry(leg, entry->client_ref))
 		return 1;
 	return !*leg->ref && !*leg->parent &&
-	       side_of(told->side) == entry->side && is_type(entry, told->type);
+	       side_of(told->side) == entry->side &&
+	       leg_is_type(entry->type, told->type);
 }
 
 /* 1 if it has a place of its own. */

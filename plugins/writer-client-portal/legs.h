@@ -19,6 +19,8 @@ struct leg_order {
 	char side[8];
 };
 
+/* Is this one of the broker's words for IAG_TYPE_*? */
+int leg_is_type(uint32_t type, const char *word);
 /* Must the broker be asked what this leg is? */
 int leg_is_dark(const struct answer_leg *leg, const char *entry_ref);
 

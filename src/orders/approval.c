@@ -21,7 +21,7 @@
 #include "orders/approvalview.h"
 #include "orders/mixup.h"
 
-enum { LEGS = 3, TTL_MIN = 60, TTL_MAX = 3600 };
+enum { TTL_MIN = 60, TTL_MAX = 3600 };
 
 /* Whoever holds one of these is no approver under the policy distinct. */
 static const char *const sending_scopes[] = {
@@ -96,7 +96,7 @@ struct making {
 	const char *preview_id, *group_id; /* one of them */
 	uint64_t ttl_ns;
 	uint64_t now_ns, incarnation;
-	struct leg legs[LEGS];
+	struct leg legs[GROUP_LEGS];
 	size_t count;
 	const char *event; /* what became of it */
 	struct buf *out;
@@ -108,7 +108,7 @@ struct making {
 static void
 legs_reset(struct making *m)
 {
-	for (size_t i = 0; i < LEGS; i++) {
+	for (size_t i = 0; i < GROUP_LEGS; i++) {
 		preview_fini(&m->legs[i].preview);
 		approval_fini(&m->legs[i].approval);
 		m->legs[i].found = false;
@@ -151,17 +151,17 @@ leg_read(struct making *m, struct journal_txn *txn, size_t i, const char *id,
 static int
 legs_read(struct making *m, struct journal_txn *txn, struct err *err)
 {
-	char ids[LEGS][ID_TEXT_SIZE];
+	char ids[GROUP_LEGS][ID_TEXT_SIZE];
 	int ret;
 
-	m->count = m->group_id ? LEGS : 1;
+	m->count = m->group_id ? GROUP_LEGS : 1;
 	if (!m->group_id)
 		return leg_read(m, txn, 0, m->preview_id, err);
 	ret = preview_group(txn, m->group_id, ids, err);
 	if (ret == IAG_NOTFOUND)
 		return preview_missing(
 		    txn, "group of previews", m->group_id, err);
-	for (size_t i = 0; i < LEGS && ret == 0; i++)
+	for (size_t i = 0; i < GROUP_LEGS && ret == 0; i++)
 		ret = leg_read(m, txn, i, ids[i], err);
 	return ret;
 }
@@ -557,7 +557,7 @@ approval_create_shown(struct order_call *call, struct json_object *arguments,
 		return err_set(err, ERR_INPUT_INVALID,
 		    "expected either 'preview_id' or 'group_id', got %s",
 		    m.preview_id ? "both" : "neither");
-	for (size_t i = 0; i < LEGS; i++) {
+	for (size_t i = 0; i < GROUP_LEGS; i++) {
 		preview_init(&m.legs[i].preview);
 		approval_init(&m.legs[i].approval);
 		id_new(m.legs[i].id);

@@ -34,7 +34,7 @@ check_init(struct check *check)
 	*check = (struct check){ .code = ERR_INTERNAL_ERROR };
 	quote_init(&check->quote);
 	order_row_init(&check->target);
-	for (size_t i = 0; i < CHECK_LEGS; i++) {
+	for (size_t i = 0; i < GROUP_LEGS; i++) {
 		preview_init(&check->legs[i].preview);
 		approval_init(&check->legs[i].approval);
 	}
@@ -52,7 +52,7 @@ check_fini(struct check *check)
 {
 	quote_fini(&check->quote);
 	order_row_fini(&check->target);
-	for (size_t i = 0; i < CHECK_LEGS; i++)
+	for (size_t i = 0; i < GROUP_LEGS; i++)
 		leg_fini(&check->legs[i]);
 	verdicts_fini(&check->verdicts);
 	free(check->contract_id);
@@ -67,7 +67,7 @@ reset(struct check *check)
 	order_row_init(&check->target);
 	check->has_target = false;
 	check->code = ERR_INTERNAL_ERROR;
-	for (size_t i = 0; i < CHECK_LEGS; i++) {
+	for (size_t i = 0; i < GROUP_LEGS; i++) {
 		struct check_leg *leg = &check->legs[i];
 
 		leg_fini(leg);
@@ -644,7 +644,7 @@ static int
 judge_limits(struct journal_txn *txn, const struct check *check,
     struct verdicts *limits, bool *ret_judged, struct err *err)
 {
-	const struct order *orders[CHECK_LEGS];
+	const struct order *orders[GROUP_LEGS];
 	CLEANUP_DEC struct dec held;
 	struct check_orders list = {
 		.orders = orders,

@@ -55,8 +55,6 @@ int check_limits(struct journal_txn *txn, const struct check_policy *policy,
     const char account_hash[HASH_HEX_SIZE], const struct check_orders *orders,
     struct verdicts *verdicts, struct err *err);
 
-#define CHECK_LEGS 3 /* in the order of group_roles */
-
 struct check_leg {
 	bool has_preview, has_approval;
 	struct preview preview;
@@ -72,8 +70,8 @@ struct check {
 	const char *account;
 	const char *key;
 	size_t leg_count; /* cancel 0, submit and modify 1, group 3 */
-	const char *approval_ids[CHECK_LEGS];
-	const char *preview_ids[CHECK_LEGS]; /* NULL: the approval's */
+	const char *approval_ids[GROUP_LEGS];
+	const char *preview_ids[GROUP_LEGS]; /* NULL: the approval's */
 	const char *broker_order_id; /* cancel, modify; also a former one */
 	struct json_object *changes; /* modify: the arguments; NULL: none */
 
@@ -91,7 +89,7 @@ struct check {
 
 	/* check_judge(); counts only when the step has succeeded: */
 	uint64_t now_ns;
-	struct check_leg legs[CHECK_LEGS];
+	struct check_leg legs[GROUP_LEGS];
 	bool has_target;
 	struct order_row target; /* under the id that it has now */
 	struct verdicts verdicts;

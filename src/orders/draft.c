@@ -31,7 +31,7 @@ draft_init(struct draft *draft, struct order_call *call)
 void
 draft_fini(struct draft *draft)
 {
-	for (size_t i = 0; i < CHECK_LEGS; i++)
+	for (size_t i = 0; i < GROUP_LEGS; i++)
 		order_fini(&draft->orders[i]);
 	verdicts_fini(&draft->verdicts);
 	contract_fini(&draft->contract);
@@ -467,7 +467,7 @@ draft_limits(struct journal_txn *txn, const struct draft *draft,
 {
 	CLEANUP_DEC struct dec held;
 	int ret;
-	const struct order *orders[CHECK_LEGS];
+	const struct order *orders[GROUP_LEGS];
 	struct check_orders list = {
 		.orders = orders,
 		.count = draft->count,

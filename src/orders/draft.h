@@ -15,8 +15,8 @@
 
 struct draft {
 	struct order_call *call;
-	size_t count; /* 1, or CHECK_LEGS in the order of group_roles */
-	struct order orders[CHECK_LEGS];
+	size_t count; /* 1, or GROUP_LEGS in the order of group_roles */
+	struct order orders[GROUP_LEGS];
 	struct verdicts verdicts; /* all but those of the risk policy */
 	enum err_code fault;      /* of the first thing outside that refused */
 	char account_hash[HASH_HEX_SIZE];

@@ -25,7 +25,7 @@ draft_read(struct draft *draft, struct json_object *arguments, struct err *err)
 static const struct {
 	uint32_t type;
 	const char *rule, *argument;
-} leg_prices[CHECK_LEGS] = {
+} leg_prices[GROUP_LEGS] = {
 	{ IAG_TYPE_LIMIT, "limit_price", "entry_limit_price" },
 	{ IAG_TYPE_LIMIT, "limit_price", "take_profit_limit_price" },
 	{ IAG_TYPE_STOP, "stop_price", "stop_loss_stop_price" },
@@ -88,11 +88,11 @@ draft_read_bracket(
 	CLEANUP_JSON struct json_object *entry = NULL;
 	int ret;
 
-	draft->count = CHECK_LEGS;
+	draft->count = GROUP_LEGS;
 	if (entry_arguments(arguments, &entry))
 		return err_no_memory(err);
 	ret = shape_read(entry, &draft->orders[0], &draft->verdicts, err);
-	for (size_t i = 1; ret == 0 && i < CHECK_LEGS; i++)
+	for (size_t i = 1; ret == 0 && i < GROUP_LEGS; i++)
 		ret = exit_make(draft, i,
 		    json_get_str(arguments, leg_prices[i].argument, NULL), err);
 	return ret;
@@ -135,7 +135,7 @@ draft_shape(struct draft *draft)
 	if (draft->count == 1)
 		return;
 	rename_rules(&draft->verdicts, 0);
-	for (size_t i = 1; i < CHECK_LEGS; i++)
+	for (size_t i = 1; i < GROUP_LEGS; i++)
 		shape_exit(draft, i, &steps);
 	shape_judge_bracket(&draft->orders[0], &draft->orders[1],
 	    &draft->orders[2], &draft->verdicts);

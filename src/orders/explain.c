@@ -21,14 +21,14 @@ struct question {
 	struct order_call *call;
 	const char *preview_id; /* NULL: a typed order */
 	struct draft draft;
-	struct preview previews[CHECK_LEGS];
+	struct preview previews[GROUP_LEGS];
 	uint64_t now_ns;
 };
 
 static void
 previews_fini(struct question *q)
 {
-	for (size_t i = 0; i < CHECK_LEGS; i++)
+	for (size_t i = 0; i < GROUP_LEGS; i++)
 		preview_fini(&q->previews[i]);
 }
 
@@ -39,7 +39,7 @@ question_init(
 	*q = (struct question){ .call = call };
 	draft_init(&q->draft, call);
 	q->preview_id = json_get_str(arguments, "preview_id", NULL);
-	for (size_t i = 0; i < CHECK_LEGS; i++)
+	for (size_t i = 0; i < GROUP_LEGS; i++)
 		preview_init(&q->previews[i]);
 }
 
@@ -56,7 +56,7 @@ static int
 stored_step(struct journal_txn *txn, void *arg, struct err *err)
 {
 	struct question *q = arg;
-	char ids[CHECK_LEGS][ID_TEXT_SIZE];
+	char ids[GROUP_LEGS][ID_TEXT_SIZE];
 	const char *group_id;
 	int ret;
 
@@ -75,9 +75,9 @@ stored_step(struct journal_txn *txn, void *arg, struct err *err)
 		return ret;
 	ret = preview_group(txn, group_id, ids, err);
 	previews_fini(q);
-	for (size_t i = 0; ret == 0 && i < CHECK_LEGS; i++)
+	for (size_t i = 0; ret == 0 && i < GROUP_LEGS; i++)
 		ret = preview_get(txn, ids[i], &q->previews[i], err);
-	q->draft.count = CHECK_LEGS;
+	q->draft.count = GROUP_LEGS;
 	return ret;
 }
 

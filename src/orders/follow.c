@@ -18,8 +18,6 @@
 #include "orders/preview.h"
 #include "orders/settlement.h"
 
-enum { LEGS = 3 };
-
 static int
 working_step(struct journal_txn *txn, void *arg, struct err *err)
 {
@@ -255,7 +253,7 @@ rest_step(struct journal_txn *txn, void *arg, struct err *err)
 
 	step->lacks = NULL;
 	intent_init(&leg);
-	for (size_t i = 0; i < LEGS && ret == 0 && !step->lacks; i++) {
+	for (size_t i = 0; i < GROUP_LEGS && ret == 0 && !step->lacks; i++) {
 		intent_fini(&leg);
 		ret = intent_get(
 		    txn, step->hash, step->row->key, group_roles[i], &leg, err);

@@ -190,6 +190,10 @@ const char *order_row_successor(const struct order_row *row);
 int order_row_get_present(struct journal_txn *txn,
     const char account_hash[HASH_HEX_SIZE], const char *broker_order_id,
     struct order_row *ret_row, struct err *err);
+/* The same in a view of its own; *row is initialised. */
+int order_row_look(struct journal *journal,
+    const char account_hash[HASH_HEX_SIZE], const char *broker_order_id,
+    struct order_row *row, struct err *err);
 typedef int order_row_visit(struct order_row *row, void *arg, struct err *err);
 /* Each one that is not terminal, like intent_walk_unsettled(). */
 int order_row_walk_working(struct journal_txn *txn, const char *account_hash,

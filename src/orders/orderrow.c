@@ -399,6 +399,30 @@ order_row_get_present(struct journal_txn *txn,
 	return 0;
 }
 
+struct present {
+	const char *hash, *id;
+	struct order_row *row;
+};
+
+static int
+present_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	const struct present *present = arg;
+
+	order_row_fini(present->row);
+	return order_row_get_present(
+	    txn, present->hash, present->id, present->row, err);
+}
+
+int
+order_row_look(struct journal *journal, const char account_hash[HASH_HEX_SIZE],
+    const char *broker_order_id, struct order_row *row, struct err *err)
+{
+	struct present present = { account_hash, broker_order_id, row };
+
+	return journal_view(journal, present_step, &present, err);
+}
+
 void
 order_row_list_fini(struct order_row_list *list)
 {
@@ -412,16 +436,12 @@ int
 order_row_list_take(struct order_row *row, void *arg, struct err *err)
 {
 	struct order_row_list *list = arg;
-	size_t room = list->count + 1;
-	struct order_row *items;
+	struct order_row *items =
+	    row_list_room(list->items, list->count, sizeof(*items));
 
-	/* grown at powers of two */
-	if ((list->count & room) == 0) {
-		items = realloc(list->items, 2 * room * sizeof(*items));
-		if (!items)
-			return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-		list->items = items;
-	}
+	if (!items)
+		return err_no_memory(err);
+	list->items = items;
 	list->items[list->count++] = *row;
 	order_row_init(row);
 	return 0;

@@ -25,7 +25,7 @@ struct making {
 	struct order_call *call;
 	struct draft draft;
 	struct verdicts limits;
-	struct preview previews[CHECK_LEGS];
+	struct preview previews[GROUP_LEGS];
 	char group_id[ID_TEXT_SIZE];
 	struct buf *out;
 };
@@ -33,7 +33,7 @@ struct making {
 static void
 previews_fini(struct making *making)
 {
-	for (size_t i = 0; i < CHECK_LEGS; i++)
+	for (size_t i = 0; i < GROUP_LEGS; i++)
 		preview_fini(&making->previews[i]);
 }
 
@@ -42,7 +42,7 @@ making_init(struct making *making, struct order_call *call, struct buf *out)
 {
 	*making = (struct making){ .call = call, .out = out };
 	draft_init(&making->draft, call);
-	for (size_t i = 0; i < CHECK_LEGS; i++)
+	for (size_t i = 0; i < GROUP_LEGS; i++)
 		preview_init(&making->previews[i]);
 }
 
@@ -135,7 +135,7 @@ preview_fill(
 static int
 previews_store(struct journal_txn *txn, struct making *making, struct err *err)
 {
-	const char *ids[CHECK_LEGS];
+	const char *ids[GROUP_LEGS];
 	int ret = 0;
 
 	if (making->draft.count > 1)

@@ -45,7 +45,9 @@ bool preview_is_fresh(
     const struct preview *preview, uint64_t now_ns, uint64_t incarnation);
 
 /* The three of a group, by its id; roles in the order of group_roles. */
-extern const char *const group_roles[3]; /* parent, take_profit, stop_loss */
+#define GROUP_LEGS 3
+/* parent, take_profit, stop_loss */
+extern const char *const group_roles[GROUP_LEGS];
 int preview_group(struct journal_txn *txn, const char *group_id,
     char ret_ids[3][ID_TEXT_SIZE], struct err *err);
 int preview_group_put(struct journal_txn *txn, const char *group_id,

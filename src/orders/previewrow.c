@@ -12,7 +12,8 @@
 #include "orders/preview.h"
 #include "orders/row.h"
 
-const char *const group_roles[3] = { "parent", "take_profit", "stop_loss" };
+const char *const group_roles[GROUP_LEGS] = { "parent", "take_profit",
+	"stop_loss" };
 
 #define FIELD(member, kind) ROW_FIELD(struct preview, member, kind)
 

@@ -129,16 +129,12 @@ int
 intent_list_take(struct intent *intent, void *arg, struct err *err)
 {
 	struct intent_list *list = arg;
-	size_t room = list->count + 1;
-	struct intent *items;
+	struct intent *items =
+	    row_list_room(list->items, list->count, sizeof(*items));
 
-	/* grown at powers of two */
-	if ((list->count & room) == 0) {
-		items = realloc(list->items, 2 * room * sizeof(*items));
-		if (!items)
-			return err_no_memory(err);
-		list->items = items;
-	}
+	if (!items)
+		return err_no_memory(err);
+	list->items = items;
 	list->items[list->count++] = *intent;
 	intent_init(intent);
 	return 0;

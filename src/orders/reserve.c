@@ -59,7 +59,7 @@ check_policy(struct order_call *call, uint32_t mode,
 }
 
 /* Legs for people, in the order of group_roles. */
-static const char *const leg_names[CHECK_LEGS] = {
+static const char *const leg_names[GROUP_LEGS] = {
 	"parent",
 	"take profit",
 	"stop loss",
@@ -104,7 +104,7 @@ judge_in_row(const struct check_policy *policy,
 			.is_modify = orders->is_modify,
 			.notional_held = orders->held,
 			.leg =
-			    orders->count == CHECK_LEGS ? leg_names[i] : NULL,
+			    orders->count == GROUP_LEGS ? leg_names[i] : NULL,
 		};
 
 		limits_judge(&input, verdicts);

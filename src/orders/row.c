@@ -368,3 +368,12 @@ row_index_walk(struct journal_txn *txn, const char *prefix, row_visit *visit,
 	buf_fini(&found.keys);
 	return ret;
 }
+
+void *
+row_list_room(void *items, size_t count, size_t size)
+{
+	size_t room = count + 1;
+
+	/* grown at powers of two */
+	return count & room ? items : reallocarray(items, 2 * room, size);
+}

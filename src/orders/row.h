@@ -74,6 +74,12 @@ int row_get(struct journal_txn *txn, enum journal_table table,
     struct err *err);
 
 /*
+ * Room for one more behind count of them, in a list that grows by this alone:
+ * the items, which may have moved; NULL: no memory, and they are as before.
+ */
+void *row_list_room(void *items, size_t count, size_t size);
+
+/*
  * An index in TABLE_STATE: entries prefix + key, without a value.  set: it
  * shall be there; nothing is written where it is so already.
  */

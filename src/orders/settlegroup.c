@@ -17,8 +17,6 @@
 #include "orders/preview.h"
 #include "orders/settlement.h"
 
-enum { LEGS = 3 };
-
 /* The leg of the intent that takes back another one. */
 #define CANCEL_OF "cancel_"
 #define ROLE_LEN 16
@@ -29,7 +27,7 @@ struct group_view {
 	struct json_object *legs; /* of the result */
 	char *fault;              /* of the first leg that was refused */
 	uint64_t watched_ns;      /* a leg may land late until then */
-	bool lost_entry; /* it was placed, and is gone */
+	bool lost_entry;          /* it was placed, and is gone */
 };
 
 static int
@@ -150,7 +148,7 @@ group_look(struct journal_txn *txn, const char *hash, const char *key,
 	view->legs = json_object_new_array();
 	if (!view->legs)
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
-	for (size_t i = 0; i < LEGS && ret == 0; i++)
+	for (size_t i = 0; i < GROUP_LEGS && ret == 0; i++)
 		ret = leg_look(txn, hash, key, group_roles[i], view, err);
 	return ret;
 }
@@ -187,7 +185,7 @@ group_state(const struct intent *group, const struct group_view *view)
 static const char *
 group_status(const struct group_view *view)
 {
-	if (view->placed == LEGS && !view->gone)
+	if (view->placed == GROUP_LEGS && !view->gone)
 		return "submitted";
 	return view->placed > view->gone ? "partial" : "cancelled";
 }
@@ -305,7 +303,7 @@ group_settle(struct journal_txn *txn, const char *hash, struct intent *group,
 	enum intent_state state = group_state(group, view);
 	int ret;
 
-	if (view->missing == LEGS) /* nothing was sent of any */
+	if (view->missing == GROUP_LEGS) /* nothing was sent of any */
 		return intent_del(txn, group, hash, err);
 	if (!may_become(group, state))
 		return 0;

@@ -55,38 +55,20 @@ see_cancel(struct sighting *sighting)
 	}
 }
 
-struct row_step {
-	const char *hash, *id;
-	struct order_row row;
-};
-
-static int
-row_step(struct journal_txn *txn, void *arg, struct err *err)
-{
-	struct row_step *step = arg;
-
-	order_row_fini(&step->row);
-	return order_row_get_present(
-	    txn, step->hash, step->id, &step->row, err);
-}
-
 /* The order as the journal has it, before the change. */
 static bool
 shows_old(struct order_call *call, const struct intent *intent,
     struct json_object *listed)
 {
 	char hash[HASH_HEX_SIZE];
-	struct row_step step = { .hash = hash, .id = intent->broker_order_id };
-	bool shows;
+	CLEANUP_ORDER_ROW struct order_row row;
 
-	order_row_init(&step.row);
+	order_row_init(&row);
 	journal_account_hash(desk_journal(call->desk), intent->account, hash);
-	shows = step.id &&
-		journal_view(desk_journal(call->desk), row_step, &step, NULL) ==
-		    0 &&
-		listing_shows(listed, &step.row.order);
-	order_row_fini(&step.row);
-	return shows;
+	return intent->broker_order_id &&
+	       order_row_look(desk_journal(call->desk), hash,
+		   intent->broker_order_id, &row, NULL) == 0 &&
+	       listing_shows(listed, &row.order);
 }
 
 /* A modify is seen in the order's size and prices, which lists have. */

@@ -15,8 +15,6 @@
 #include "base/text.h"
 #include "orders/writecore.h"
 
-enum { LEGS = CHECK_LEGS };
-
 /* So that the references of the exits still fit (ruling 19). */
 #define GROUP_KEY_MAX 60
 
@@ -24,15 +22,15 @@ struct group {
 	struct write write;
 	struct check check;
 	struct intent whole;
-	struct intent legs[LEGS];
+	struct intent legs[GROUP_LEGS];
 	struct intent earlier; /* that has the key already */
 	bool found;
 	bool native;
 	/* How each leg ended; those behind `ended` were not tried. */
-	struct writer_result results[LEGS];
-	struct err faults[LEGS];
-	struct write_outcome ends[LEGS];
-	bool settled[LEGS];
+	struct writer_result results[GROUP_LEGS];
+	struct err faults[GROUP_LEGS];
+	struct write_outcome ends[GROUP_LEGS];
+	bool settled[GROUP_LEGS];
 	size_t ended;
 };
 
@@ -43,7 +41,7 @@ group_init(struct group *g)
 	check_init(&g->check);
 	intent_init(&g->whole);
 	intent_init(&g->earlier);
-	for (size_t i = 0; i < LEGS; i++) {
+	for (size_t i = 0; i < GROUP_LEGS; i++) {
 		intent_init(&g->legs[i]);
 		writer_result_init(&g->results[i]);
 	}
@@ -56,7 +54,7 @@ group_fini(struct group *g)
 	check_fini(&g->check);
 	intent_fini(&g->whole);
 	intent_fini(&g->earlier);
-	for (size_t i = 0; i < LEGS; i++) {
+	for (size_t i = 0; i < GROUP_LEGS; i++) {
 		intent_fini(&g->legs[i]);
 		writer_result_fini(&g->results[i]);
 		err_fini(&g->faults[i]);
@@ -67,7 +65,7 @@ group_fini(struct group *g)
 static void
 check_fill(struct group *g)
 {
-	static const char *const names[LEGS] = { "parent_approval_id",
+	static const char *const names[GROUP_LEGS] = { "parent_approval_id",
 		"take_profit_approval_id", "stop_loss_approval_id" };
 	struct check *check = &g->check;
 
@@ -76,8 +74,8 @@ check_fill(struct group *g)
 	check->mode = g->write.mode;
 	check->account = g->write.account;
 	check->key = g->write.key;
-	check->leg_count = LEGS;
-	for (size_t i = 0; i < LEGS; i++)
+	check->leg_count = GROUP_LEGS;
+	for (size_t i = 0; i < GROUP_LEGS; i++)
 		check->approval_ids[i] =
 		    json_get_str(g->write.arguments, names[i], NULL);
 }
@@ -138,7 +136,7 @@ writer_check(const struct group *g, struct err *err)
 	if (!g->write.writer)
 		return err_set(err, ERR_INTERNAL_ERROR,
 		    "every gate is open, and there is no writer");
-	for (size_t i = 0; i < LEGS && ret == 0; i++) {
+	for (size_t i = 0; i < GROUP_LEGS && ret == 0; i++) {
 		leg_wire(g, i, &wire);
 		ret = writer_accepts(g->write.writer,
 		    g->native ? IAG_WRITER_SUBMIT_GROUP : IAG_WRITER_SUBMIT,
@@ -152,7 +150,7 @@ gate_record(struct group *g, struct journal_txn *txn, struct err *err)
 {
 	int ret = intent_put(txn, &g->whole, g->write.hash, err);
 
-	for (size_t i = 0; i < LEGS && ret == 0; i++) {
+	for (size_t i = 0; i < GROUP_LEGS && ret == 0; i++) {
 		ret = approval_consume(
 		    txn, &g->check.legs[i].approval, g->write.key, err);
 		if (ret == 0)
@@ -174,10 +172,10 @@ gate_judge(struct group *g, struct journal_txn *txn, struct err *err)
 
 	if (ret == 0)
 		ret = check_refuse(&g->check, err);
-	for (size_t i = 0; i < LEGS && ret == 0; i++)
+	for (size_t i = 0; i < GROUP_LEGS && ret == 0; i++)
 		ret =
 		    write_ref_check(&g->write, txn, g->legs[i].client_ref, err);
-	for (size_t i = 0; i < LEGS && ret == 0; i++)
+	for (size_t i = 0; i < GROUP_LEGS && ret == 0; i++)
 		ret = leg_fill(g, i, err);
 	if (ret == 0)
 		ret = whole_fill(g, err);
@@ -208,7 +206,7 @@ intents_make(struct group *g, struct err *err)
 	if (ret == 0)
 		ret = write_client_ref(
 		    &g->write, group_roles[0], &g->whole.client_ref, err);
-	for (size_t i = 0; i < LEGS && ret == 0; i++) {
+	for (size_t i = 0; i < GROUP_LEGS && ret == 0; i++) {
 		ret = write_intent(&g->write, group_roles[i], &g->legs[i], err);
 		g->legs[i].operation = OPERATION_SUBMIT;
 		if (ret == 0)
@@ -238,7 +236,7 @@ changes_give(struct group *g, const struct writer_result *result)
 {
 	size_t first = 0;
 
-	for (size_t i = LEGS; i > 0; i--) {
+	for (size_t i = GROUP_LEGS; i > 0; i--) {
 		g->ends[i - 1].how.changes = NULL;
 		g->ends[i - 1].how.change_count = 0;
 		if (g->ends[i - 1].how.state == INTENT_DONE)
@@ -252,22 +250,22 @@ changes_give(struct group *g, const struct writer_result *result)
 static void
 send_native(struct group *g)
 {
-	struct iag_order wires[LEGS];
-	const struct iag_order *orders[LEGS];
+	struct iag_order wires[GROUP_LEGS];
+	const struct iag_order *orders[GROUP_LEGS];
 	struct writer_result *result = &g->results[0];
 	struct write_watch watch;
 	const struct writer_ack *ack;
 	int ret;
 
-	for (size_t i = 0; i < LEGS; i++) {
+	for (size_t i = 0; i < GROUP_LEGS; i++) {
 		leg_wire(g, i, &wires[i]);
 		orders[i] = &wires[i];
 	}
 	ret = write_watch(&g->write, &watch, &g->faults[0]);
 	if (ret == 0)
 		ret = writer_submit_group(g->write.writer, g->write.call->call,
-		    &watch, orders, LEGS, result, &g->faults[0]);
-	for (size_t i = 0; i < LEGS; i++) {
+		    &watch, orders, GROUP_LEGS, result, &g->faults[0]);
+	for (size_t i = 0; i < GROUP_LEGS; i++) {
 		ack = i < result->ack_count ? &result->acks[i] : NULL;
 		if (i > 0 && g->faults[0].code != ERR_NONE)
 			(void)err_set(&g->faults[i], g->faults[0].code, "%s",
@@ -276,7 +274,7 @@ send_native(struct group *g)
 		g->ends[i].intent = &g->legs[i];
 	}
 	changes_give(g, result);
-	g->ended = LEGS;
+	g->ended = GROUP_LEGS;
 }
 
 /* Leg by leg, up to the first that is not placed. */
@@ -288,7 +286,7 @@ send_sequence(struct group *g)
 	struct iag_order wire;
 	int ret;
 
-	for (size_t i = 0; i < LEGS; i++) {
+	for (size_t i = 0; i < GROUP_LEGS; i++) {
 		result = &g->results[i];
 		leg_wire(g, i, &wire);
 		ret = write_watch(&g->write, &watch, &g->faults[i]);
@@ -304,7 +302,7 @@ send_sequence(struct group *g)
 		if (g->ends[i].how.state != INTENT_DONE)
 			return;
 		/* the next one may not be sent before this one is known */
-		if (i + 1 < LEGS) {
+		if (i + 1 < GROUP_LEGS) {
 			if (write_settle_part(
 				&g->write, &g->ends[i], 1, &g->faults[i]))
 				return;
@@ -317,7 +315,7 @@ send_sequence(struct group *g)
 static void
 drop_rest(struct group *g)
 {
-	for (size_t i = g->ended; i < LEGS; i++) {
+	for (size_t i = g->ended; i < GROUP_LEGS; i++) {
 		g->ends[i] = (struct write_outcome){
 			.intent = &g->legs[i],
 			.how = { .state = INTENT_REFUSED,
@@ -358,7 +356,7 @@ ack_is_over(const struct writer_ack *ack)
 static bool
 undo_one(struct group *g, size_t i)
 {
-	static const char *const names[LEGS] = { "cancel_parent",
+	static const char *const names[GROUP_LEGS] = { "cancel_parent",
 		"cancel_take_profit", "cancel_stop_loss" };
 	const struct writer_ack *ack = g->ends[i].how.ack;
 	CLEANUP_BUF struct buf handle = BUF_INIT;
@@ -395,22 +393,6 @@ placed_settle(struct group *g)
 	}
 }
 
-struct entry_step {
-	const struct group *group;
-	struct order_row row;
-};
-
-static int
-entry_step(struct journal_txn *txn, void *arg, struct err *err)
-{
-	struct entry_step *step = arg;
-	const struct group *g = step->group;
-
-	order_row_fini(&step->row);
-	return order_row_get_present(txn, g->write.hash,
-	    g->ends[0].how.ack->broker_order_id, &step->row, err);
-}
-
 /*
  * Is an entry whose cancel the broker has taken surely gone, with nothing
  * filled?  One of the broker's own bracket takes its exits with it.
@@ -418,16 +400,13 @@ entry_step(struct journal_txn *txn, void *arg, struct err *err)
 static bool
 entry_is_gone(const struct group *g)
 {
-	struct entry_step step = { .group = g };
-	bool is_gone;
+	CLEANUP_ORDER_ROW struct order_row row;
 
-	order_row_init(&step.row);
-	is_gone = journal_view(desk_journal(g->write.call->desk), entry_step,
-		      &step, NULL) == 0 &&
-		  !order_row_is_filled(&step.row) &&
-		  (step.row.status == IAG_STATUS_CANCELLED || !g->native);
-	order_row_fini(&step.row);
-	return is_gone;
+	order_row_init(&row);
+	return order_row_look(desk_journal(g->write.call->desk), g->write.hash,
+		   g->ends[0].how.ack->broker_order_id, &row, NULL) == 0 &&
+	       !order_row_is_filled(&row) &&
+	       (row.status == IAG_STATUS_CANCELLED || !g->native);
 }
 
 /* Take back what was placed of a leg; false: it cannot be. */
@@ -465,10 +444,10 @@ undo(struct group *g)
 static int
 group_settle(struct group *g, struct buf *out, struct err *err)
 {
-	struct write_outcome ends[LEGS];
+	struct write_outcome ends[GROUP_LEGS];
 	size_t count = 0;
 
-	for (size_t i = 0; i < LEGS; i++) {
+	for (size_t i = 0; i < GROUP_LEGS; i++) {
 		if (!g->settled[i])
 			ends[count++] = g->ends[i];
 	}

@@ -67,7 +67,7 @@ leg_clear(struct check_leg *leg)
 void
 check_fini(struct check *check)
 {
-	for (size_t i = 0; i < CHECK_LEGS; i++)
+	for (size_t i = 0; i < GROUP_LEGS; i++)
 		leg_clear(&check->legs[i]);
 	order_row_fini(&check->target);
 	verdicts_fini(&check->verdicts);

@@ -29,8 +29,8 @@
 
 /* What stands in for the neighbours. */
 static struct {
-	struct preview *previews[CHECK_LEGS];
-	struct approval *approvals[CHECK_LEGS];
+	struct preview *previews[GROUP_LEGS];
+	struct approval *approvals[GROUP_LEGS];
 	enum approval_fit fit;
 	bool fresh;
 	uint32_t mode;
@@ -71,7 +71,7 @@ preview_get(struct journal_txn *txn, const char *id,
     struct preview *ret_preview, struct err *err)
 {
 	(void)txn;
-	for (size_t i = 0; i < CHECK_LEGS; i++) {
+	for (size_t i = 0; i < GROUP_LEGS; i++) {
 		const struct preview *preview = world.previews[i];
 
 		if (!preview || strcmp(preview->id, id) != 0)
@@ -98,7 +98,7 @@ approval_get(struct journal_txn *txn, const char *id,
 {
 	(void)txn;
 	(void)err;
-	for (size_t i = 0; i < CHECK_LEGS; i++) {
+	for (size_t i = 0; i < GROUP_LEGS; i++) {
 		if (!world.approvals[i] ||
 		    strcmp(world.approvals[i]->id, id) != 0)
 			continue;
@@ -201,8 +201,8 @@ struct scene {
 	struct desk *desk;
 	struct order_call call;
 	struct risk_policy policy;
-	struct preview previews[CHECK_LEGS];
-	struct approval approvals[CHECK_LEGS];
+	struct preview previews[GROUP_LEGS];
+	struct approval approvals[GROUP_LEGS];
 	struct check check;
 	char policy_digest[HASH_HEX_SIZE];
 };
@@ -403,7 +403,7 @@ scene_init(struct scene *scene, enum order_operation operation, uint32_t mode)
 	desk_open(scene);
 	if (mode == IAG_MODE_PAPER)
 		*scene->policy_digest = '\0';
-	for (size_t i = 0; i < CHECK_LEGS; i++)
+	for (size_t i = 0; i < GROUP_LEGS; i++)
 		leg_make(scene, i, mode, account,
 		    operation == OPERATION_GROUP ? "group" : NULL);
 	world.fresh = world.active = world.sound = true;
@@ -732,7 +732,7 @@ test_without_a_quote_limits_that_need_one_refuse(void **state)
 /* Judge and reserve in one step, as the intent's step does. */
 struct reservation {
 	struct check *check;
-	uint64_t ns[CHECK_LEGS], sequence[CHECK_LEGS];
+	uint64_t ns[GROUP_LEGS], sequence[GROUP_LEGS];
 };
 
 static int
