@@ -281,6 +281,8 @@ address_listen(const char *text, int *ret_fd, struct err *err)
 	}
 	(void)err_set(err, ERR_INTERNAL_ERROR, "cannot listen at '%s': %s",
 	    text, strerror(errno));
+	err_action(err, "name an address and port of this machine that are "
+			"free and that this user may have");
 	if (fd >= 0)
 		(void)close(fd);
 	return err_class(err);

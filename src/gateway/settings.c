@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
-/* The second half of `config check`: plugins, their options, secrets. */
+/* The second half of `config check`: plugins, their options, files. */
 
 #include "gateway/settings.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -157,6 +159,35 @@ check_secrets(struct settings *settings)
 	secret_free(secret);
 }
 
+/* What a server opens when it starts; without the key there is nothing. */
+static void
+check_file(struct settings *settings, const char *key, const char *path)
+{
+	CLEANUP_CLOSE int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+	if (path && fd < 0)
+		fault_add(&settings->faults, ERR_CONFIG_INVALID, NULL,
+		    "%s: cannot read '%s': %s", key, path, strerror(errno));
+}
+
+static void
+check_files(struct settings *settings)
+{
+	const struct config *config = settings->config;
+
+	if (config->remote_mcp.enabled) {
+		check_file(settings, "remote_mcp.tls_certificate_file",
+		    config->remote_mcp.tls_certificate_file);
+		check_file(settings, "remote_mcp.tls_key_file",
+		    config->remote_mcp.tls_key_file);
+		check_file(
+		    settings, "remote_mcp.ca_file", config->remote_mcp.ca_file);
+	}
+	if (config->sidecar.enabled)
+		check_file(
+		    settings, "sidecar.ca_file", config->sidecar.ca_file);
+}
+
 int
 settings_check(const struct config *config, struct buf *faults, struct err *err)
 {
@@ -181,6 +212,7 @@ settings_check(const struct config *config, struct buf *faults, struct err *err)
 		    config->live_trading.writer);
 		check_others(&settings);
 		check_secrets(&settings);
+		check_files(&settings);
 		rc = fault_end(&settings.faults);
 	}
 	plugin_files_free(settings.files, settings.count);

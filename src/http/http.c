@@ -154,11 +154,15 @@ http_check_place(struct http *http, const char *place, struct err *err)
 {
 	if (http->is_local)
 		return 0;
-	if (!http->auth)
-		return err_set(err, ERR_CONFIG_REMOTE_MCP_FORBIDDEN,
+	if (!http->auth) {
+		(void)err_set(err, ERR_CONFIG_REMOTE_MCP_FORBIDDEN,
 		    "without authentication only a loopback address can be "
 		    "served, not '%s'",
 		    place);
+		err_action(err, "give --bind 127.0.0.1:8080, or leave "
+				"--without-auth out");
+		return err_class(err);
+	}
 	if (!http->certificate && http->proxy_count == 0)
 		return err_set(err, ERR_CONFIG_REMOTE_MCP_FORBIDDEN,
 		    "'%s' is not a loopback address: that needs "

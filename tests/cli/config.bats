@@ -102,6 +102,27 @@ setup() {
     [ ! -e "$store" ]
 }
 
+@test "files that a server opens when it starts are looked for" {
+    make_config "safety: {remote_mcp_enabled: true}" "remote_mcp:" \
+        "  enabled: true" '  bind_address: "127.0.0.1:0"' \
+        '  resource: "https://localhost/mcp"' \
+        '  issuer: "https://id.example.com"' \
+        '  jwks_url: "https://id.example.com/jwks"' \
+        '  audiences: ["https://localhost/mcp"]' \
+        "  allowed_scopes: [ibkr:health:read]" \
+        "  tls_certificate_file: none.pem" "  tls_key_file: none.key"
+    export IBKR_REMOTE_TOKEN_HMAC_SECRET=0123456789abcdef0123456789abcdef
+    iag config check
+    expect 7
+    has "$stderr" "remote_mcp.tls_certificate_file: cannot read" none.pem \
+        "remote_mcp.tls_key_file: cannot read" "No such file"
+    sed -i '/tls_/d; s/127.0.0.1:0/0.0.0.0:0/' "$config"
+    iag mcp serve --transport http --enable-remote-mcp --without-auth
+    expect 7
+    has "$stderr" "is not a loopback address"
+    has "$stderr" "Action: change what the message names"
+}
+
 @test "a plugin that is not there is a fault of the configuration" {
     sed -i 's/backend: fake/backend: fantasy/' "$config"
     iag config check
