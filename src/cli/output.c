@@ -94,7 +94,7 @@ output_time(struct buf *out, const struct style *style, const char *text)
 		buf_str(out, " ago");
 }
 
-/* 64 digits of a hash would push all else off the screen. */
+/* 64 digits of a hash would push all else off the screen; keys are typed. */
 static void
 add_string(struct buf *out, const struct style *style, const char *text)
 {
@@ -310,7 +310,10 @@ print_scalars(struct buf *out, const struct style *style,
 		add_label(&cell, keys->names[k]);
 		table_add(table, buf_text(&cell));
 		buf_reset(&cell);
-		add_inline(&cell, style, value);
+		if (strcmp(keys->names[k], "public_key") == 0)
+			text_clean(&cell, json_object_get_string(value));
+		else
+			add_inline(&cell, style, value);
 		table_add(table, buf_text(&cell));
 		printed++;
 	}

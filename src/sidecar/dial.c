@@ -23,7 +23,11 @@ enum { HTTPS_PORT = 443 };
 static int
 unavailable(const char *what, const char *why, struct err *err)
 {
-	return err_set(err, ERR_SIDECAR_UNAVAILABLE, "%s: %s", what, why);
+	int rc = err_set(err, ERR_SIDECAR_UNAVAILABLE, "%s: %s", what, why);
+
+	err_action(err, "see that the gateway runs and takes sidecars where "
+			"sidecar.remote_relay_url says, then try again");
+	return rc;
 }
 
 /* Until fd is ready for events, or it is time. */

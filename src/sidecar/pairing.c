@@ -375,18 +375,22 @@ pairing_revoke(struct pairing *pairing, const char *why, struct err *err)
 }
 
 static int
-count_wrong(struct pairing *pairing, const char *what, struct err *err)
+count_wrong(struct pairing *pairing, const char *what, const char *action,
+    struct err *err)
 {
+	int rc;
+
 	pairing->attempts++;
 	if (pairing->attempts >= PAIRING_ATTEMPTS) {
-		int rc = pairing_revoke(
+		rc = pairing_revoke(
 		    pairing, "too many wrong codes or check numbers", err);
-
 		return rc ? rc : pairing_usable(pairing, 0, err);
 	}
-	return err_set(err, ERR_SIDECAR_PAIRING_REQUIRED,
+	rc = err_set(err, ERR_SIDECAR_PAIRING_REQUIRED,
 	    "%s is wrong; %u more attempts", what,
 	    (unsigned)(PAIRING_ATTEMPTS - pairing->attempts));
+	err_action(err, "%s", action);
+	return rc;
 }
 
 int
@@ -404,7 +408,8 @@ pairing_take_code(struct pairing *pairing, const struct pairing_talk *talk,
 	if (!pairing_proof(pairing->code_key, "join", &said, expected))
 		return err_no_memory(err);
 	if (!same_hex(expected, proof))
-		return count_wrong(pairing, "the code", err);
+		return count_wrong(pairing, "the code",
+		    "give the code that `sidecar pairing create` showed", err);
 	if (!pairing_check(pairing->code_key, talk, check))
 		return err_no_memory(err);
 	pairing->check = strdup(check);
@@ -425,7 +430,11 @@ pairing_confirm(struct pairing *pairing, const char *check, uint64_t now_ns,
 	if (status != PAIRING_PENDING || !pairing->check)
 		return pairing_usable(pairing, now_ns, err);
 	if (strcmp(pairing->check, check) != 0)
-		return count_wrong(pairing, "the check number", err);
+		return count_wrong(pairing, "the check number",
+		    "give the number that the sidecar's own `sidecar pairing "
+		    "join` showed; where it showed another one, revoke the "
+		    "pairing: somebody is in between",
+		    err);
 	pairing->status = PAIRING_ACTIVE;
 	free(STEAL(pairing->check));
 	return 0;
