@@ -331,7 +331,8 @@ answer_store(struct review *review, const struct config *config,
 		    "to");
 		(void)snprintf(answer->store_repair,
 		    sizeof(answer->store_repair),
-		    "run `ibkr-agent store adopt --reason TEXT`");
+		    "once no other copy is in use, run `ibkr-agent store "
+		    "adopt --reason TEXT`");
 	} else if (!json_get_bool(status, "writable", true)) {
 		answer->store = DOCTOR_FAIL;
 		(void)snprintf(answer->store_text, sizeof(answer->store_text),
