@@ -19,7 +19,8 @@
 #define SO_PEERGROUPS 59
 #endif
 
-enum { ENTRY_LEN = 16384 };
+/* For a user; a group has all its members in it, which may be thousands. */
+enum { ENTRY_LEN = 16384, GROUP_LEN_MAX = 4096 * ENTRY_LEN };
 
 struct numbers {
 	uint32_t *items;
@@ -113,11 +114,17 @@ find_user(const char *name, uint32_t *ret_uid)
 static bool
 find_group(const char *name, uint32_t *ret_gid)
 {
-	CLEANUP_FREE char *space = malloc(ENTRY_LEN);
 	struct group entry, *found = NULL;
+	int fault = ERANGE;
 
-	if (!space || getgrnam_r(name, &entry, space, ENTRY_LEN, &found) != 0 ||
-	    !found)
+	for (size_t len = ENTRY_LEN; fault == ERANGE && len <= GROUP_LEN_MAX;
+	     len *= 4) {
+		CLEANUP_FREE char *space = malloc(len);
+
+		fault = space ? getgrnam_r(name, &entry, space, len, &found)
+			      : ENOMEM;
+	}
+	if (fault || !found)
 		return false;
 	*ret_gid = found->gr_gid;
 	return true;

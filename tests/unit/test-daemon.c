@@ -9,6 +9,8 @@
 
 #include "loaded.h"
 
+#include <errno.h>
+#include <grp.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -113,6 +115,39 @@ test_names_that_this_machine_lacks_are_told(void **state)
 	assert_int_equal(peers_new(l.config, &peers, &err), IAG_INVAL);
 	assert_string_equal(err_text(&err),
 	    "daemon.principals.x: this machine has no group 'no-such-group'");
+	loaded_fini(&l);
+}
+
+/* In place of the system's: 'crowd' has more members than fit into little. */
+int
+getgrnam_r(const char *name, struct group *entry, char *space, size_t len,
+    struct group **found)
+{
+	(void)space;
+	*found = NULL;
+	if (strcmp(name, "crowd") != 0)
+		return 0;
+	if (len < 1000000)
+		return ERANGE;
+	*entry = (struct group){ .gr_gid = 4321 };
+	*found = entry;
+	return 0;
+}
+
+static void
+test_a_group_may_have_many_members(void **state)
+{
+	static const char text[] = HEAD "    x: {groups: [crowd], "
+					"scopes: [ibkr:risk:read]}\n";
+	uint32_t groups[] = { 4321 };
+	struct peers *peers = NULL;
+	struct loaded l;
+
+	(void)state;
+	loaded_init(&l, text, strlen(text));
+	assert_int_equal(peers_new(l.config, &peers, NULL), 0);
+	assert_string_equal(entry_of(peers, 1, groups, 1), "x");
+	peers_free(peers);
 	loaded_fini(&l);
 }
 
@@ -304,6 +339,7 @@ main(void)
 		cmocka_unit_test(
 		    test_an_entry_gives_name_kind_scopes_and_separation),
 		cmocka_unit_test(test_names_that_this_machine_lacks_are_told),
+		cmocka_unit_test(test_a_group_may_have_many_members),
 		cmocka_unit_test(
 		    test_refusals_are_recorded_once_a_minute_with_their_number),
 		cmocka_unit_test(
