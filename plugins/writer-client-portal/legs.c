@@ -100,6 +100,36 @@ leg_place(const struct answer_leg *leg, const struct leg_order *told,
 	return 1;
 }
 
+static int
+has_place(const struct answer_leg *leg, size_t count,
+    const struct answer_leg *const *at)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (at[i] == leg)
+			return 1;
+	}
+	return 0;
+}
+
+/* Each exit that has no place of its own gets one that is left. */
+static void
+rest_place(
+    const struct answer *answer, size_t count, const struct answer_leg **ret_at)
+{
+	size_t at = 1;
+
+	for (size_t i = 0; i < answer->leg_count; i++) {
+		const struct answer_leg *leg = &answer->legs[i];
+
+		if (leg->failed || has_place(leg, count, ret_at))
+			continue;
+		while (at < count && ret_at[at])
+			at++;
+		if (at < count)
+			ret_at[at] = leg;
+	}
+}
+
 enum legs_kind
 legs_place(const struct answer *answer, const struct leg_order *told,
     const struct iag_order *const *orders, size_t count,
@@ -124,5 +154,8 @@ legs_place(const struct answer *answer, const struct leg_order *told,
 		return LEGS_UNSURE;
 	if (placed + failed == count)
 		return failed ? LEGS_SOME : LEGS_ALL;
-	return failed && exits + failed == count ? LEGS_ORPHANS : LEGS_UNSURE;
+	if (!failed || exits + failed != count)
+		return LEGS_UNSURE;
+	rest_place(answer, count, ret_at);
+	return LEGS_ORPHANS;
 }

@@ -27,8 +27,12 @@ int leg_is_dark(const struct answer_leg *leg, const char *entry_ref);
 enum legs_kind {
 	LEGS_ALL = 1, /* each order has its leg */
 	LEGS_SOME,    /* each has, or was refused */
-	LEGS_ORPHANS, /* the entry was refused; which exit is which is open */
-	LEGS_UNSURE,  /* anything may have been placed */
+	/*
+	 * The entry was refused, and its exits are there; which is which may
+	 * be open, and then they have the places that are left.
+	 */
+	LEGS_ORPHANS,
+	LEGS_UNSURE, /* anything may have been placed */
 };
 /*
  * told has what was asked about each leg; ret_at, of count places, the leg of

@@ -360,36 +360,6 @@ group_says(const struct group *group)
 	return "";
 }
 
-/*
- * Exits without an entry are cancelled at once; here, because the host cannot
- * be told which is which.
- */
-static int32_t
-orphans_cancel(const struct group *group)
-{
-	const struct errand errand = { host, group->ctx };
-	size_t exits = 0, asked = 0;
-
-	for (size_t i = 0; i < group->answer->leg_count; i++) {
-		const struct answer_leg *leg = &group->answer->legs[i];
-		const char *const holes[] = { group->orders[0]->account,
-			leg->order_id };
-		struct answer answer = { .leg_count = 0 };
-
-		if (leg->failed)
-			continue;
-		exits++;
-		if (wire_write(&errand, ROUTE_CANCEL, holes, NULL, &answer) ==
-			IAG_OK &&
-		    answer.kind == ANSWER_CANCELLED)
-			asked++;
-	}
-	return host->fail(group->ctx, IAG_UNKNOWN, NULL,
-	    "the broker refused the entry of the bracket ('%s') and took %zu "
-	    "of its exits; it took the cancel of %zu of them",
-	    group_says(group), exits, asked);
-}
-
 /* 1 if the host has the id of each. */
 static int
 acks_set(const struct group *group, const struct answer_leg *const *at)
@@ -431,7 +401,11 @@ group_settle(const struct group *group)
 		    "the broker refuses %s of the bracket: '%s'",
 		    at[0] ? "an exit" : "the entry", group_says(group));
 	case LEGS_ORPHANS:
-		return orphans_cancel(group);
+		return host->fail(group->ctx, IAG_REJECTED,
+		    "ORDER_POLICY_REFUSED",
+		    "the broker refuses the entry of the bracket: '%s'; it has "
+		    "exits, and does not tell which is which",
+		    group_says(group));
 	case LEGS_UNSURE:
 		break;
 	}

@@ -261,6 +261,26 @@ bracket() {
     expect 0
 }
 
+@test "inv4: exits that cannot be told apart are cancelled, each on record" {
+    house
+    control reactions '{"leg":0,"refuse":"failed","text":"too small"}'
+    control faults '{"method":"GET","path":"/iserver/account/order/status/*",
+        "effect":"status","status":500,"times":2}'
+    bracket b1
+    expect 1
+    has "$stderr" ORDER_POLICY_REFUSED "too small" "which is which"
+    [ "$(json j.outcome <<<"$stderr")" = refused ]
+    seen book
+    [ "$(get "j.orders.map((o) => o.status).join()")" = Cancelled,Cancelled ]
+    iag --json audit tail --limit 100
+    has "$output" '"order_intent_recorded"'
+    # the intents of bracket and cancels, the ends of exits and cancels
+    [ "$(grep -c '"order_intent_recorded"' <<<"$output")" = 3 ]
+    [ "$(grep -c '"order_part_settled"' <<<"$output")" = 4 ]
+    iag --json orders pending
+    [ "$(json j.pending.length <<<"$output")" = 0 ]
+}
+
 @test "inv4: a bracket that loses an exit is taken back" {
     house
     local leg

@@ -242,9 +242,11 @@ static const struct {
 	    LEGS_UNSURE, { "", "", "" } },
 	/* exits for sure, and not which */
 	{ FAILED "," EXIT("2") "," EXIT("3"), { DARK, DARK, DARK },
-	    LEGS_ORPHANS, { "", "", "" } },
+	    LEGS_ORPHANS, { "", "2", "3" } },
 	{ FAILED "," EXIT("2") "," EXIT("3"), { DARK, TARGET, TARGET },
-	    LEGS_ORPHANS, { "", "2", "" } },
+	    LEGS_ORPHANS, { "", "2", "3" } },
+	{ EXIT("2") "," EXIT("3") "," FAILED, { DARK, TARGET, DARK },
+	    LEGS_ORPHANS, { "", "3", "2" } },
 	/* the one that failed may be any of two */
 	{ FAILED "," EXIT("2"), { DARK, TARGET }, LEGS_UNSURE,
 	    { "", "2", "" } },
