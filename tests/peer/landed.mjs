@@ -274,6 +274,8 @@ class Batch {
       await setTimeout(FLIGHT_MS);
       await this.look();
     }
+    while (await this.isTakenBack())
+      await this.look();
     const book = await this.book();
     // any bracket whose answer was lost may be what they belong to
     const orphans = this.orphans.length > 0;
@@ -282,7 +284,9 @@ class Batch {
     const torn = new Set(this.scripts.filter(isTorn).map(({ key }) => key));
 
     this.waiting = new Set();
-    for (const { idempotency_key: key } of await this.open()) {
+    for (const { idempotency_key: key, operation } of await this.open()) {
+      if (operation === 'group') // follows its legs
+        continue;
       if (book.has(key) && !torn.has(key))
         continue;
       if (!LONG)
@@ -298,6 +302,15 @@ class Batch {
     const { out } = await this.house.run('--json', 'reconcile');
 
     this.notes = JSON.parse(out).notes.join('\n');
+  }
+
+  // Is there a bracket of which nothing is open but the end of its orders?
+  async isTakenBack() {
+    const rows = await this.open();
+
+    return rows.some((row) => row.operation === 'group' &&
+      !rows.some((other) => other !== row &&
+        other.idempotency_key === row.idempotency_key));
   }
 
   async tooEarly(key) {
