@@ -253,3 +253,26 @@ stdio'
     expect 2
     has "$stderr" 'expected one of anthropic, generic, openai'
 }
+
+@test "what a plugin prints does not come between two messages" {
+    local folder=$BATS_TEST_TMPDIR/plugins
+    mkdir -m 755 "$folder"
+    sed 's|^	struct example \*example = instance;|&\
+	(void)printf("PLUGIN\\n"), (void)fflush(stdout);|' \
+        "$IAG_TEST_SRCDIR/contrib/plugin-template/backend-example.c" \
+        >"$folder/example.c"
+    ${IAG_TEST_CC:-cc} -shared -fPIC -fvisibility=hidden \
+        -DPACKAGE_VERSION='"1"' -I"$IAG_TEST_SRCDIR/include" \
+        -o "$folder/backend-example.so" "$folder/example.c"
+    sed -i "s|path: \[|&$folder, |; s|backend: fake|backend: example|" \
+        "$config"
+    run --separate-stderr "$IAG_TEST_PROGRAM" mcp serve <<'END'
+{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}
+{"jsonrpc":"2.0","method":"notifications/initialized"}
+{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"ibkr_accounts_list","arguments":{}}}
+END
+    expect 0
+    has "$output" DU0000001
+    has "$stderr" PLUGIN
+    ! grep -v '^{"jsonrpc":' <<<"$output"
+}
