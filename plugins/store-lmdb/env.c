@@ -79,6 +79,34 @@ claim_process(struct iag_ctx *ctx, struct environment *env, const char *path)
 	return IAG_OK;
 }
 
+/*
+ * The mark of a store whose tables were made.  A data file that is empty or
+ * gone is no new store then: it held the keys by which no order is sent twice.
+ */
+#define MADE ".made"
+
+static int32_t
+check_made(struct iag_ctx *ctx, const char *path)
+{
+	struct stat made, data;
+	const char *what = "is empty";
+
+	if (stat_in(path, "guards/" MADE, &made) != 0)
+		return IAG_OK;
+	if (stat_in(path, "data.mdb", &data) == 0) {
+		if (data.st_size > 0)
+			return IAG_OK;
+	} else if (errno == ENOENT) {
+		what = "is gone";
+	} else {
+		return IAG_OK; /* opening says why */
+	}
+	return host->fail(ctx, IAG_CORRUPT, "JOURNAL_CORRUPT",
+	    "store '%s': its data file %s; put a backup there, or name "
+	    "another folder to begin a new store",
+	    path, what);
+}
+
 static int
 open_lock_file(int dir, const char *name)
 {
@@ -361,6 +389,12 @@ make_tables(struct environment *env, const char *path)
 	return rc == 0 ? open_tables_in(env, true, &found) : rc;
 }
 
+static void
+mark_made(const struct environment *env)
+{
+	close_fd(open_lock_file(env->guards_fd, MADE));
+}
+
 static int32_t
 prepare_tables(struct iag_ctx *ctx, struct environment *env, const char *path)
 {
@@ -370,14 +404,21 @@ prepare_tables(struct iag_ctx *ctx, struct environment *env, const char *path)
 
 	if (rc != 0)
 		return fault(ctx, rc, "open the tables");
-	if (env->read_only || found == IAG_STORE_TABLES)
+	if (env->read_only)
 		return IAG_OK;
+	if (found == IAG_STORE_TABLES) {
+		mark_made(env);
+		return IAG_OK;
+	}
 	result = env_write_lock(ctx, env);
 	if (result != IAG_OK)
 		return result;
 	rc = make_tables(env, path);
 	env_write_unlock(env);
-	return rc == 0 ? IAG_OK : fault(ctx, rc, "make the tables");
+	if (rc != 0)
+		return fault(ctx, rc, "make the tables");
+	mark_made(env);
+	return IAG_OK;
 }
 
 static int32_t
@@ -385,10 +426,10 @@ env_open(
     struct iag_ctx *ctx, const struct store *store, struct environment *env)
 {
 	struct stat lock;
-	int32_t result = IAG_OK;
+	int32_t result = check_made(ctx, store->path);
 	int rc;
 
-	if (!env->read_only)
+	if (result == IAG_OK && !env->read_only)
 		result = open_locks(ctx, env, store->path);
 	if (result != IAG_OK)
 		return result;

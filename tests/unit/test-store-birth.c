@@ -261,6 +261,27 @@ test_a_parent_that_cannot_be_read_does_not_hinder(void **state)
 	assert_int_equal(0, WEXITSTATUS(status));
 }
 
+/* Keys of orders were in it: without them an order could be sent again. */
+static void
+test_what_was_a_store_is_no_new_one(void **state)
+{
+	struct kit *kit = *state;
+	char path[600];
+
+	kit_open(kit, JOURNAL_WRITE);
+	kit_close(kit);
+	(void)snprintf(path, sizeof(path), "%s/data.mdb", kit->path);
+	assert_int_equal(0, truncate(path, 0));
+	assert_int_equal(IAG_CORRUPT, kit_store(kit, false));
+	assert_int_equal(ERR_JOURNAL_CORRUPT, kit->err.code);
+	assert_non_null(strstr(err_text(&kit->err), "is empty"));
+	assert_int_equal(IAG_CORRUPT, kit_store(kit, true));
+	assert_int_equal(0, unlink(path));
+	assert_int_equal(IAG_CORRUPT, kit_store(kit, false));
+	assert_non_null(strstr(err_text(&kit->err), "is gone"));
+	assert_int_equal(-1, access(path, F_OK));
+}
+
 static void
 test_inv5_a_record_is_on_the_disk_when_it_is_reported(void **state)
 {
@@ -327,6 +348,7 @@ main(void)
 		    test_a_file_system_that_flushes_no_directories_holds_a_store),
 		TEST(test_a_parent_that_cannot_be_read_does_not_hinder),
 		TEST(test_a_birth_that_gets_no_turn_to_write_ends),
+		TEST(test_what_was_a_store_is_no_new_one),
 		TEST(test_inv5_a_record_is_on_the_disk_when_it_is_reported),
 	};
 
