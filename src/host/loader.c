@@ -65,13 +65,15 @@ plugin_split_path(const char *path, char **ret_name)
 int
 plugin_hash_file(const char *path, char ret_hex[65])
 {
-	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* what lies in a folder may be a pipe, or a device without an end */
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	uint8_t digest[HASH_SIZE];
 	uint8_t chunk[16384];
 	struct hash *hash;
+	struct stat st;
 	ssize_t n;
 
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return -1;
 	hash = hash_new();
 	if (!hash)

@@ -46,6 +46,16 @@ setup() {
     has "$stderr" PLUGIN_INVALID
 }
 
+@test "what is no file in a folder of plugins holds nobody up" {
+    mkdir -m 755 "$BATS_TEST_TMPDIR/plugins"
+    mkfifo "$BATS_TEST_TMPDIR/plugins/backend-pipe.so"
+    ln -s /dev/zero "$BATS_TEST_TMPDIR/plugins/backend-endless.so"
+    sed -i "s|path: \[|&$BATS_TEST_TMPDIR/plugins, |" "$config"
+    run --separate-stderr timeout 60 "$IAG_TEST_PROGRAM" plugins list
+    expect 0
+    has "$output" backend-pipe.so backend-endless.so "found another kind"
+}
+
 @test "a plugin that crashes, ends or hangs when it is loaded is listed so" {
     local folder=$IAG_TEST_BUILDDIR/tests/plug/hostile name
     [ -e "$folder/backend-load-crashes.so" ] || skip "no hostile plugins here"
