@@ -132,8 +132,9 @@ print_result(struct cli *cli, const struct tool *tool, const struct buf *json,
 	    json_parse(json->data, json->len, &json_bounds_default, &tree, err);
 	if (rc)
 		return rc;
-	/* done, but not to the end: something may still land */
-	if (!json_get_bool(tree, "drained", true))
+	/* done, but not to the end: something may still land, or works on */
+	if (!json_get_bool(tree, "drained", true) ||
+	    json_get_int(tree, "failed", 0) > 0)
 		cli->exit_code = 1;
 	if (cli->args.json)
 		output_json(&out, tree);

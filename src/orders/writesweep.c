@@ -178,6 +178,8 @@ row_cancel(struct write *write, const struct order_row *row,
 		.broker_order_id = row->broker_order_id,
 		.client_ref = row->client_ref,
 		.handle = row->handle,
+		/* exits go with their entry before it is their turn */
+		.looks = true,
 	};
 	int ret = row_open(write, row, err);
 

@@ -175,6 +175,23 @@ gate() {
     has "$output" '"reason": "end of day"'
 }
 
+@test "cancel-all that leaves an order ends with 1" {
+    approve
+    submit k1
+    expect 0
+    iag --json orders cancel-all --account "$account" --reason "end of day" \
+        --live-broker refusing
+    expect 1
+    is "$(json '[j.accepted, j.failed].join()' <<<"$output")" 0,1
+    has "$(json 'j.orders[0].error' <<<"$output")" local-candidate
+    is "$(status_of local-candidate-k1)" open
+    iag --json orders cancel-all --account "$account" --reason "end of day"
+    expect 0
+    iag --json orders cancel-all --account "$account" --reason "end of day"
+    expect 0
+    is "$(json '[j.accepted, j.failed].join()' <<<"$output")" 0,0
+}
+
 @test "a live order is changed as approved, and a bracket is placed whole" {
     approve
     submit k1

@@ -136,6 +136,8 @@ lose() {
     is "$(outcome)" "refused LIVE_KILL_SWITCH_CLOSED"
     iag --json orders cancel-all --account "$account" --reason "end of day"
     expect 0
+    # the exits went with their entry: gone, and not failed
+    is "$(json j.failed <<<"$output")" 0
     request GET "$base/sim/book"
     is "$(get 'j.orders.filter((o) => o.alive).length')" 0
     iag audit verify --state
