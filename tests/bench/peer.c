@@ -140,21 +140,34 @@ peer_end(struct peer *peer)
 	free(peer->rest);
 }
 
-long
-peer_anon_kib(const struct peer *peer)
+/* The number behind a name in a file of /proc/PID. */
+static unsigned long
+proc_number(const struct peer *peer, const char *name, const char *mark)
 {
 	char path[64], text[256];
-	long kib = -1;
+	unsigned long number = 0;
 	FILE *file = NULL;
 
-	(void)snprintf(path, sizeof path, "/proc/%d/status", (int)peer->pid);
+	(void)snprintf(path, sizeof path, "/proc/%d/%s", (int)peer->pid, name);
 	file = fopen(path, "re");
 	if (!file)
 		bench_fail(path);
 	while (fgets(text, sizeof text, file)) {
-		if (strncmp(text, "RssAnon:", 8) == 0)
-			kib = strtol(text + 8, NULL, 10);
+		if (strncmp(text, mark, strlen(mark)) == 0)
+			number = strtoul(text + strlen(mark), NULL, 10);
 	}
 	(void)fclose(file);
-	return kib;
+	return number;
+}
+
+long
+peer_anon_kib(const struct peer *peer)
+{
+	return (long)proc_number(peer, "status", "RssAnon:");
+}
+
+uint64_t
+peer_disk_bytes(const struct peer *peer)
+{
+	return proc_number(peer, "io", "write_bytes:");
 }

@@ -27,6 +27,8 @@ size_t peer_hear(struct peer *peer, const char **ret_line);
 void peer_end(struct peer *peer);
 /* RssAnon of the process, in KiB. */
 long peer_anon_kib(const struct peer *peer);
+/* Bytes that it has sent to the disk, in pages that it wrote to. */
+uint64_t peer_disk_bytes(const struct peer *peer);
 
 void bench_fail(const char *what) __attribute__((noreturn));
 /* A variable that the bench cannot do without. */
