@@ -99,9 +99,11 @@ may_be_done(const struct message *message)
 	return tool && !(tool->flags & TOOL_READ_ONLY);
 }
 
+/* The client may be an agent: it is told whose commands are named. */
 static void
 refuse_line(struct buf *out, const char *line, size_t len, bool is_sent)
 {
+	static const struct principal reader = { .kind = PRINCIPAL_AGENT };
 	CLEANUP_MESSAGE struct message message;
 	CLEANUP_ERR struct err err = ERR_INIT;
 	CLEANUP_BUF struct buf data = BUF_INIT;
@@ -110,6 +112,7 @@ refuse_line(struct buf *out, const char *line, size_t len, bool is_sent)
 	if (message.kind != MESSAGE_REQUEST)
 		return;
 	set_dead(&err, is_sent && may_be_done(&message));
+	tool_error_conceal(&err, &reader);
 	tool_error_json(&data, &err, NULL);
 	answer_error(out, message.id, RELAY_REFUSED, buf_text(&data), "%s",
 	    err_text(&err));

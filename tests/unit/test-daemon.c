@@ -316,6 +316,9 @@ test_a_daemon_that_takes_nothing_is_given_up(void **state)
 	    "\"code\":\"ORDER_OUTCOME_UNKNOWN\""));
 	assert_null(strstr(
 	    strstr(buf_text(&out), "\"id\":3"), "\"outcome\":\"refused\""));
+	/* an agent has no commands */
+	assert_non_null(strstr(
+	    buf_text(&out), "see the operator's `ibkr-agent orders pending`"));
 }
 
 static void
