@@ -23,7 +23,9 @@ add_folders(struct json_object *tree, const struct config_list *dirs)
 {
 	struct json_object *list = json_object_new_array();
 
-	(void)json_add(tree, "folders", list);
+	/* which has put it down where it could not take it */
+	if (json_add(tree, "folders", list))
+		return;
 	for (size_t i = 0; list && i < dirs->count; i++)
 		(void)json_object_array_add(
 		    list, json_object_new_string(dirs->items[i]));
