@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/nearest.h"
@@ -163,11 +164,17 @@ check_secrets(struct settings *settings)
 static void
 check_file(struct settings *settings, const char *key, const char *path)
 {
-	CLEANUP_CLOSE int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	/* a pipe has nobody who writes */
+	CLEANUP_CLOSE int fd =
+	    path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+	int why = errno;
+	struct stat st;
 
-	if (path && fd < 0)
+	if (fd >= 0)
+		why = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) ? EISDIR : 0;
+	if (path && why)
 		fault_add(&settings->faults, ERR_CONFIG_INVALID, NULL,
-		    "%s: cannot read '%s': %s", key, path, strerror(errno));
+		    "%s: cannot read '%s': %s", key, path, strerror(why));
 }
 
 static void

@@ -116,6 +116,13 @@ setup() {
     expect 7
     has "$stderr" "remote_mcp.tls_certificate_file: cannot read" none.pem \
         "remote_mcp.tls_key_file: cannot read" "No such file"
+    mkdir "$BATS_TEST_TMPDIR/none.pem"
+    mkfifo "$BATS_TEST_TMPDIR/none.key"
+    sed -i "s|none\.|$BATS_TEST_TMPDIR/&|" "$config"
+    run --separate-stderr timeout 60 "$IAG_TEST_PROGRAM" config check
+    expect 7
+    has "$stderr" none.pem "Is a directory"
+    ! grep -F none.key <<<"$stderr" || return 1
     sed -i '/tls_/d; s/127.0.0.1:0/0.0.0.0:0/' "$config"
     iag mcp serve --transport http --enable-remote-mcp --without-auth
     expect 7
