@@ -138,7 +138,7 @@ book_find(struct json_object *book, const char *coid)
 
 /*
  * A bracket is at the broker as a whole or not at all, but for the exit that
- * the broker refuses.
+ * the broker refuses; whoever hears of that takes the others back.
  */
 static bool
 has_bracket(struct json_object *book, const struct trial *trial)
@@ -156,7 +156,7 @@ has_bracket(struct json_object *book, const struct trial *trial)
 	if (exits != (trial->point->torn ? 1 : 2))
 		fail_msg("%s with %s: %u exits at the broker", trial->key,
 		    trial->effect, exits);
-	return true;
+	return !trial->point->torn || json_get_bool(parent, "alive", true);
 }
 
 /* Has the broker done what the trial asked for? */
