@@ -9,6 +9,7 @@
 #include "config/config.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include <json-c/json_object_iterator.h>
 
@@ -230,23 +231,49 @@ test_the_schema_has_nothing_else(void **state)
 	assert_int_equal(json_object_array_length(scopes), scope_count - 1);
 }
 
+/* As its reader leaves it, who acknowledges what is for real money. */
+static void
+example_copy(const char *from, const char *to)
+{
+	static const char key[] = "paper_to_live_checklist_acknowledged: ";
+	FILE *in = fopen(from, "re"), *out = fopen(to, "we");
+	char line[512], *at;
+
+	assert_non_null(in);
+	assert_non_null(out);
+	while (fgets(line, sizeof line, in)) {
+		at = strstr(line, key);
+		if (at)
+			memcpy(at + strlen(key), "true\n", 6);
+		assert_true(fputs(line, out) >= 0);
+	}
+	(void)fclose(in);
+	assert_int_equal(fchmod(fileno(out), 0600), 0);
+	assert_int_equal(fclose(out), 0);
+}
+
 static void
 test_each_example_is_right(void **state)
 {
 	static const char *const names[] = { "local", "live", "remote" };
 	const char *srcdir = getenv("IAG_TEST_SRCDIR");
+	const char *folder = getenv("TMPDIR");
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
 		CLEANUP_BUF struct buf faults = BUF_INIT;
 		struct config *config = NULL;
-		char path[4096];
+		char path[4096], copy[4096];
 
 		(void)snprintf(path, sizeof path,
 		    "%s/contrib/config/%s.example.yaml", srcdir ? srcdir : ".",
 		    names[i]);
-		if (config_load(path, &config, &faults, NULL) != 0)
+		(void)snprintf(copy, sizeof copy, "%s/%s.example.yaml",
+		    folder ? folder : "/tmp", names[i]);
+		example_copy(path, copy);
+		if (config_load(copy, &config, &faults, NULL) != 0)
 			fail_msg("%s", buf_text(&faults));
+		(void)remove(copy);
 		assert_int_equal(config->live_trading.enabled,
 		    strcmp(names[i], "live") == 0);
 		assert_int_equal(config->remote_mcp.enabled,
