@@ -23,7 +23,8 @@
 
 /* What the legs say together. */
 struct group_view {
-	unsigned missing, open, unknown, placed, leaving, gone, refused;
+	unsigned missing, open, unknown, placed, working, leaving, gone;
+	unsigned refused;
 	struct json_object *legs; /* of the result */
 	char *fault;              /* of the first leg that was refused */
 	uint64_t watched_ns;      /* a leg may land late until then */
@@ -74,6 +75,7 @@ leg_count(struct group_view *view, const struct intent *leg,
 	case INTENT_DONE:
 		view->placed++;
 		view->gone += is_gone;
+		view->working += !row || !order_status_is_terminal(row->status);
 		if (strcmp(leg->leg, group_roles[0]) == 0)
 			view->lost_entry = is_gone;
 		break;
@@ -167,15 +169,19 @@ is_leaving(const struct intent *group, const struct group_view *view)
 	    group->atomicity && strcmp(group->atomicity, "broker_bracket") == 0;
 
 	return view->leaving ||
-	       (is_native && view->lost_entry && view->placed > view->gone);
+	       (is_native && view->lost_entry && view->working);
 }
 
+/* One that was refused waits for nothing: what lands late is there. */
 static enum intent_state
 group_state(const struct intent *group, const struct group_view *view)
 {
+	bool waits =
+	    is_torn(view) && is_leaving(group, view) && !intent_may_land(group);
+
 	if (view->open)
 		return INTENT_RECORDED;
-	if (view->unknown || (is_torn(view) && is_leaving(group, view)))
+	if (view->unknown || waits)
 		return INTENT_UNKNOWN;
 	return view->placed > view->gone || (view->placed && !is_torn(view))
 		   ? INTENT_DONE

@@ -160,6 +160,7 @@ put_step(struct journal_txn *txn, void *arg, struct err *err)
 					    : desk_connection(put->w->desk)),
 		.client_ref = copy(spec->key),
 		.broker_order_id = copy(spec->id),
+		.atomicity = copy(spec->atomicity),
 		.recorded_ns = now_ns,
 	};
 	int ret = 0;

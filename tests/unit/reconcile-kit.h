@@ -39,7 +39,7 @@ struct desk *desk_make(struct world *w);
 
 /* What is there before. */
 struct spec {
-	const char *key, *leg, *owner, *connection, *id, *limit;
+	const char *key, *leg, *owner, *connection, *id, *limit, *atomicity;
 	enum order_operation operation;
 	enum intent_state state;
 	uint32_t mode;

@@ -560,6 +560,36 @@ inv4_a_bracket_is_done_when_a_leg_works_under_a_new_id(void **state)
 	assert_int_equal(state_of(w, "g1", ""), INTENT_DONE);
 }
 
+/* The broker's own exits may take a while to go, but this one came. */
+static void
+inv4_a_native_bracket_is_done_when_an_exit_lands_late(void **state)
+{
+	struct world *w = *state;
+	char id[] = "B-1";
+
+	put_intent(w, (struct spec){ .key = "g1",
+			  .operation = OPERATION_GROUP,
+			  .atomicity = "broker_bracket" });
+	put_intent(w, (struct spec){ .key = "g1", .leg = "parent" });
+	put_intent(w, (struct spec){ .key = "g1", .leg = "take_profit" });
+	put_intent(w, (struct spec){ .key = "g1", .leg = "stop_loss" });
+	leg_settle(w, "parent", INTENT_DONE, id);
+	leg_settle(w, "take_profit", INTENT_REFUSED, NULL);
+	scripted.orders = "[{\"client_order_id\":\"g1\",\"broker_order_id\":"
+			  "\"B-1\",\"status\":\"cancelled\"}]";
+	run_pass(w);
+	now_ns += ABSENCE_APART_NS;
+	run_pass(w);
+	assert_int_equal(state_of(w, "g1", ""), INTENT_REFUSED);
+	scripted.answer = IAG_FIND_FOUND;
+	scripted.status = IAG_STATUS_OPEN;
+	scripted.id = "B-3";
+	run_pass(w);
+	assert_int_equal(told(w, "late_landings"), 1);
+	assert_int_equal(state_of(w, "g1", "stop_loss"), INTENT_DONE);
+	assert_int_equal(state_of(w, "g1", ""), INTENT_DONE);
+}
+
 /* ---- somebody else */
 
 static int
@@ -1027,6 +1057,7 @@ main(void)
 		CASE(an_exit_that_works_without_its_entry_is_told),
 		CASE(inv4_a_bracket_is_done_when_a_leg_lands_late),
 		CASE(inv4_a_bracket_is_done_when_a_leg_works_under_a_new_id),
+		CASE(inv4_a_native_bracket_is_done_when_an_exit_lands_late),
 		CASE(inv4_what_is_settled_meanwhile_stays_so),
 		CASE(one_process_reconciles_at_a_time),
 		CASE(inv4_orders_are_followed_until_they_end),
