@@ -144,12 +144,11 @@ listing_status(struct json_object *row)
 	return order_status_find(json_get_str(row, "status", ""));
 }
 
+/* Not known to have ended. */
 static bool
 is_alive(struct json_object *row)
 {
-	uint32_t status = listing_status(row);
-
-	return status && !order_status_is_terminal(status);
+	return !order_status_is_terminal(listing_status(row));
 }
 
 struct json_object *

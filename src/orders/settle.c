@@ -274,6 +274,25 @@ foreign_row(struct settling *s, struct err *err)
 	return ret ? ret : row_answer(s, answered_status(s), err);
 }
 
+/*
+ * Brokers call an id cancelled that they have given up: of an order that has
+ * another one now it is no end.
+ */
+static uint32_t
+target_status(const struct settling *s)
+{
+	const struct writer_ack *ack = s->how->ack;
+	const char *asked = s->intent->broker_order_id;
+	uint32_t status = answered_status(s);
+	bool is_former = strcmp(asked, s->row.broker_order_id) != 0 &&
+			 (!ack || !ack->broker_order_id ||
+			     strcmp(ack->broker_order_id, asked) == 0);
+
+	return is_former && status == IAG_STATUS_CANCELLED
+		   ? IAG_STATUS_PENDING_CANCEL
+		   : status;
+}
+
 /* cancel and modify: the order that they were about. */
 static int
 target_row(struct settling *s, struct err *err)
@@ -294,7 +313,7 @@ target_row(struct settling *s, struct err *err)
 			ret = order_copy(&s->row.order, &s->intent->order, err);
 	}
 	if (ret == 0)
-		ret = row_answer(s, answered_status(s), err);
+		ret = row_answer(s, target_status(s), err);
 	return ret ? ret : row_save(s, err);
 }
 

@@ -787,6 +787,45 @@ inv4_an_order_lives_while_only_its_former_id_is_cancelled(void **state)
 	assert_int_equal(status_of(w, "B-2"), IAG_STATUS_CANCELLED);
 }
 
+/* A status that nobody knows is no end. */
+static void
+inv4_an_order_lives_while_its_new_id_has_an_unknown_status(void **state)
+{
+	struct world *w = *state;
+
+	put_row(w, "B-1");
+	scripted.orders =
+	    "[" K1_IS("B-1", "cancelled") "," K1_IS("B-2", "unknown") "]";
+	run_pass(w);
+	assert_int_equal(status_of(w, "B-1"), IAG_STATUS_SUBMITTED);
+	assert_int_equal(told(w, "unresolved"), 1);
+}
+
+/* The order got another id while its cancel was under way. */
+static void
+inv4_a_cancel_by_a_former_id_ends_nothing(void **state)
+{
+	struct world *w = *state;
+
+	put_row(w, "B-1");
+	put_intent(
+	    w, (struct spec){
+		   .operation = OPERATION_CANCEL, .key = "c1", .id = "B-1" });
+	scripted.orders =
+	    "[" K1_IS("B-1", "cancelled") "," K1_IS("B-2", "open") "]";
+	run_pass(w);
+	assert_int_equal(state_of(w, "c1", ""), INTENT_UNKNOWN);
+	assert_int_equal(status_of(w, "B-2"), IAG_STATUS_OPEN);
+	scripted.answer = IAG_FIND_FOUND;
+	scripted.status = IAG_STATUS_CANCELLED;
+	run_pass(w);
+	assert_int_equal(state_of(w, "c1", ""), INTENT_DONE);
+	assert_int_equal(status_of(w, "B-2"), IAG_STATUS_OPEN);
+	scripted.orders = "[" K1_IS("B-2", "cancelled") "]";
+	run_pass(w);
+	assert_int_equal(status_of(w, "B-2"), IAG_STATUS_CANCELLED);
+}
+
 /* Of two orders of ours, one is told to have the other's id. */
 static void
 inv4_no_order_takes_the_row_of_another_one(void **state)
@@ -1066,6 +1105,9 @@ main(void)
 		CASE(an_order_with_a_new_id_is_followed_under_it),
 		CASE(an_order_that_gets_a_former_id_again_is_followed_under_it),
 		CASE(inv4_an_order_lives_while_only_its_former_id_is_cancelled),
+		CASE(
+		    inv4_an_order_lives_while_its_new_id_has_an_unknown_status),
+		CASE(inv4_a_cancel_by_a_former_id_ends_nothing),
 		CASE(inv4_no_order_takes_the_row_of_another_one),
 		CASE(what_is_no_id_does_not_end_the_pass),
 		CASE(a_row_that_is_missing_is_made_again),
