@@ -170,6 +170,10 @@ settle_step(struct journal_txn *txn, void *arg, struct err *err)
 	int ret =
 	    settle_apply(step->q->call->desk, txn, intent, step->how, err);
 
+	/* nothing new */
+	if (ret == 0 && !step->first && step->before == INTENT_UNKNOWN &&
+	    intent->state == INTENT_UNKNOWN)
+		return IAG_REJECTED;
 	if (ret == 0)
 		ret = first_look_put(step, txn, err);
 	return ret ? ret : record_write(step, txn, step->before, err);
@@ -189,6 +193,11 @@ settle(struct inquiry *q, const struct settlement *how,
 	    desk_journal(q->call->desk), call, settle_step, &step, err);
 	call_unref(call);
 	q->end = ret == IAG_REJECTED ? INQUIRY_OVERTAKEN : end;
+	if (q->intent->state == INTENT_UNKNOWN &&
+	    how->state != INTENT_UNKNOWN) {
+		buf_str(&q->note, "the broker's answer names another order");
+		q->end = INQUIRY_UNCLEAR;
+	}
 	return ret == IAG_REJECTED ? 0 : ret;
 }
 

@@ -29,6 +29,9 @@ struct settling {
 	char hash[HASH_HEX_SIZE];
 	struct order_row row; /* of the order that it is about */
 	bool has_row;
+	/* in place of an answer that cannot be */
+	struct settlement doubt;
+	struct err fault;
 };
 
 /* As it is stored now; IAG_REJECTED: somebody else was faster. */
@@ -379,6 +382,23 @@ changes_apply(struct settling *s, struct err *err)
 	    s->intent->account, s->how->changes, s->how->change_count, err);
 }
 
+/* The answer to a modify names another order: whose change was it? */
+static int
+others_id(struct settling *s)
+{
+	(void)err_set(&s->fault, ERR_BROKER_RESPONSE_INVALID,
+	    "the broker tells the id '%s' for the order '%s', which is that of "
+	    "another order, or of one that has ended",
+	    s->how->ack->broker_order_id, s->intent->broker_order_id);
+	s->doubt = (struct settlement){
+		.state = INTENT_UNKNOWN,
+		.fault = &s->fault,
+	};
+	s->how = &s->doubt;
+	s->has_row = false;
+	return 0;
+}
+
 /* Something was sent, or may have been. */
 static int
 settle_steps(struct settling *s, struct err *err)
@@ -394,6 +414,9 @@ settle_steps(struct settling *s, struct err *err)
 		ret = reserve_again(s, err);
 	if (ret == 0)
 		ret = rows_write(s, err);
+	if (ret == IAG_REJECTED)
+		ret = others_id(s);
+	how = s->how;
 	intent->state = how->state;
 	if (how->state != INTENT_UNKNOWN)
 		intent->settled_ns = txn_now_ns(s->txn);
@@ -448,6 +471,7 @@ settle_apply(struct desk *desk, struct journal_txn *txn, struct intent *intent,
 	order_row_init(&s.row);
 	journal_account_hash(desk_journal(desk), intent->account, s.hash);
 	ret = settle_one(&s, err);
+	err_fini(&s.fault);
 	order_row_fini(&s.row);
 	return ret;
 }

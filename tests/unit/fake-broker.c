@@ -321,7 +321,9 @@ writer_modify(struct instance *writer, struct call *call,
 	    "%s", order->limit_price);
 	if (ret == 0) {
 		ack_fill(&ret_result->acks[0], &fake_broker.modify,
-		    order->client_ref, target->broker_order_id);
+		    order->client_ref,
+		    fake_broker.modify.id ? fake_broker.modify.id
+					  : target->broker_order_id);
 		ret_result->ack_count = 1;
 	}
 	return ret;

@@ -826,6 +826,34 @@ inv4_a_cancel_by_a_former_id_ends_nothing(void **state)
 	assert_int_equal(status_of(w, "B-2"), IAG_STATUS_CANCELLED);
 }
 
+static void
+inv4_a_change_that_names_another_order_is_unknown(void **state)
+{
+	struct world *w = *state;
+
+	put_row(w, "B-1");
+	put_row_of(w, "B-2", "k2");
+	put_intent(w, (struct spec){ .operation = OPERATION_MODIFY,
+			  .key = "m1",
+			  .id = "B-1",
+			  .limit = "2.50" });
+	scripted.answer = IAG_FIND_FOUND;
+	scripted.status = IAG_STATUS_OPEN;
+	scripted.id = "B-2";
+	scripted.orders = "[{\"client_order_id\":\"k2\",\"broker_order_id\":"
+			  "\"B-2\",\"status\":\"open\",\"quantity\":\"10\","
+			  "\"limit_price\":\"2.5\",\"time_in_force\":\"day\"}]";
+	for (int i = 0; i < 2; i++) {
+		run_pass(w);
+		assert_int_equal(state_of(w, "m1", ""), INTENT_UNKNOWN);
+		assert_int_equal(told(w, "settled"), 0);
+		assert_int_equal(told(w, "unknown"), 1);
+		assert_true(is_noted(w, "names another order"));
+		assert_true(row_is_of(w, "B-1", "k1"));
+		assert_true(row_is_of(w, "B-2", "k2"));
+	}
+}
+
 /* Of two orders of ours, one is told to have the other's id. */
 static void
 inv4_no_order_takes_the_row_of_another_one(void **state)
@@ -1108,6 +1136,7 @@ main(void)
 		CASE(
 		    inv4_an_order_lives_while_its_new_id_has_an_unknown_status),
 		CASE(inv4_a_cancel_by_a_former_id_ends_nothing),
+		CASE(inv4_a_change_that_names_another_order_is_unknown),
 		CASE(inv4_no_order_takes_the_row_of_another_one),
 		CASE(what_is_no_id_does_not_end_the_pass),
 		CASE(a_row_that_is_missing_is_made_again),

@@ -608,6 +608,36 @@ a_modify_restates_the_original_and_changes_the_row(void **state)
 	assert_int_equal(fake_broker.consumed, 2);
 }
 
+/* The broker's answer names an order that is not the one that was changed. */
+static void
+inv4_a_modify_that_tells_another_orders_id_is_unknown(void **state)
+{
+	struct world *w = *state;
+	CLEANUP_TURN struct turn first = run_op(w, order_submit, SUBMIT("k1"));
+	CLEANUP_TURN struct turn other = run_op(w, order_submit, SUBMIT("k2"));
+	char limit[32];
+
+	assert_int_equal(first.result, 0);
+	assert_int_equal(other.result, 0);
+	fake_broker.has_target = true;
+	fake_broker.modify.id = "B-k2";
+	fake_broker.modify.status = IAG_STATUS_FILLED;
+	CLEANUP_TURN struct turn turn =
+	    run_op(w, order_modify, CANCEL("k3", "B-k1"));
+	assert_true(turn.err.unknown);
+	assert_non_null(strstr(err_text(&turn.err), "B-k2"));
+	assert_int_equal(state_of(w, "k3", ""), INTENT_UNKNOWN);
+	assert_int_equal(status_of(w, "B-k1", limit), IAG_STATUS_SUBMITTED);
+	assert_string_equal(limit, "1.10");
+	assert_int_equal(status_of(w, "B-k2", limit), IAG_STATUS_SUBMITTED);
+	assert_string_equal(limit, "1.10");
+	CLEANUP_TURN struct turn again =
+	    run_op(w, order_modify, CANCEL("k3", "B-k1"));
+	assert_true(again.err.unknown);
+	assert_int_equal(fake_broker.modifies, 1);
+	assert_true(kit_verify(&w->kit, AUDIT_VERIFY_STATE).valid);
+}
+
 static void
 a_bracket_of_the_broker_is_one_call(void **state)
 {
@@ -1108,6 +1138,7 @@ main(void)
 		T(inv7_the_file_closed_stops_a_send_too),
 		T(inv7_cancel_only_lets_cancels_pass_and_nothing_else),
 		T(a_modify_restates_the_original_and_changes_the_row),
+		T(inv4_a_modify_that_tells_another_orders_id_is_unknown),
 		T(a_bracket_of_the_broker_is_one_call),
 		T(a_sequence_that_breaks_is_taken_back),
 		T(an_unknown_parent_is_not_cancelled),
