@@ -213,17 +213,26 @@ answered_status(const struct settling *s)
 				  : default_status(s->intent->operation);
 }
 
-/* submit: the order as it was sent, under the id that the broker gave. */
+static bool
+is_own_row(const struct settling *s)
+{
+	return strcmp(s->row.key, s->intent->key) == 0 &&
+	       strcmp(s->row.leg, s->intent->leg) == 0;
+}
+
+/*
+ * submit: the order as it was sent, under the id that the broker gave.
+ * IAG_REJECTED without text: another order has it.
+ */
 static int
 submit_row(struct settling *s, struct err *err)
 {
 	const struct writer_ack *ack = s->how->ack;
-	int ret =
-	    text_set(&s->intent->broker_order_id, ack->broker_order_id, err);
-
 	/* a late find may come behind the reconciler's own look */
-	if (ret == 0)
-		ret = row_load(s, ack->broker_order_id, err);
+	int ret = row_load(s, ack->broker_order_id, err);
+
+	if (ret == 0 && !is_own_row(s))
+		return IAG_REJECTED;
 	if (ret == IAG_NOTFOUND) {
 		ret = text_set(
 		    &s->row.broker_order_id, ack->broker_order_id, err);
@@ -232,6 +241,9 @@ submit_row(struct settling *s, struct err *err)
 		if (ret == 0)
 			ret = order_copy(&s->row.order, &s->intent->order, err);
 	}
+	if (ret == 0)
+		ret = text_set(
+		    &s->intent->broker_order_id, ack->broker_order_id, err);
 	if (ret == 0)
 		ret = row_answer(s,
 		    s->how->state == INTENT_REFUSED ? IAG_STATUS_REFUSED
@@ -382,14 +394,14 @@ changes_apply(struct settling *s, struct err *err)
 	    s->intent->account, s->how->changes, s->how->change_count, err);
 }
 
-/* The answer to a modify names another order: whose change was it? */
+/* The answer names another order: what it says of this one is not known. */
 static int
 others_id(struct settling *s)
 {
 	(void)err_set(&s->fault, ERR_BROKER_RESPONSE_INVALID,
-	    "the broker tells the id '%s' for the order '%s', which is that of "
-	    "another order, or of one that has ended",
-	    s->how->ack->broker_order_id, s->intent->broker_order_id);
+	    "the broker tells the id '%s' for it, which is that of another "
+	    "order, or of one that has ended",
+	    s->how->ack->broker_order_id);
 	s->doubt = (struct settlement){
 		.state = INTENT_UNKNOWN,
 		.fault = &s->fault,
@@ -414,7 +426,8 @@ settle_steps(struct settling *s, struct err *err)
 		ret = reserve_again(s, err);
 	if (ret == 0)
 		ret = rows_write(s, err);
-	if (ret == IAG_REJECTED)
+	/* what was refused for want of evidence stays so */
+	if (ret == IAG_REJECTED && !how->is_late)
 		ret = others_id(s);
 	how = s->how;
 	intent->state = how->state;

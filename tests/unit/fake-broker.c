@@ -276,7 +276,8 @@ writer_submit(struct instance *writer, struct call *call,
 	    order->client_ref);
 	ret = one_call(watch, answer, ret_result, err);
 	if (ret == 0) {
-		ack_fill(&ret_result->acks[0], answer, order->client_ref, NULL);
+		ack_fill(&ret_result->acks[0], answer, order->client_ref,
+		    answer->id);
 		ret_result->ack_count = 1;
 	}
 	return ret;

@@ -21,7 +21,7 @@ struct fake_answer {
 	enum err_code code; /* of a failure */
 	bool skips_commit;  /* fails before the point of no return */
 	uint32_t status;    /* of the ack; 0: submitted */
-	const char *id;     /* of a modify's ack; NULL: the target's */
+	const char *id;     /* of the ack; NULL: as usual */
 	bool changes;       /* one change of its state comes with it */
 	bool goes_on;       /* given up; its watch is left in given_up */
 };

@@ -106,6 +106,8 @@ writer_find(struct instance *writer, struct call *call,
     const struct iag_target *target, struct writer_find_result *ret_result,
     struct err *err)
 {
+	char id[16];
+
 	(void)writer;
 	(void)call;
 	scripted.finds++;
@@ -122,7 +124,9 @@ writer_find(struct instance *writer, struct call *call,
 	if (scripted.answer != IAG_FIND_FOUND)
 		return 0;
 	ret_result->ack.status = scripted.status;
-	ret_result->ack.broker_order_id = strdup(scripted.id);
+	(void)snprintf(id, sizeof(id), "B-%u", scripted.finds);
+	ret_result->ack.broker_order_id =
+	    strdup(scripted.id ? scripted.id : id);
 	if (target->client_ref)
 		ret_result->ack.client_ref = strdup(target->client_ref);
 	if (scripted.filled)

@@ -19,8 +19,8 @@ struct scripted_writer {
 	bool is_cold;
 	const char *session;
 	uint64_t since_ns;
-	uint32_t status; /* of what is found; 0: not told */
-	const char *id, *filled;
+	uint32_t status;         /* of what is found; 0: not told */
+	const char *id, *filled; /* id NULL: B- and the number of the find */
 	/* list() and the trades, JSON text of the arrays; NULL: fails */
 	const char *orders, *trades;
 	uint64_t max_flight_ns;

@@ -50,6 +50,7 @@ inv4_what_the_broker_has_becomes_done(void **state)
 	put_intent(w, (struct spec){ .key = "k1", .has_activity = true });
 	put_intent(w, (struct spec){ .key = "k2", .state = INTENT_UNKNOWN });
 	scripted.answer = IAG_FIND_FOUND;
+	scripted.id = NULL;
 	scripted.status = IAG_STATUS_FILLED;
 	scripted.filled = "10";
 	run_pass(w);
@@ -449,6 +450,7 @@ a_bracket_follows_its_legs(void **state)
 	put_intent(w, (struct spec){ .key = "g1", .leg = "take_profit" });
 	put_intent(w, (struct spec){ .key = "g1", .leg = "stop_loss" });
 	scripted.answer = IAG_FIND_FOUND;
+	scripted.id = NULL;
 	run_pass(w);
 	assert_int_equal(told(w, "settled"), 3);
 	assert_int_equal(state_of(w, "g1", ""), INTENT_DONE);
@@ -492,6 +494,7 @@ an_exit_that_works_without_its_entry_is_told(void **state)
 	put_intent(w, (struct spec){ .key = "g1", .leg = "take_profit" });
 	put_intent(w, (struct spec){ .key = "g1", .leg = "stop_loss" });
 	scripted.answer = IAG_FIND_FOUND;
+	scripted.id = NULL;
 	scripted.status = IAG_STATUS_OPEN;
 	run_pass(w);
 	assert_int_equal(state_of(w, "g1", ""), INTENT_DONE);
@@ -827,6 +830,21 @@ inv4_a_cancel_by_a_former_id_ends_nothing(void **state)
 }
 
 static void
+inv4_an_order_with_the_id_of_another_one_is_unknown(void **state)
+{
+	struct world *w = *state;
+
+	put_row_of(w, "B-1", "k2");
+	put_intent(w, (struct spec){ .key = "k1" });
+	scripted.answer = IAG_FIND_FOUND;
+	scripted.status = IAG_STATUS_FILLED;
+	run_pass(w);
+	assert_int_equal(state_of(w, "k1", ""), INTENT_UNKNOWN);
+	assert_true(is_noted(w, "names another order"));
+	assert_true(row_is_of(w, "B-1", "k2"));
+}
+
+static void
 inv4_a_change_that_names_another_order_is_unknown(void **state)
 {
 	struct world *w = *state;
@@ -1136,6 +1154,7 @@ main(void)
 		CASE(
 		    inv4_an_order_lives_while_its_new_id_has_an_unknown_status),
 		CASE(inv4_a_cancel_by_a_former_id_ends_nothing),
+		CASE(inv4_an_order_with_the_id_of_another_one_is_unknown),
 		CASE(inv4_a_change_that_names_another_order_is_unknown),
 		CASE(inv4_no_order_takes_the_row_of_another_one),
 		CASE(what_is_no_id_does_not_end_the_pass),

@@ -608,6 +608,34 @@ a_modify_restates_the_original_and_changes_the_row(void **state)
 	assert_int_equal(fake_broker.consumed, 2);
 }
 
+/* A broker that begins anew with its ids gives those of other orders. */
+static void
+inv4_a_submit_that_tells_another_orders_id_is_unknown(void **state)
+{
+	static const uint32_t before[] = { IAG_STATUS_OPEN, IAG_STATUS_FILLED };
+
+	for (size_t i = 0; i < ARRAY_COUNT(before); i++) {
+		struct world *w = *state;
+
+		fake_broker.answers[0].status = before[i];
+		CLEANUP_TURN struct turn first =
+		    run_op(w, order_submit, SUBMIT("k1"));
+		fake_broker.answers[0].status = IAG_STATUS_SUBMITTED;
+		fake_broker.answers[0].id = "B-k1";
+		CLEANUP_TURN struct turn turn =
+		    run_op(w, order_submit, SUBMIT("k2"));
+		assert_int_equal(first.result, 0);
+		assert_true(turn.err.unknown);
+		assert_non_null(strstr(err_text(&turn.err), "another order"));
+		assert_int_equal(state_of(w, "k2", ""), INTENT_UNKNOWN);
+		assert_int_equal(status_of(w, "B-k1", NULL), before[i]);
+		assert_int_equal(reserved(w), 2);
+		assert_true(kit_verify(&w->kit, AUDIT_VERIFY_STATE).valid);
+		assert_int_equal(teardown(state), 0);
+		assert_int_equal(setup(state), 0);
+	}
+}
+
 /* The broker's answer names an order that is not the one that was changed. */
 static void
 inv4_a_modify_that_tells_another_orders_id_is_unknown(void **state)
@@ -1138,6 +1166,7 @@ main(void)
 		T(inv7_the_file_closed_stops_a_send_too),
 		T(inv7_cancel_only_lets_cancels_pass_and_nothing_else),
 		T(a_modify_restates_the_original_and_changes_the_row),
+		T(inv4_a_submit_that_tells_another_orders_id_is_unknown),
 		T(inv4_a_modify_that_tells_another_orders_id_is_unknown),
 		T(a_bracket_of_the_broker_is_one_call),
 		T(a_sequence_that_breaks_is_taken_back),
