@@ -291,15 +291,32 @@ waiting_write(const struct group_view *view, char **ret_text, struct err *err)
 	return *ret_text ? 0 : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 }
 
+/* None was refused: the sequence was cut off, and nobody wrote down why. */
+static int
+cut_write(char **ret_text, struct err *err)
+{
+	CLEANUP_ERR struct err why = ERR_INIT;
+	CLEANUP_BUF struct buf text = BUF_INIT;
+
+	(void)err_set(&why, ERR_CALL_CANCELLED,
+	    "a leg was not placed; what was placed has been taken back");
+	err_action(&why, "if it is still wanted, preview it again and use a "
+			 "new key");
+	settlement_fault_write(&text, &why);
+	*ret_text = buf_take(&text);
+	return *ret_text ? 0 : err_no_memory(err);
+}
+
 static int
 error_write(struct intent *group, struct group_view *view, struct err *err)
 {
 	free(STEAL(group->error));
 	if (group->state == INTENT_UNKNOWN)
 		return waiting_write(view, &group->error, err);
-	if (group->state == INTENT_REFUSED)
-		group->error = STEAL(view->fault);
-	return 0;
+	if (group->state != INTENT_REFUSED)
+		return 0;
+	group->error = STEAL(view->fault);
+	return group->error ? 0 : cut_write(&group->error, err);
 }
 
 static int
@@ -335,6 +352,8 @@ settlement_group(struct journal_txn *txn, const char *key, const char *leg,
 	if (!*leg)
 		return 0;
 	ret = intent_get(txn, account_hash, key, "", &group, err);
+	if (ret == 0 && group.state == INTENT_DONE)
+		return 0; /* and stays so */
 	if (ret == 0)
 		ret = group_look(txn, account_hash, key, &view, err);
 	if (ret == 0)

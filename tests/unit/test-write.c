@@ -723,6 +723,31 @@ a_sequence_that_breaks_is_taken_back(void **state)
 	assert_int_equal(fake_broker.submits, 2);
 }
 
+/* Nothing is on record of a leg that was not sent, nor why. */
+static void
+a_sequence_that_was_cut_off_is_told_again(void **state)
+{
+	struct world *w = *state;
+
+	fake_broker.answer_count = 2;
+	fake_broker.answers[1] = (struct fake_answer){
+		.result = IAG_STOPPING,
+		.code = ERR_CALL_TIMED_OUT,
+		.skips_commit = true,
+	};
+	fake_broker.cancel.status = IAG_STATUS_CANCELLED;
+	CLEANUP_TURN struct turn turn =
+	    run_op(w, order_submit_bracket, BRACKET("g1"));
+	assert_int_equal(turn.err.code, ERR_CALL_TIMED_OUT);
+	assert_int_equal(state_of(w, "g1", ""), INTENT_REFUSED);
+	CLEANUP_TURN struct turn again =
+	    run_op(w, order_submit_bracket, BRACKET("g1"));
+	assert_int_equal(again.err.code, ERR_CALL_CANCELLED);
+	assert_non_null(strstr(err_text(&again.err), "not placed"));
+	assert_false(again.err.retryable);
+	assert_int_equal(fake_broker.submits, 2);
+}
+
 static void
 an_unknown_parent_is_not_cancelled(void **state)
 {
@@ -1170,6 +1195,7 @@ main(void)
 		T(inv4_a_modify_that_tells_another_orders_id_is_unknown),
 		T(a_bracket_of_the_broker_is_one_call),
 		T(a_sequence_that_breaks_is_taken_back),
+		T(a_sequence_that_was_cut_off_is_told_again),
 		T(an_unknown_parent_is_not_cancelled),
 		T(children_of_a_failed_parent_are_cancelled),
 		T(inv4_all_that_was_placed_is_on_record_before_a_cancel),
