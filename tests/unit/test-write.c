@@ -18,12 +18,10 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/text.h"
 #include "fake-broker.h"
 #include "journal-kit.h"
 #include "orders/deskstate.h"
 #include "orders/sendleave.h"
-#include "orders/settlement.h"
 #include "orders/settlequeue.h"
 #include "orders/write.h"
 
@@ -917,67 +915,6 @@ what_guards_an_entry_stays(void **state)
 	}
 }
 
-/* What the broker tells of the order of a leg later on. */
-struct leg_news {
-	const char *hash, *id, *filled;
-};
-
-static int
-leg_step(struct journal_txn *txn, void *arg, struct err *err)
-{
-	const struct leg_news *news = arg;
-	const struct audit_event event = {
-		.event_type = "paper_order_lifecycle_changed",
-		.principal = "agent:test",
-		.principal_kind = "agent",
-		.decision = "allow",
-		.result_status = "recorded",
-	};
-	CLEANUP_ORDER_ROW struct order_row row;
-	int ret;
-
-	order_row_init(&row);
-	ret = order_row_get(txn, news->hash, news->id, &row, err);
-	row.status = IAG_STATUS_CANCELLED;
-	row.updated_ns = txn_now_ns(txn);
-	if (ret == 0)
-		ret = text_set(&row.filled_quantity, news->filled, err);
-	if (ret == 0)
-		ret = order_row_put(txn, &row, news->hash, err);
-	if (ret == 0)
-		ret = settlement_group(txn, row.key, row.leg, news->hash, err);
-	return ret ? ret : txn_audit(txn, &event, err);
-}
-
-static void
-leg_is_cancelled(struct world *w, const char *id, const char *filled)
-{
-	char hash[HASH_HEX_SIZE];
-	struct leg_news news = { .hash = hash, .id = id, .filled = filled };
-
-	journal_account_hash(w->kit.journal, ACCOUNT, hash);
-	assert_int_equal(
-	    journal_update(w->kit.journal, NULL, leg_step, &news, NULL), 0);
-}
-
-/* The broker's own exits go with their entry; one was filled before. */
-static void
-a_torn_bracket_waits_no_longer_than_its_orders_work(void **state)
-{
-	struct world *w = *state;
-
-	fake_broker.native = true;
-	fake_broker.legs[2].status = IAG_STATUS_REFUSED;
-	fake_broker.cancel.status = IAG_STATUS_PENDING_CANCEL;
-	CLEANUP_TURN struct turn turn =
-	    run_op(w, order_submit_bracket, BRACKET("g1"));
-	assert_true(turn.err.unknown);
-	leg_is_cancelled(w, "B-g1", NULL);
-	assert_int_equal(state_of(w, "g1", ""), INTENT_UNKNOWN);
-	leg_is_cancelled(w, "B-g1-tp", "4");
-	assert_int_equal(state_of(w, "g1", ""), INTENT_DONE);
-}
-
 static void
 a_bracket_of_which_nothing_was_sent_frees_its_key(void **state)
 {
@@ -1201,7 +1138,6 @@ main(void)
 		T(inv4_all_that_was_placed_is_on_record_before_a_cancel),
 		T(inv4_what_a_rejected_bracket_has_placed_is_cancelled),
 		T(what_guards_an_entry_stays),
-		T(a_torn_bracket_waits_no_longer_than_its_orders_work),
 		T(inv4_a_writer_that_keeps_a_book_finds_in_it_what_it_is_to_cancel),
 		T(a_bracket_of_which_nothing_was_sent_frees_its_key),
 		T(inv5_what_is_settled_already_is_not_recorded_as_settled_late),
