@@ -15,6 +15,8 @@
 #include "sim/pack.h"
 
 #define FIRST_ID INT64_C(1370093238) /* as long as the broker's are */
+#define IDS_S 100 /* more than are placed in a second, of four months */
+#define NUMBERED_S (120 * 24 * 3600)
 
 static const struct order_words words[ORDER_TYPE_COUNT] = {
 	[TYPE_LMT] = { "LMT", "Limit", "LIMIT", true, false, false },
@@ -80,6 +82,12 @@ book_fini(struct book *book)
 	free(book->orders);
 	free(book->trades);
 	memset(book, 0, sizeof *book);
+}
+
+void
+book_number(struct book *book, int64_t now_ms)
+{
+	book->last_id = FIRST_ID + now_ms / 1000 % NUMBERED_S * IDS_S;
 }
 
 struct order *

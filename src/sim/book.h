@@ -100,6 +100,11 @@ struct book {
 
 void book_fini(struct book *book);
 /*
+ * Order ids from now on are of this moment: one that began before has not
+ * given them, since a broker gives none twice.  Else they begin at the same.
+ */
+void book_number(struct book *book, int64_t now_ms);
+/*
  * A copy of an order with the next id joins the book: NULL without memory.
  * The strings are taken from *order.
  */

@@ -128,6 +128,8 @@ start(struct sim *sim, const struct sim_settings *settings)
 			    ? settings->start_ms
 			    : (int64_t)(clock_real_ns() / NS_PER_MS);
 	now_ms = sim_now_ms(sim);
+	if (!settings->manual_clock)
+		book_number(&sim->book, now_ms);
 	sim->warm_ms = WARM_MS;
 	sim->questions.stale_ms = STALE_MS;
 	pacing_init(&sim->pacing, settings->pacing);
