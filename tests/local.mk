@@ -77,7 +77,8 @@ check-secret check-oom check-crash check-landed check-soak check-day:
 .PHONY: check-secret check-oom check-crash check-landed check-soak check-day
 
 # The same tests under other eyes.  The sanitizers have builds of their own
-# beneath this one; they need a source directory that is not configured.
+# beneath this one; they need a source directory that is not configured.  (+:
+# make sees no $(MAKE) behind a call, and would do one thing at a time.)
 sanitized = $(MKDIR_P) $(1) && cd $(1) && \
 	{ test -f config.status || $(abs_top_srcdir)/configure -q \
 		--enable-werror CC='$(CC)' \
@@ -85,7 +86,7 @@ sanitized = $(MKDIR_P) $(1) && cd $(1) && \
 	$(MAKE) $(AM_MAKEFLAGS) check
 
 check-asan:
-	export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1; \
+	+export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1; \
 	export LSAN_OPTIONS=suppressions=$(abs_top_srcdir)/tests/lsan.supp:print_suppressions=0; \
 	export UBSAN_OPTIONS=print_stacktrace=1; \
 	$(call sanitized,asan,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all) \
@@ -98,7 +99,7 @@ unsanitized_tests = \
 	tests/peer/openapi.mjs \
 	$(NULL)
 check-tsan:
-	export TSAN_OPTIONS=suppressions=$(abs_top_srcdir)/tests/tsan.supp:halt_on_error=1:second_deadlock_stack=1; \
+	+export TSAN_OPTIONS=suppressions=$(abs_top_srcdir)/tests/tsan.supp:halt_on_error=1:second_deadlock_stack=1; \
 	$(call sanitized,tsan,-fsanitize=thread) \
 		TESTS='$(unit_tests) $(threaded_tests)'
 check-valgrind: all
