@@ -34,11 +34,42 @@
 enum { CHUNK = 64 * 1024, SLICE_MAX_MS = 250, WAITING_MAX = 1024 * 1024 };
 
 struct half {
+	atomic_uint refs; /* the thread may outlive who called, and his call */
 	int in, socket, out;
 	atomic_bool is_over;  /* the client said all that it had to say */
 	atomic_bool is_heard; /* the daemon said something */
 	atomic_bool is_dead;  /* it took nothing, and the client was told */
 };
+
+/* For two: who called, and the thread. */
+static struct half *
+half_new(int in, int out)
+{
+	struct half *half = calloc(1, sizeof *half);
+
+	if (!half)
+		return NULL;
+	atomic_init(&half->refs, 2);
+	half->in = in;
+	half->out = out;
+	half->socket = -1;
+	return half;
+}
+
+static void
+half_free(struct half *half)
+{
+	if (half->socket >= 0)
+		(void)close(half->socket);
+	free(half);
+}
+
+static void
+half_unref(struct half *half)
+{
+	if (atomic_fetch_sub(&half->refs, 1) == 1)
+		half_free(half);
+}
 
 /* More bytes; 0: the end, also by an error. */
 static size_t
@@ -166,23 +197,29 @@ half_copy(struct half *half, char *data, size_t *ret_len)
 	return false;
 }
 
-static void *
-half_main(void *arg)
+static void
+half_run(struct half *half)
 {
-	struct half *half = arg;
 	CLEANUP_FREE char *data = malloc(CHUNK);
 	size_t len;
 	bool is_more;
 
 	if (!data)
-		return NULL;
+		return;
 	is_more = half_copy(half, data, &len);
 	if (!half_is_served(half, len > 0)) {
 		half_give_up(half, data, len);
-		return NULL;
+		return;
 	}
 	while (is_more)
 		is_more = half_copy(half, data, &len);
+}
+
+static void *
+half_main(void *arg)
+{
+	half_run(arg);
+	half_unref(arg);
 	return NULL;
 }
 
@@ -243,21 +280,34 @@ copy_back(struct half *half, int out, struct err *err)
 	return err_class(err);
 }
 
-int
-relay_run(const char *path, int in, int out, struct err *err)
+static int
+half_start(struct half *half, const char *path, struct err *err)
 {
-	/* outlives this call where the client never ends its side */
-	static struct half half;
-	int rc = socket_connect(path, &half.socket, err);
+	int rc = socket_connect(path, &half->socket, err);
 
 	if (rc)
 		return rc;
 	(void)signal(SIGPIPE, SIG_IGN);
-	half.in = in;
-	half.out = out;
-	rc = thread_start(NULL, 0, half_main, &half);
-	if (rc)
-		return err_set(err, ERR_INTERNAL_ERROR,
-		    "cannot make a thread: %s", strerror(rc));
-	return copy_back(&half, out, err);
+	rc = thread_start(NULL, 0, half_main, half);
+	return rc ? err_set(err, ERR_INTERNAL_ERROR, "cannot make a thread: %s",
+			strerror(rc))
+		  : 0;
+}
+
+int
+relay_run(const char *path, int in, int out, struct err *err)
+{
+	struct half *half = half_new(in, out);
+	int rc;
+
+	if (!half)
+		return err_no_memory(err);
+	rc = half_start(half, path, err);
+	if (rc) {
+		half_free(half); /* there is no thread */
+		return rc;
+	}
+	rc = copy_back(half, out, err);
+	half_unref(half);
+	return rc;
 }
