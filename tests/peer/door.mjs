@@ -75,8 +75,9 @@ export class Door {
     }
   }
 
-  // One request; agent: a connection of its own unless given.
-  ask(method, path, message, headers = {}, options = {}) {
+  // One request; agent: a connection of its own unless given; begun: told
+  // when the server has the head of a request with Expect: 100-continue.
+  ask(method, path, message, headers = {}, { begun, ...options } = {}) {
     const body = message === undefined ? undefined
       : typeof message === 'string' ? message : JSON.stringify(message);
     const all = { host: `${this.host}:${this.port}`,
@@ -108,6 +109,8 @@ export class Door {
       });
 
       request.on('error', reject);
+      if (begun)
+        request.on('continue', begun);
       request.end(body);
     });
   }

@@ -31,7 +31,8 @@ async function calls(door) {
     .filter(({ tool_name: name }) => name === CALL.name);
 }
 
-// Send a call and leave when the server has it.
+// Send a call and leave. What was sent reaches the server all the same; after
+// a round trip beside it the call runs as a rule.
 async function leave(door, message, headers) {
   const body = JSON.stringify(message);
   const request = http.request({ port: door.port, method: 'POST', path: '/mcp',
@@ -41,9 +42,21 @@ async function leave(door, message, headers) {
   request.on('error', () => {});
   request.end(body);
   await once(request, 'finish');
-  // behind it on the same way: the server has read the first
   await door.modern('server/discover');
   request.destroy();
+}
+
+// A call of which the server has the head, and will take the rest.
+async function begin(door, options = {}) {
+  let answer;
+
+  await new Promise((begun, reject) => {
+    answer = door.post(modern('tools/call', CALL),
+      { ...modernHeaders('tools/call', CALL), expect: '100-continue' },
+      { ...options, begun });
+    answer.catch(reject);
+  });
+  return { answer };
 }
 
 async function record(door) {
@@ -108,10 +121,7 @@ test('the call of a legacy client goes on without it', { skip },
 test('a call that runs is answered before the server ends', { skip },
   () => withDoor(slow(1500), async (door) => {
     const agent = new http.Agent({ keepAlive: true });
-    const answer = door.post(modern('tools/call', CALL),
-      modernHeaders('tools/call', CALL), { agent });
-
-    await door.modern('server/discover');
+    const { answer } = await begin(door, { agent });
     const ended = door.stop();
     const { json, headers } = await answer;
 
@@ -123,18 +133,14 @@ test('a call that runs is answered before the server ends', { skip },
   }));
 
 test('30 calls at a time do not hold up the others', { skip },
-  () => withDoor(slow(1500), async (door) => {
-    const many = Array.from({ length: 30 }, () =>
-      door.modern('tools/call', CALL));
-    let isOver = false;
-    let between = 0;
+  () => withDoor(slow(25000), async (door) => {
+    let ended = 0;
 
-    Promise.all(many).then(() => { isOver = true; });
-    while (!isOver) {
+    await Promise.all(Array.from({ length: 30 }, () => begin(door)
+      .then(({ answer }) => {
+        answer.catch(() => {}).finally(() => { ended++; });
+      })));
+    for (let i = 0; i < 20; i++)
       assert.equal((await door.modern('tools/list')).status, 200);
-      between++;
-    }
-    assert.ok(between > 10);
-    for (const { json } of await Promise.all(many))
-      assert.ok(json.result.structuredContent);
+    assert.equal(ended, 0);
   }));
