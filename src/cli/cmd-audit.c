@@ -311,8 +311,8 @@ run_audit_export(struct cli *cli, struct err *err)
 	if (rc == 0 && path)
 		rc = export_files(cli, house, call, &range, path, err);
 	else if (rc == 0)
-		rc = audit_export(house->journal, call, &range, STDOUT_FILENO,
-		    -1, cli_login(cli), NULL, NULL, &manifest, err);
+		rc = audit_export(house->journal, call, &range, output_fd(), -1,
+		    cli_login(cli), NULL, NULL, &manifest, err);
 	call_unref(call);
 	return rc;
 }

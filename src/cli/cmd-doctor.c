@@ -94,7 +94,7 @@ run_doctor(struct cli *cli, struct err *err)
 {
 	struct json_object *tree CLEANUP_JSON = json_object_new_object();
 	struct err fault CLEANUP_ERR = ERR_INIT;
-	struct sheet sheet = { .style = style_of(stdout), .cli = cli };
+	struct sheet sheet = { .style = style_of(output_fd()), .cli = cli };
 	struct config *config = NULL;
 	bool healthy;
 	int rc;

@@ -4,7 +4,6 @@
 /* mcp serve, mcp client-config. */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,23 +17,6 @@
 #include "mcp/clients.h"
 #include "mcp/mcp.h"
 
-/*
- * Standard output for messages alone: what a plugin or a library prints there
- * goes where the log goes, since between two messages it would end the session.
- */
-static int
-take_output(struct err *err)
-{
-	int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-
-	if (fd < 0)
-		return err_set(err, ERR_INTERNAL_ERROR,
-		    "cannot use standard output: %s", strerror(errno));
-	/* without standard error there is no other place */
-	(void)dup2(STDERR_FILENO, STDOUT_FILENO);
-	return fd;
-}
-
 int
 run_mcp_serve(struct cli *cli, struct err *err)
 {
@@ -45,7 +27,6 @@ run_mcp_serve(struct cli *cli, struct err *err)
 	struct principal agent;
 	struct gateway *gateway;
 	int fd CLEANUP_CLOSE = -1;
-	int out CLEANUP_CLOSE = -1;
 	int rc;
 
 	if (strcmp(transport, "http") == 0)
@@ -72,11 +53,8 @@ run_mcp_serve(struct cli *cli, struct err *err)
 	fd = serving_stop_fd(err);
 	if (fd < 0)
 		return err_class(err);
-	out = take_output(err);
-	if (out < 0)
-		return out;
-	return mcp_serve(
-	    &registry_gateway, gateway, &agent, STDIN_FILENO, out, fd, err);
+	return mcp_serve(&registry_gateway, gateway, &agent, STDIN_FILENO,
+	    output_fd(), fd, err);
 }
 
 /* The client starts the program elsewhere: the path has to be absolute. */

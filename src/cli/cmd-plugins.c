@@ -200,7 +200,7 @@ check_people(struct buf *out, struct json_object *tree)
 		{ .name = "checks", .fields = check },
 		{ .name = NULL },
 	};
-	struct style style = style_of(stdout);
+	struct style style = style_of(output_fd());
 
 	json_object_object_del(tree, "passed");
 	output_people(out, &style, fields, tree);
@@ -245,6 +245,6 @@ run_plugins_check(struct cli *cli, struct err *err)
 	if (!cli_has(cli, "--child"))
 		return check_in_child(cli, path, err);
 	plugin_check_set_judge(&tools_judge);
-	cli->exit_code = plugin_check_child(path, STDOUT_FILENO, 0) ? 1 : 0;
+	cli->exit_code = plugin_check_child(path, output_fd(), 0) ? 1 : 0;
 	return 0;
 }

@@ -125,7 +125,7 @@ print_result(struct cli *cli, const struct tool *tool, const struct buf *json,
 {
 	struct json_object *tree CLEANUP_JSON = NULL;
 	struct buf out CLEANUP_BUF = BUF_INIT;
-	struct style style = style_of(stdout);
+	struct style style = style_of(output_fd());
 	int rc;
 
 	rc =

@@ -79,6 +79,8 @@ main(int argc, char *argv[])
 	struct cli cli = { .exit_code = 0 };
 
 	keep_standard_fds();
+	if (output_take() < 0)
+		return EXIT_FAILURE;
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	(void)mallopt(M_ARENA_MAX, ARENAS);
 	sidecar_backend_offer();

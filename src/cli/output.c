@@ -6,6 +6,7 @@
 #include "cli/output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "cli/table.h"
@@ -25,25 +27,46 @@
 #define WIDTH 80
 #define WIDTH_MIN 20 /* no terminal is narrower; some say 0 */
 
+/* One for the process, as the descriptor that it stands for. */
+static int standard_output = STDOUT_FILENO;
+
+int
+output_take(void)
+{
+	int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+	if (fd < 0)
+		return -1;
+	standard_output = fd;
+	/* without standard error there is no other place */
+	(void)dup2(STDERR_FILENO, STDOUT_FILENO);
+	return 0;
+}
+
+int
+output_fd(void)
+{
+	return standard_output;
+}
+
 static unsigned
-width_of(FILE *stream)
+width_of(int fd)
 {
 	struct winsize size = { .ws_col = 0 };
 
-	if (ioctl(fileno(stream), TIOCGWINSZ, &size) != 0 ||
-	    size.ws_col < WIDTH_MIN)
+	if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col < WIDTH_MIN)
 		return WIDTH;
 	return size.ws_col;
 }
 
 struct style
-style_of(FILE *stream)
+style_of(int fd)
 {
 	const char *no_color = getenv("NO_COLOR");
 	const char *term = getenv("TERM");
 	struct style style = {
-		.terminal = isatty(fileno(stream)),
-		.width = width_of(stream),
+		.terminal = isatty(fd),
+		.width = width_of(fd),
 	};
 
 	style.colour = style.terminal && !(no_color && *no_color) && term &&
@@ -413,9 +436,7 @@ output_write(const struct buf *out, struct err *err)
 {
 	if (out->failed)
 		return err_no_memory(err);
-	if (fwrite(out->data ? out->data : "", 1, out->len, stdout) !=
-		out->len ||
-	    fflush(stdout) != 0)
+	if (!fd_write(output_fd(), out->data, out->len))
 		return err_set(err, ERR_INTERNAL_ERROR,
 		    "cannot write to standard output: %s", strerror(errno));
 	return 0;
@@ -425,7 +446,7 @@ int
 output_tree(bool json, struct json_object *object, struct err *err)
 {
 	CLEANUP_BUF struct buf out = BUF_INIT;
-	struct style style = style_of(stdout);
+	struct style style = style_of(output_fd());
 
 	if (json)
 		output_json(&out, object);

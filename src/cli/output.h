@@ -11,19 +11,28 @@
 
 #include <json-c/json_object.h>
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "base/buf.h"
 #include "tools/tool.h"
 
-/* How a stream is written to. */
+/*
+ * From now on standard output is what output_fd() names, and descriptor 1 is
+ * standard error: what a plugin or a library prints there goes where the log
+ * goes, since it would spoil JSON, and end a session of messages.  Called once,
+ * before anything is printed; -1: there is no descriptor left.
+ */
+int output_take(void);
+/* Standard output, for those who write to it by themselves. */
+int output_fd(void);
+
+/* How a descriptor is written to. */
 struct style {
 	bool terminal; /* relative times */
 	bool colour;
 	unsigned width; /* of tables, in characters; 0: without bound */
 };
-/* As the stream and NO_COLOR have it; 80 columns where it has no width. */
-struct style style_of(FILE *stream);
+/* As it and NO_COLOR have it; 80 columns where it has no width. */
+struct style style_of(int fd);
 
 enum colour { COLOUR_BOLD, COLOUR_RED, COLOUR_GREEN, COLOUR_YELLOW };
 /* text, coloured where the style has colour; control characters escaped. */
@@ -43,9 +52,9 @@ void output_json(struct buf *out, struct json_object *object);
 /* An RFC 3339 time as people say it, "3 min ago"; other text as it is. */
 void output_time(struct buf *out, const struct style *style, const char *text);
 
-/* Write to stdout; 0, or INTERNAL_ERROR when that cannot be done. */
+/* Write to standard output; 0, or INTERNAL_ERROR when that cannot be done. */
 int output_write(const struct buf *out, struct err *err);
-/* The object in its own order, as JSON or for people, to stdout. */
+/* The object in its own order, as JSON or for people, likewise. */
 int output_tree(bool json, struct json_object *object, struct err *err);
 
 #endif

@@ -5,7 +5,9 @@
 
 #include "cli/report.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -96,7 +98,7 @@ error_people(const struct cli *cli, const struct err *err, struct buf *out)
 	struct buf text CLEANUP_BUF = BUF_INIT;
 	struct buf shown CLEANUP_BUF = BUF_INIT;
 	struct buf next CLEANUP_BUF = BUF_INIT;
-	struct style style = style_of(stderr);
+	struct style style = style_of(STDERR_FILENO);
 	const char *action = err_user_action(err);
 
 	style_text(out, &style, COLOUR_RED, err_kind(err->code)->name);

@@ -4,6 +4,7 @@
 #include "cli/via.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -355,7 +356,7 @@ via_run(struct cli *cli, struct err *err)
 		return rc;
 	if (command->run == run_mcp_serve)
 		return relay_run(
-		    via_socket(cli), STDIN_FILENO, STDOUT_FILENO, err);
+		    via_socket(cli), STDIN_FILENO, output_fd(), err);
 	if (is_program)
 		return run_program(cli, err);
 	if (via_takes(command))

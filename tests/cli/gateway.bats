@@ -264,7 +264,8 @@ stdio'
     has "$stderr" 'expected one of anthropic, generic, openai'
 }
 
-@test "what a plugin prints does not come between two messages" {
+# A backend that prints a line whenever it is asked.
+with_noise() {
     local folder=$BATS_TEST_TMPDIR/plugins
     mkdir -m 755 "$folder"
     sed 's|^	struct example \*example = instance;|&\
@@ -276,6 +277,22 @@ stdio'
         -o "$folder/backend-example.so" "$folder/example.c"
     sed -i "s|path: \[|&$folder, |; s|backend: fake|backend: example|" \
         "$config"
+}
+
+@test "what a plugin prints is no part of what a command prints" {
+    with_noise
+    iag --json accounts list
+    expect 0
+    [ "$(json 'j.accounts[0].account_id' <<<"$output")" = DU0000001 ]
+    has "$stderr" PLUGIN
+    iag plugins check "$BATS_TEST_TMPDIR/plugins/backend-example.so" --json
+    expect 0
+    [ "$(json j.passed <<<"$output")" = true ]
+    has "$stderr" PLUGIN
+}
+
+@test "what a plugin prints does not come between two messages" {
+    with_noise
     run --separate-stderr "$IAG_TEST_PROGRAM" mcp serve <<'END'
 {"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}
 {"jsonrpc":"2.0","method":"notifications/initialized"}
