@@ -3,13 +3,11 @@
 
 #include "bare.h"
 
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 static void
 check(int rc, const char *what)
@@ -47,40 +45,6 @@ bare_commit(MDB_env *env, size_t bytes)
 	check(mdb_dbi_open(txn, NULL, 0, &dbi), "table");
 	check(mdb_put(txn, dbi, &key, &value, MDB_APPEND), "put");
 	check(mdb_txn_commit(txn), "commit");
-}
-
-enum { PAGE = 4096, PAGES = 1024 };
-
-static void
-page_write(int fd, unsigned page)
-{
-	static char bytes[PAGE];
-
-	if (pwrite(fd, bytes, PAGE, (off_t)page * PAGE) != PAGE) {
-		(void)fprintf(stderr, "bench: a page cannot be written\n");
-		exit(1);
-	}
-}
-
-void
-bare_pages(const char *path, unsigned pages)
-{
-	static int file = -1, head = -1;
-	static unsigned at;
-
-	if (file < 0) {
-		file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-		for (unsigned i = 0; i < PAGES; i++)
-			page_write(file, i);
-		(void)fsync(file);
-		head = open(path, O_RDWR | O_DSYNC | O_CLOEXEC);
-	}
-	for (unsigned i = 0; i < pages; i++) {
-		at = (at * 5 + 7) % PAGES; /* each once, none beside the last */
-		page_write(file, at ? at : 1);
-	}
-	(void)fdatasync(file);
-	page_write(head, 0);
 }
 
 static size_t

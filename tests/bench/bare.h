@@ -14,12 +14,6 @@
 MDB_env *bare_open(const char *path);
 /* One record of so many bytes, on the disk. */
 void bare_commit(MDB_env *env, size_t bytes);
-/*
- * What the disk takes of a commit by itself: so many pages here and there in
- * a file of some MiB (made where it is missing), a flush, and the page that
- * makes them count.
- */
-void bare_pages(const char *path, unsigned pages);
 /* Of all rows of all tables of a store that nobody else has open. */
 size_t bare_store_bytes(const char *path);
 

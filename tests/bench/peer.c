@@ -6,6 +6,7 @@
 #include "peer.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,9 +141,8 @@ peer_end(struct peer *peer)
 	free(peer->rest);
 }
 
-/* The number behind a name in a file of /proc/PID. */
-static unsigned long
-proc_number(const struct peer *peer, const char *name, const char *mark)
+unsigned long
+peer_number(const struct peer *peer, const char *name, const char *mark)
 {
 	char path[64], text[256];
 	unsigned long number = 0;
@@ -163,11 +163,5 @@ proc_number(const struct peer *peer, const char *name, const char *mark)
 long
 peer_anon_kib(const struct peer *peer)
 {
-	return (long)proc_number(peer, "status", "RssAnon:");
-}
-
-uint64_t
-peer_disk_bytes(const struct peer *peer)
-{
-	return proc_number(peer, "io", "write_bytes:");
+	return (long)peer_number(peer, "status", "RssAnon:");
 }

@@ -7,7 +7,6 @@
 #define IAG_BENCH_PEER_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include <sys/types.h>
 
@@ -25,10 +24,11 @@ void peer_say(struct peer *peer, const char *text, size_t len);
 size_t peer_hear(struct peer *peer, const char **ret_line);
 /* Close its input and wait for its end. */
 void peer_end(struct peer *peer);
+/* The number behind mark in a file of /proc/PID. */
+unsigned long peer_number(
+    const struct peer *peer, const char *name, const char *mark);
 /* RssAnon of the process, in KiB. */
 long peer_anon_kib(const struct peer *peer);
-/* Bytes that it has sent to the disk, in pages that it wrote to. */
-uint64_t peer_disk_bytes(const struct peer *peer);
 
 void bench_fail(const char *what) __attribute__((noreturn));
 /* A variable that the bench cannot do without. */
