@@ -159,6 +159,19 @@ doors_write(void *arg, struct buf *out)
 	    counts.refused);
 }
 
+/* Without a key of the issuer nobody gets through the HTTP door. */
+static bool
+doors_are_ready(void *arg, struct buf *out)
+{
+	const struct daemon *daemon = arg;
+	bool is_ready = !daemon->auth || auth_is_ready(daemon->auth);
+
+	if (daemon->auth)
+		buf_printf(out, "tokens: %s\n",
+		    is_ready ? "ok" : "no keys of the issuer");
+	return is_ready;
+}
+
 static int
 open_probe(struct daemon *daemon, struct err *err)
 {
@@ -166,6 +179,7 @@ open_probe(struct daemon *daemon, struct err *err)
 		.gateway = daemon->gateway,
 		.fd = take_fd(&daemon->systemd.metrics_fd),
 		.add = doors_write,
+		.is_ready = doors_are_ready,
 		.arg = daemon,
 	};
 

@@ -65,11 +65,15 @@ healthz_write(struct probe *probe, struct buf *out)
 static unsigned
 readyz_write(struct probe *probe, struct buf *out)
 {
+	bool is_ready = false;
+
 	if (atomic_load(&probe->is_stopping)) {
 		buf_str(out, "stopping\n");
 		return 503;
 	}
-	return status_is_ready(probe->setup.gateway, out) ? 200 : 503;
+	is_ready = status_is_ready(probe->setup.gateway, out);
+	is_ready &= probe->setup.is_ready(probe->setup.arg, out);
+	return is_ready ? 200 : 503;
 }
 
 static unsigned

@@ -10,6 +10,8 @@
 #ifndef IAG_DAEMON_PROBE_H
 #define IAG_DAEMON_PROBE_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "gateway/gateway.h"
@@ -19,8 +21,10 @@ struct probe;
 struct probe_setup {
 	struct gateway *gateway; /* borrowed */
 	int fd;                  /* listens, taken; -1: as configured */
-	/* Metrics of the doors; on a thread of the gateway's. */
+	/* On a thread of the gateway's: metrics of the doors; */
 	void (*add)(void *arg, struct buf *out);
+	/* and whether they could let somebody in, with a line about it. */
+	bool (*is_ready)(void *arg, struct buf *out);
 	void *arg;
 };
 

@@ -515,6 +515,9 @@ page() {
     expect 0
     run page /metrics
     has "$output" "ibkr_agent_http_requests_refused_total 1"
+    # no token can be judged
+    run page /readyz
+    has "$output" "store: ok" "tokens: no keys of the issuer" 503
     stop_daemon 0
 }
 
