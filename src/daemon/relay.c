@@ -31,7 +31,9 @@
 #include "tools/dispatch.h"
 #include "tools/tool.h"
 
-enum { CHUNK = 64 * 1024, SLICE_MAX_MS = 250, WAITING_MAX = 1024 * 1024 };
+enum { CHUNK = 64 * 1024, SLICE_MAX_MS = 250 };
+/* Of what nobody takes: a message has less, and so long is its rest awaited. */
+enum { WAITING_MAX = 2 * 1024 * 1024, REST_MS = 1000 };
 
 struct half {
 	atomic_uint refs; /* the thread may outlive who called, and his call */
@@ -154,12 +156,28 @@ static void
 refuse_all(struct half *half, const struct buf *text, size_t sent)
 {
 	CLEANUP_BUF struct buf out = BUF_INIT;
-	const char *at = buf_text(text), *end;
+	const char *data = buf_text(text);
+	size_t at = 0;
 
-	for (; (end = strchr(at, '\n')) != NULL; at = end + 1)
-		refuse_line(&out, at, (size_t)(end - at),
-		    (size_t)(at - text->data) < sent);
+	while (at < text->len) {
+		const char *end = memchr(data + at, '\n', text->len - at);
+		size_t len = end ? (size_t)(end - data) - at : text->len - at;
+
+		refuse_line(&out, data + at, len, at < sent);
+		at += len + 1;
+	}
 	(void)fd_write(half->out, out.data, out.len);
+}
+
+/* Is there more?  The rest of a message that has begun is on its way. */
+static bool
+half_has_more(const struct half *half, const struct buf *text)
+{
+	struct pollfd more = { .fd = half->in, .events = POLLIN };
+	bool is_inside = text->len > 0 && text->data[text->len - 1] != '\n';
+
+	return text->len < WAITING_MAX &&
+	       poll(&more, 1, is_inside ? REST_MS : 0) > 0;
 }
 
 /* The first piece was not taken: tell so, also to who asked since then. */
@@ -167,12 +185,11 @@ static void
 half_give_up(struct half *half, const char *data, size_t len)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT;
-	struct pollfd more = { .fd = half->in, .events = POLLIN };
 	char *room;
 	size_t got = len;
 
 	buf_add(&text, data, len);
-	while (got > 0 && text.len < WAITING_MAX && poll(&more, 1, 0) > 0 &&
+	while (got > 0 && half_has_more(half, &text) &&
 	       (room = buf_reserve(&text, CHUNK)) != NULL) {
 		got = read_some(half->in, room);
 		text.len += got;

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -19,6 +20,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fd.h"
+#include "base/thread.h"
 #include "config/scope.h"
 #include "daemon/peer.h"
 #include "daemon/program.h"
@@ -250,10 +253,33 @@ line_count(const struct buf *text)
 	return count;
 }
 
+/* A client that says its lines, as fast as they are taken. */
+struct client {
+	int fd;
+	const char *lines;
+	size_t len;
+	bool is_all; /* then it goes */
+};
+
+static void *
+client_main(void *arg)
+{
+	const struct client *client = arg;
+
+	/* whoever gives up does not read all of it */
+	(void)fd_write(client->fd, client->lines, client->len);
+	if (client->is_all)
+		(void)close(client->fd);
+	return NULL;
+}
+
 /* What the relay answers to lines; it ends without their end. */
 static void
-relay_in_vain(const char *lines, bool is_all, struct buf *out, struct err *err)
+relay_in_vain(const char *lines, size_t len, bool is_all, struct buf *out,
+    struct err *err)
 {
+	struct client client = { .lines = lines, .len = len, .is_all = is_all };
+	pthread_t thread;
 	static atomic_uint looks;
 	const struct clock_source source = {
 		.real_ns = pass, .boot_ns = pass, .arg = &looks
@@ -267,20 +293,20 @@ relay_in_vain(const char *lines, bool is_all, struct buf *out, struct err *err)
 	fd = hold_socket(name);
 	assert_int_equal(pipe(in), 0);
 	assert_int_equal(pipe(back), 0);
-	assert_int_equal(
-	    write(in[1], lines, strlen(lines)), (ssize_t)strlen(lines));
-	if (is_all)
-		(void)close(in[1]);
+	client.fd = in[1];
+	(void)signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(thread_start(&thread, 0, client_main, &client), 0);
 	clock_set_source(&source);
 	assert_int_not_equal(relay_run(name, in[0], back[1], err), 0);
 	clock_set_source(NULL);
+	(void)close(in[0]);
+	(void)pthread_join(thread, NULL);
 	(void)close(back[1]);
 	assert_non_null(buf_reserve(out, 65536));
 	while ((got = read(back[0], out->data + out->len, 4096)) > 0)
 		out->len += (size_t)got;
 	out->data[out->len] = '\0';
 	(void)close(back[0]);
-	(void)close(in[0]);
 	if (!is_all)
 		(void)close(in[1]);
 	(void)close(fd);
@@ -294,16 +320,16 @@ test_a_daemon_that_takes_nothing_is_given_up(void **state)
 #define CALL(id, name)                                                  \
 	"{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"tools/call\"," \
 	"\"params\":{\"name\":\"" name "\"}}\n"
+	static const char lines[] =
+	    "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"initialize\"}\n"
+	    "\r\n{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n" CALL(
+		"2", "ibkr_health") CALL("3",
+		"ibkr_live_order_submit") "{\"jsonrpc\":\"2.0\",\"id\":4,";
 	CLEANUP_BUF struct buf out = BUF_INIT;
 	CLEANUP_ERR struct err err = ERR_INIT;
 
 	(void)state;
-	relay_in_vain(
-	    "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"initialize\"}\n"
-	    "\r\n{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n" CALL(
-		"2", "ibkr_health") CALL("3",
-		"ibkr_live_order_submit") "{\"jsonrpc\":\"2.0\",\"id\":4,",
-	    false, &out, &err);
+	relay_in_vain(lines, sizeof lines - 1, false, &out, &err);
 	assert_int_equal(err.code, ERR_DAEMON_UNAVAILABLE);
 	assert_non_null(strstr(err_text(&err), "for 20 seconds"));
 	assert_memory_equal(buf_text(&out),
@@ -321,6 +347,41 @@ test_a_daemon_that_takes_nothing_is_given_up(void **state)
 	    buf_text(&out), "see the operator's `ibkr-agent orders pending`"));
 }
 
+/* More than the relay has read, and the pipe can hold beside it. */
+static void
+test_a_long_request_is_answered_too_when_given_up(void **state)
+{
+	CLEANUP_BUF struct buf lines = BUF_INIT;
+	CLEANUP_BUF struct buf out = BUF_INIT;
+	CLEANUP_ERR struct err err = ERR_INIT;
+
+	(void)state;
+	buf_str(&lines, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"x\","
+			"\"params\":{\"text\":\"");
+	for (unsigned i = 0; i < 50000; i++)
+		buf_str(&lines, "longlong");
+	buf_str(&lines, "\"}}\n");
+	relay_in_vain(lines.data, lines.len, false, &out, &err);
+	assert_int_equal(line_count(&out), 1);
+	assert_non_null(strstr(buf_text(&out), "\"id\":7,\"error\""));
+}
+
+/* Neither a NUL nor a missing newline hides a request. */
+static void
+test_each_line_is_answered_when_given_up(void **state)
+{
+	static const char lines[] = "\0\n" CALL("8",
+	    "ibkr_health") "{\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"ping\"}";
+	CLEANUP_BUF struct buf out = BUF_INIT;
+	CLEANUP_ERR struct err err = ERR_INIT;
+
+	(void)state;
+	relay_in_vain(lines, sizeof lines - 1, true, &out, &err);
+	assert_int_equal(line_count(&out), 2);
+	assert_non_null(strstr(buf_text(&out), "\"id\":8,\"error\""));
+	assert_non_null(strstr(buf_text(&out), "\"id\":9,\"error\""));
+}
+
 static void
 test_a_client_that_only_goes_does_not_wait_for_a_daemon(void **state)
 {
@@ -328,7 +389,7 @@ test_a_client_that_only_goes_does_not_wait_for_a_daemon(void **state)
 	CLEANUP_ERR struct err err = ERR_INIT;
 
 	(void)state;
-	relay_in_vain("", true, &out, &err);
+	relay_in_vain("", 0, true, &out, &err);
 	assert_int_equal(err.code, ERR_DAEMON_UNAVAILABLE);
 	assert_int_equal(out.len, 0);
 }
@@ -350,6 +411,9 @@ main(void)
 		cmocka_unit_test(
 		    test_only_the_line_of_a_refusal_turns_a_relay_away),
 		cmocka_unit_test(test_a_daemon_that_takes_nothing_is_given_up),
+		cmocka_unit_test(
+		    test_a_long_request_is_answered_too_when_given_up),
+		cmocka_unit_test(test_each_line_is_answered_when_given_up),
 		cmocka_unit_test(
 		    test_a_client_that_only_goes_does_not_wait_for_a_daemon),
 	};
