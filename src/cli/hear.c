@@ -49,17 +49,16 @@ hear_wait(struct pollfd *fds, nfds_t count, uint64_t end_ns)
 }
 
 enum heard
-hear_line(int fd, struct call *call, struct buf *line)
+hear_line(int fd, struct call *call, uint64_t taken_ns, struct buf *line)
 {
 	struct pollfd fds[] = { { .fd = fd, .events = POLLIN },
 		{ .fd = call_fd(call), .events = POLLIN } };
-	uint64_t end_ns = clock_boot_ns() + SOCKET_TAKEN_S * NS_PER_S;
 	size_t seen = 0;
 
 	while (!memchr(buf_text(line) + seen, '\n', line->len - seen)) {
 		seen = line->len;
 		fds[0].revents = fds[1].revents = 0;
-		if (!hear_wait(fds, ARRAY_COUNT(fds), end_ns))
+		if (!hear_wait(fds, ARRAY_COUNT(fds), taken_ns))
 			return HEARD_NOT_TAKEN;
 		if (fds[1].revents) {
 			(void)shutdown(fd, SHUT_WR);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "cli/call.h"
 #include "cli/hear.h"
@@ -228,7 +229,8 @@ lost(const struct tool *tool, enum heard heard, struct err *err)
 
 /* Interrupted, what changes something is settled and told. */
 static enum heard
-hear_answer(int fd, const struct tool *tool, struct buf *line)
+hear_answer(
+    int fd, const struct tool *tool, uint64_t taken_ns, struct buf *line)
 {
 	struct call *call = call_new(UINT64_MAX);
 	struct interrupt interrupt;
@@ -238,7 +240,7 @@ hear_answer(int fd, const struct tool *tool, struct buf *line)
 		return HEARD_END;
 	if (tool && tool->flags & TOOL_DESTRUCTIVE)
 		interrupt_start(&interrupt, call);
-	heard = hear_line(fd, call, line);
+	heard = hear_line(fd, call, taken_ns, line);
 	if (tool && tool->flags & TOOL_DESTRUCTIVE)
 		interrupt_stop(&interrupt);
 	call_unref(call);
@@ -251,6 +253,8 @@ via_call(struct cli *cli, const struct tool_request *request,
 {
 	CLEANUP_BUF struct buf line = BUF_INIT;
 	CLEANUP_BUF struct buf said = BUF_INIT;
+	/* to connect and to be read, both */
+	uint64_t taken_ns = clock_boot_ns() + SOCKET_TAKEN_S * NS_PER_S;
 	int fd CLEANUP_CLOSE = -1;
 	enum heard heard;
 	int rc = request_write(cli, request, &said, err);
@@ -263,7 +267,7 @@ via_call(struct cli *cli, const struct tool_request *request,
 	/* who is turned away may find out by writing, and reads why */
 	(void)say_all(fd, &said);
 	secret_wipe(said.data, said.len);
-	heard = hear_answer(fd, tool, &line);
+	heard = hear_answer(fd, tool, taken_ns, &line);
 	if (heard != HEARD_LINE)
 		return lost(tool, heard, err);
 	return answer_take(&line, ret_result, err);

@@ -47,7 +47,7 @@ look(void *arg)
 }
 
 static enum heard
-hear(int answers_at, struct buf *line, struct daemon *daemon)
+hear(int answers_at, unsigned taken_s, struct buf *line, struct daemon *daemon)
 {
 	const struct clock_source source = {
 		.real_ns = look, .boot_ns = look, .arg = daemon
@@ -62,7 +62,7 @@ hear(int answers_at, struct buf *line, struct daemon *daemon)
 	    write(ends[0], REQUEST, strlen(REQUEST)), (ssize_t)strlen(REQUEST));
 	*daemon = (struct daemon){ .fd = ends[1], .answers_at = answers_at };
 	clock_set_source(&source);
-	heard = hear_line(ends[0], call, line);
+	heard = hear_line(ends[0], call, taken_s * NS_PER_S, line);
 	clock_set_source(NULL);
 	call_unref(call);
 	(void)close(ends[0]);
@@ -77,8 +77,8 @@ test_a_request_that_nobody_takes_is_given_up(void **state)
 	struct daemon daemon;
 
 	(void)state;
-	assert_int_equal(hear(0, &line, &daemon), HEARD_NOT_TAKEN);
-	assert_int_equal((daemon.looks - 1) * PASS_S, SOCKET_TAKEN_S);
+	assert_int_equal(hear(0, 20, &line, &daemon), HEARD_NOT_TAKEN);
+	assert_int_equal(daemon.looks * PASS_S, 20);
 	assert_int_equal(line.len, 0);
 }
 
@@ -89,7 +89,7 @@ test_a_daemon_that_starts_late_is_waited_for(void **state)
 	struct daemon daemon;
 
 	(void)state;
-	assert_int_equal(hear(3, &line, &daemon), HEARD_LINE);
+	assert_int_equal(hear(3, 40, &line, &daemon), HEARD_LINE);
 	assert_string_equal(buf_text(&line), ANSWER);
 }
 
@@ -103,7 +103,8 @@ test_an_end_without_an_answer_is_told_apart(void **state)
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
 	(void)close(ends[1]);
-	assert_int_equal(hear_line(ends[0], call, &line), HEARD_END);
+	assert_int_equal(
+	    hear_line(ends[0], call, UINT64_MAX, &line), HEARD_END);
 	(void)close(ends[0]);
 	call_unref(call);
 }
