@@ -98,7 +98,7 @@ guard_has_control(const char *value, size_t len)
 	return memchr(value, 0x7f, len) != NULL;
 }
 
-static bool
+bool
 guard_saw(const struct guard *guard, enum header header)
 {
 	return (guard->seen & (1u << header)) != 0;

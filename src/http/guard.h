@@ -9,6 +9,7 @@
 #ifndef IAG_HTTP_GUARD_H
 #define IAG_HTTP_GUARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The headers that somebody reads; those before Accept may come once,
@@ -40,6 +41,7 @@ struct guard {
 /* One header, in any order; len: of the value, which may hold a NUL. */
 enum header guard_header(
     struct guard *guard, const char *name, const char *value, size_t len);
+bool guard_saw(const struct guard *guard, enum header header);
 /* NULL, or what is wrong with the request: a sentence without a stop. */
 const char *guard_fault(const struct guard *guard, const char *method,
     const char *target, const char *version);

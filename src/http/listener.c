@@ -240,18 +240,38 @@ heading_join(struct buf *list, const char *value, size_t len)
 	buf_add(list, value, len);
 }
 
+static bool
+heading_is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* The blanks at both ends of a value are none of it. */
+static size_t
+heading_trim(const char **value, size_t len)
+{
+	while (len > 0 && heading_is_blank(**value)) {
+		(*value)++;
+		len--;
+	}
+	while (len > 0 && heading_is_blank((*value)[len - 1]))
+		len--;
+	return len;
+}
+
 static enum MHD_Result
 heading_add(void *arg, enum MHD_ValueKind kind, const char *name,
-    size_t name_len, const char *value, size_t len)
+    size_t name_len, const char *given, size_t len)
 {
 	struct heading *heading = arg;
 	struct listener_request *request = heading->request;
+	const char *value = given ? given : "";
 	enum header header = HEADER_OTHER;
 
 	(void)kind;
 	if (strlen(name) != name_len)
 		heading->guard.fault = "a header's name holds a NUL";
-	header = guard_header(&heading->guard, name, value ? value : "", len);
+	header = guard_header(&heading->guard, name, value, len);
 	if (request->header_count == LISTENER_HEADERS_MAX) {
 		heading->guard.fault = "there are more than 64 headers";
 		return MHD_NO;
@@ -259,6 +279,7 @@ heading_add(void *arg, enum MHD_ValueKind kind, const char *name,
 	request->header_count++;
 	if (header == HEADER_OTHER)
 		return MHD_YES;
+	len = heading_trim(&value, len);
 	if (header >= HEADER_ACCEPT)
 		heading_join(
 		    &heading->lists[header - HEADER_ACCEPT], value, len);
@@ -274,10 +295,11 @@ heading_keep_lists(struct heading *heading)
 
 	for (unsigned i = 0; i < ARRAY_COUNT(heading->lists); i++) {
 		const struct buf *list = &heading->lists[i];
+		enum header header = (enum header)(HEADER_ACCEPT + i);
 
-		if (list->len > 0)
-			heading_keep(request, (enum header)(HEADER_ACCEPT + i),
-			    buf_text(list), list->len);
+		if (guard_saw(&heading->guard, header))
+			heading_keep(
+			    request, header, buf_text(list), list->len);
 		request->text.failed |= list->failed;
 	}
 }

@@ -25,6 +25,8 @@ const evil = (name, value) => ({ [name]: value });
 const TABLE = [
   ['a legacy request', list, {}, 200],
   ['every legacy version', list, { 'mcp-protocol-version': '2025-03-26' }, 200],
+  ['a version with blanks around it', list,
+    { 'mcp-protocol-version': ' 2025-03-26 \t' }, 200],
   ['a legacy version nobody knows', list,
     { 'mcp-protocol-version': '2023-01-01' }, 400, -32600],
   ['a session id of somebody else', list, { 'mcp-session-id': 'x' }, 200],
@@ -42,6 +44,7 @@ const TABLE = [
   ['JSON is accepted on a line of its own', list,
     { accept: ['text/html', 'application/json'] }, 200],
   ['anything is accepted', list, { accept: '*/*' }, 200],
+  ['nothing is accepted', list, { accept: '' }, 406],
   ['neither is accepted', list, { accept: 'text/html' }, 406],
   ['JSON with a charset', list,
     { 'content-type': 'application/json; charset=utf-8' }, 200],
@@ -53,6 +56,7 @@ const TABLE = [
     200],
   ['an Origin that looks like it', list,
     evil('origin', 'http://localhost.evil.example'), 403],
+  ['a Host with blanks behind it', list, evil('host', 'localhost \t'), 200],
   ['an evil Host', list, evil('host', 'evil.example:80'), 403],
   ['a Host with a user', list, evil('host', 'localhost@evil.example'), 403],
 ];
