@@ -121,50 +121,16 @@ row_update(struct order_row *row, const struct report *report, struct err *err)
 		   : hear(&row->average_price, report->average_price, err);
 }
 
-/* Why the order cannot have this id, which has a row already; or NULL. */
-static const char *
-id_fault(const struct report *report, const struct order_row *row,
-    const struct order_row *other)
-{
-	if (!order_row_is_kin(row, other))
-		return "which is that of another order";
-	if (!order_status_is_terminal(other->status))
-		return NULL;
-	if (!order_row_successor(other))
-		return "under which it has ended";
-	/* brokers call an id cancelled that they have given up */
-	return report->status == IAG_STATUS_CANCELLED
-		   ? "a former one that is cancelled, and not its own"
-		   : NULL;
-}
-
-/* Nobody has the new id, or the same order has had it. */
-static int
-id_check(struct journal_txn *txn, struct follow *follow,
-    const struct order_row *row, struct err *err)
-{
-	CLEANUP_ORDER_ROW struct order_row other;
-	int ret;
-
-	order_row_init(&other);
-	ret = order_row_get(
-	    txn, follow->hash, follow->report->broker_order_id, &other, err);
-	if (ret)
-		return ret == IAG_NOTFOUND ? 0 : ret;
-	follow->fault = id_fault(follow->report, row, &other);
-	return follow->fault ? IAG_REJECTED : 0;
-}
-
 /* The broker calls it by another id now: the old one is no more. */
 static int
 row_rename(struct journal_txn *txn, struct follow *follow,
     struct order_row *row, struct err *err)
 {
-	int ret = id_check(txn, follow, row, err);
+	int ret = order_row_rename(txn, row, follow->report->broker_order_id,
+	    follow->report->status, follow->hash, err);
 
-	return ret ? ret
-		   : order_row_rename(txn, row, follow->report->broker_order_id,
-			 follow->report->status, follow->hash, err);
+	follow->fault = row->id_fault;
+	return ret;
 }
 
 static int

@@ -155,6 +155,9 @@ struct order_row {
 	uint64_t created_ns, updated_ns, polled_ns;
 	/* Not stored: the broker uses an id again that it had given up. */
 	bool is_again;
+	/* Not stored: why the last rename was none, static; NULL: it was one.
+	 */
+	const char *id_fault;
 };
 /* The broker_status of an id that the broker has given up for another one. */
 #define ORDER_REPLACED_BY "replaced by "
@@ -173,8 +176,9 @@ int order_row_put(struct journal_txn *txn, const struct order_row *row,
 /*
  * The broker calls it by another id now and says status of it: the row of the
  * old one ends, and *row is that of the new one, which is not put yet.  An id
- * that it had before is its own again; IAG_REJECTED without text: that of
- * another order, or of one that has ended by itself.
+ * that it had before is its own again, unless that is told to be cancelled;
+ * IAG_REJECTED without text, and row->id_fault: that, or the id of another
+ * order, or of one that has ended by itself.
  */
 int order_row_rename(struct journal_txn *txn, struct order_row *row,
     const char *id, uint32_t status, const char account_hash[HASH_HEX_SIZE],

@@ -302,10 +302,27 @@ order_row_is_kin(const struct order_row *row, const struct order_row *other)
 	       strcmp(row->leg, other->leg) == 0;
 }
 
-/* Whose is the id that the order is to have? */
+/* Why the order cannot have an id that has a row already; or NULL. */
+static const char *
+id_fault(
+    const struct order_row *row, const struct order_row *other, uint32_t status)
+{
+	if (!order_row_is_kin(row, other))
+		return "which is that of another order";
+	if (!order_status_is_terminal(other->status))
+		return NULL;
+	if (!order_row_successor(other))
+		return "under which it has ended";
+	/* brokers call an id cancelled that they have given up */
+	return status == IAG_STATUS_CANCELLED
+		   ? "a former one that is cancelled, and not its own"
+		   : NULL;
+}
+
+/* Nobody has the id that the order is to have, or it has had it before. */
 static int
 name_check(struct journal_txn *txn, struct order_row *row, const char *id,
-    const char *hash, struct err *err)
+    uint32_t status, const char *hash, struct err *err)
 {
 	CLEANUP_ORDER_ROW struct order_row other;
 	int ret;
@@ -313,13 +330,10 @@ name_check(struct journal_txn *txn, struct order_row *row, const char *id,
 	order_row_init(&other);
 	ret = order_row_get(txn, hash, id, &other, err);
 	row->is_again = ret == 0 && order_row_successor(&other);
+	row->id_fault = ret ? NULL : id_fault(row, &other, status);
 	if (ret)
 		return ret == IAG_NOTFOUND ? 0 : ret;
-	if (!order_row_is_kin(row, &other))
-		return IAG_REJECTED;
-	return row->is_again || !order_status_is_terminal(other.status)
-		   ? 0
-		   : IAG_REJECTED;
+	return row->id_fault ? IAG_REJECTED : 0;
 }
 
 int
@@ -327,7 +341,7 @@ order_row_rename(struct journal_txn *txn, struct order_row *row, const char *id,
     uint32_t status, const char account_hash[HASH_HEX_SIZE], struct err *err)
 {
 	CLEANUP_BUF struct buf word = BUF_INIT;
-	int ret = name_check(txn, row, id, account_hash, err);
+	int ret = name_check(txn, row, id, status, account_hash, err);
 
 	if (ret)
 		return ret;

@@ -399,9 +399,11 @@ static int
 others_id(struct settling *s)
 {
 	(void)err_set(&s->fault, ERR_BROKER_RESPONSE_INVALID,
-	    "the broker tells the id '%s' for it, which is that of another "
-	    "order, or of one that has ended",
-	    s->how->ack->broker_order_id);
+	    "the broker tells the id '%s' for it, %s",
+	    s->how->ack->broker_order_id,
+	    s->row.id_fault ? s->row.id_fault
+			    : "which is that of another order, or of one that "
+			      "has ended");
 	s->doubt = (struct settlement){
 		.state = INTENT_UNKNOWN,
 		.fault = &s->fault,
