@@ -546,52 +546,12 @@ compare_changes(const struct check *check, struct buf *why)
 		    why, "currency %s, approved %s", currency, order->currency);
 }
 
-/* Is a modify of the target on its way, or its outcome unknown? */
-struct under_way {
-	struct journal_txn *txn;
-	const struct check *check;
-	bool any;
-};
-
-/* The modify may name an id that the order had before. */
-static int
-is_of_target(const struct under_way *way, const struct intent *intent,
-    bool *ret_is, struct err *err)
-{
-	const struct check *check = way->check;
-	CLEANUP_ORDER_ROW struct order_row row;
-	int ret;
-
-	order_row_init(&row);
-	*ret_is = is_same(intent->broker_order_id, check->broker_order_id);
-	if (*ret_is || !check->has_target || !intent->broker_order_id)
-		return 0;
-	ret = order_row_get_present(
-	    way->txn, check->account_hash, intent->broker_order_id, &row, err);
-	*ret_is = ret == 0 &&
-		  is_same(row.broker_order_id, check->target.broker_order_id);
-	return ret == IAG_NOTFOUND ? 0 : ret;
-}
-
-static int
-visit_unsettled(struct intent *intent, void *arg, struct err *err)
-{
-	struct under_way *way = arg;
-	int ret;
-
-	if (intent->operation != OPERATION_MODIFY ||
-	    !is_same(intent->account, way->check->account))
-		return 0;
-	ret = is_of_target(way, intent, &way->any, err);
-	return ret ? ret : way->any;
-}
-
 static int
 facts_of_modify(struct journal_txn *txn, const struct check *check,
     struct snapshot *snapshot, struct err *err)
 {
-	struct under_way way = { .txn = txn, .check = check };
 	struct gate_facts *facts = &snapshot->facts;
+	bool is_open = false;
 	int ret;
 
 	if (check->operation != OPERATION_MODIFY)
@@ -602,10 +562,11 @@ facts_of_modify(struct journal_txn *txn, const struct check *check,
 	facts->changes_match = snapshot->change_fault.len == 0;
 	facts->target_fault = buf_text(&snapshot->target_fault);
 	facts->change_fault = buf_text(&snapshot->change_fault);
-	ret = intent_walk_unsettled(
-	    txn, check->account_hash, visit_unsettled, &way, err);
-	facts->target_settled = ret >= 0 && !way.any;
-	return ret > 0 ? 0 : ret;
+	ret = intent_modifies(txn, check->account_hash, check->broker_order_id,
+	    check->has_target ? check->target.broker_order_id : NULL, &is_open,
+	    err);
+	facts->target_settled = ret == 0 && !is_open;
+	return ret;
 }
 
 static int

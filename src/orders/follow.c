@@ -3,7 +3,8 @@
 
 /*
  * Following orders that work: one list for each account and writer, and a look
- * for those that it does not show.  What changed is recorded with the row.
+ * elsewhere for those that it does not show.  What changed is recorded with
+ * the row.
  */
 
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "orders/departed.h"
 #include "orders/inquiry.h"
 #include "orders/listing.h"
 #include "orders/pass.h"
@@ -295,38 +297,88 @@ report_take(struct pass *pass, const struct order_row *row,
 	return 0;
 }
 
-/* Not in the list: the writer may find it by its reference. */
+/* What nobody shows is named with what its owner can do about it. */
+static void
+departed_note(struct pass *pass, const struct order_row *row,
+    const struct departed *departed)
+{
+	CLEANUP_BUF struct buf action = BUF_INIT;
+
+	pass->unresolved++;
+	if (departed->end == DEPARTED_UNCLEAR) {
+		pass_note(pass, "order '%s' is in no list: %s",
+		    row->broker_order_id, buf_text(&departed->why));
+		return;
+	}
+	departed_action(&action, row);
+	pass_note(pass,
+	    "order '%s' is in no list: the broker does not show it any more, "
+	    "nor how it ended; %s",
+	    row->broker_order_id, buf_text(&action));
+}
+
+/* Not in the list: the broker may know elsewhere how it stands. */
 static int
 row_seek(struct pass *pass, struct instance *writer,
-    const struct order_row *row, struct err *err)
+    const struct order_row *row, bool list_is_complete,
+    struct departed_trades *trades, struct departed *ret_seen, struct err *err)
 {
-	struct writer_find_result found = { .answer = 0 };
-	CLEANUP_ERR struct err fault = ERR_INIT;
-	const struct iag_target target = {
-		.struct_size = sizeof(target),
-		.mode = row->mode,
-		.account = row->account,
-		.broker_order_id = row->broker_order_id,
-		.client_ref = row->client_ref,
-	};
 	struct report report;
-	int ret = 0;
+	int ret = departed_ask(
+	    pass->call, writer, row, list_is_complete, trades, ret_seen, err);
 
-	if (writer_find(writer, pass->call->call, &target, &found, &fault) ==
-		0 &&
-	    found.answer == IAG_FIND_FOUND) {
-		report = report_of_ack(&found.ack);
-		ret = report_take(pass, row, &report, err);
-	} else {
-		pass->unresolved++;
-		pass_note(pass, "order '%s' is in no list: %s",
-		    row->broker_order_id,
-		    fault.code == ERR_NONE
-			? "the broker does not show it any more"
-			: err_text(&fault));
+	if (ret)
+		return ret;
+	if (ret_seen->end == DEPARTED_TOLD) {
+		report = report_of_ack(&ret_seen->ack);
+		return report_take(pass, row, &report, err);
 	}
-	writer_find_result_fini(&found);
-	return ret;
+	departed_note(pass, row, ret_seen);
+	return 0;
+}
+
+/* In the list, or elsewhere. */
+static int
+row_follow(struct pass *pass, struct instance *writer,
+    const struct order_row *row, const struct listing *listing,
+    struct departed_trades *trades, struct departed *ret_seen, struct err *err)
+{
+	struct json_object *listed =
+	    listing_find(listing, row->client_ref, row->broker_order_id);
+	struct report report;
+
+	if (!listed)
+		return row_seek(pass, writer, row, listing->is_complete, trades,
+		    ret_seen, err);
+	report = report_of_row(listed);
+	*ret_seen = (struct departed){
+		.end = report.status ? DEPARTED_TOLD : DEPARTED_UNCLEAR,
+		.ack.status = report.status,
+	};
+	return report_take(pass, row, &report, err);
+}
+
+int
+follow_order(struct pass *pass, const struct order_row *row,
+    struct departed *ret_seen, struct err *err)
+{
+	CLEANUP_LISTING struct listing listing = { .orders = NULL };
+	CLEANUP_DEPARTED_TRADES struct departed_trades trades = {
+		.since_ns = row->created_ns,
+	};
+	CLEANUP_ERR struct err fault = ERR_INIT;
+	struct instance *writer;
+
+	*ret_seen = (struct departed){ .end = DEPARTED_UNCLEAR };
+	writer = inquiry_writer(pass->call, row->mode, row->writer,
+	    row->connection, &ret_seen->why);
+	if (!writer)
+		return 0;
+	if (listing_read(pass->call, writer, row->account, &listing, &fault)) {
+		buf_str(&ret_seen->why, err_text(&fault));
+		return 0;
+	}
+	return row_follow(pass, writer, row, &listing, &trades, ret_seen, err);
 }
 
 /* ---- all of one account at one writer */
@@ -346,24 +398,33 @@ is_together(const struct order_row *one, const struct order_row *other)
 	       is_text(one->connection, other->connection);
 }
 
+static uint64_t
+oldest_ns(const struct order_row *rows, size_t count)
+{
+	uint64_t oldest = rows[0].created_ns;
+
+	for (size_t i = 1; i < count; i++) {
+		if (rows[i].created_ns < oldest)
+			oldest = rows[i].created_ns;
+	}
+	return oldest;
+}
+
 static int
 rows_compare(struct pass *pass, struct instance *writer,
     const struct order_row *rows, size_t count, const struct listing *listing,
     struct err *err)
 {
-	struct json_object *listed;
-	struct report report;
+	CLEANUP_DEPARTED_TRADES struct departed_trades trades = {
+		.since_ns = oldest_ns(rows, count),
+	};
 	int ret = 0;
 
 	for (size_t i = 0; i < count && ret == 0 && !pass_is_over(pass); i++) {
-		listed = listing_find(
-		    listing, rows[i].client_ref, rows[i].broker_order_id);
-		if (!listed) {
-			ret = row_seek(pass, writer, &rows[i], err);
-			continue;
-		}
-		report = report_of_row(listed);
-		ret = report_take(pass, &rows[i], &report, err);
+		CLEANUP_DEPARTED struct departed seen = { .end = 0 };
+
+		ret = row_follow(
+		    pass, writer, &rows[i], listing, &trades, &seen, err);
 	}
 	return ret;
 }

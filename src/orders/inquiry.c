@@ -195,7 +195,7 @@ settle(struct inquiry *q, const struct settlement *how,
 	q->end = ret == IAG_REJECTED ? INQUIRY_OVERTAKEN : end;
 	if (q->intent->state == INTENT_UNKNOWN &&
 	    how->state != INTENT_UNKNOWN) {
-		buf_str(&q->note, "the broker's answer names another order");
+		q->names_other = true;
 		q->end = INQUIRY_UNCLEAR;
 	}
 	return ret == IAG_REJECTED ? 0 : ret;
@@ -460,12 +460,72 @@ is_acceptable(const struct inquiry *q, const struct writer_find_result *find)
 		   find->answer == IAG_FIND_ABSENT);
 }
 
+/* ---- what was found has the id of another order */
+
+/* The list may have the reference under an id of its own. */
+static int
+own_row(struct inquiry *q, const struct listing *listing,
+    const struct writer_ack *other, struct err *err)
+{
+	CLEANUP_ERR struct err fault = ERR_INIT;
+	struct writer_result got = { .sent = true };
+	struct write_outcome end;
+	struct writer_ack ack = { .status = 0 };
+	struct json_object *row =
+	    listing_find(listing, q->intent->client_ref, NULL);
+	const char *id = json_get_str(row, "broker_order_id", NULL);
+	int ret;
+
+	if (!id || !other->broker_order_id ||
+	    strcmp(id, other->broker_order_id) == 0)
+		return IAG_NOTFOUND;
+	ret = text_set(&ack.broker_order_id, id, err);
+	ack.status = listing_status(row);
+	q->names_other = false;
+	write_classify(0, &got, &ack, &fault, &end);
+	if (ret == 0)
+		ret = settle(q, &end.how, NULL, INQUIRY_SETTLED, err);
+	writer_ack_fini(&ack);
+	return ret ? ret : q->names_other ? IAG_NOTFOUND : 0;
+}
+
+/*
+ * The reference is in no row of a complete list, and the writer finds another
+ * order by it: no read can prove more, and the operator may say that it is
+ * not there.
+ */
+static int
+others(struct inquiry *q, struct instance *writer,
+    const struct writer_find_result *find, struct err *err)
+{
+	CLEANUP_LISTING struct listing listing = { .orders = NULL };
+	int ret =
+	    listing_read(q->call, writer, q->intent->account, &listing, NULL);
+	bool is_read = ret == 0 && listing.is_complete;
+
+	if (ret == 0 && q->intent->operation == OPERATION_SUBMIT) {
+		ret = own_row(q, &listing, &find->ack, err);
+		if (ret != IAG_NOTFOUND)
+			return ret;
+	}
+	if (is_read && q->accept_absent && find->complete)
+		return absent(q, writer, find, err);
+	q->end = INQUIRY_UNCLEAR;
+	buf_str(&q->note, "the broker's answer names another order");
+	if (is_read && find->complete)
+		buf_str(&q->note,
+		    "; if its own screen does not show this one either, "
+		    "resolve it with --accept-absent");
+	return 0;
+}
+
 /* ---- the look itself */
 
 static int
 look(struct inquiry *q, struct instance *writer, struct err *err)
 {
 	CLEANUP_SIGHTING struct sighting sighting = { .kind = 0 };
+	int ret;
 
 	q->seen_ns = clock_real_ns();
 	/* before the read: what leaves while it is made may be behind it */
@@ -474,7 +534,10 @@ look(struct inquiry *q, struct instance *writer, struct err *err)
 	switch (sighting.kind) {
 	case SIGHTING_DONE:
 	case SIGHTING_REFUSED:
-		return settle_seen(q, &sighting, err);
+		ret = settle_seen(q, &sighting, err);
+		return ret || !q->names_other
+			   ? ret
+			   : others(q, writer, &sighting.find, err);
 	case SIGHTING_ABSENT:
 		return absent(q, writer, &sighting.find, err);
 	case SIGHTING_UNCLEAR:

@@ -37,6 +37,7 @@ struct inquiry {
 	struct buf note;   /* why, for people; "": nothing to say */
 	uint64_t seen_ns;  /* real time of the look; 0: none */
 	bool send_goes_on; /* when the look began */
+	bool names_other;  /* what was found has the id of another order */
 	uint64_t again_ns; /* WAITING: real time of a useful second look */
 };
 void inquiry_fini(struct inquiry *inquiry);

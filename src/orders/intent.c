@@ -98,6 +98,20 @@ intent_may_land(const struct intent *intent)
 	return intent->state == INTENT_REFUSED && intent->watched_ns != 0;
 }
 
+static bool
+is_watched(const struct intent *intent)
+{
+	return intent->watched_ns != 0 && state_is_settled(intent->state);
+}
+
+/* Done stays done, and is watched or is not any more. */
+static bool
+may_be_watched(const struct intent *stored, const struct intent *intent)
+{
+	return stored->state == INTENT_DONE && intent->state == INTENT_DONE &&
+	       (stored->watched_ns || intent->watched_ns);
+}
+
 bool
 intent_key_is_valid(const char *key)
 {
@@ -275,7 +289,8 @@ arrow_check(struct journal_txn *txn, struct iag_bytes key,
 	    (intent_may_become(stored.state, intent->state) ||
 		(stored.state == intent->state &&
 		    !state_is_settled(stored.state)) ||
-		(intent_may_land(&stored) && intent->state == INTENT_DONE)))
+		(intent_may_land(&stored) && intent->state == INTENT_DONE) ||
+		may_be_watched(&stored, intent)))
 		return 0;
 	return err_set(err, ERR_INTERNAL_ERROR,
 	    "the intent of the key '%s' is '%s' and cannot become '%s'",
@@ -318,7 +333,7 @@ intent_put(struct journal_txn *txn, const struct intent *intent,
 	if (ret == 0)
 		ret = open_note(txn, intent, key, account_hash, err);
 	return ret ? ret
-		   : row_index(txn, WATCHED, key, intent_may_land(intent), err);
+		   : row_index(txn, WATCHED, key, is_watched(intent), err);
 }
 
 int

@@ -7,6 +7,8 @@
  * leg, never purged.  recorded -> done | refused | unknown -> done | refused;
  * done and refused never change again, but for one that was refused for want
  * of evidence and lands late: refused -> done while its reference is watched.
+ * One that is done stays so; its order may be held to have ended, and be
+ * watched in the same way.
  */
 
 #ifndef IAG_ORDERS_INTENT_H
@@ -65,7 +67,10 @@ struct intent {
 	/* What absence was seen: first complete read, real ns; 0: none */
 	uint64_t absent_ns;
 	char *absent_session;
-	/* Refused because absent: a late landing is looked for until then. */
+	/*
+	 * Refused because absent, or done and its order held to have ended: a
+	 * late landing is looked for until then.
+	 */
 	uint64_t watched_ns;
 };
 void intent_init(struct intent *intent);
@@ -113,7 +118,14 @@ int intent_del(struct journal_txn *txn, const struct intent *intent,
 typedef int intent_visit(struct intent *intent, void *arg, struct err *err);
 int intent_walk_unsettled(struct journal_txn *txn, const char *account_hash,
     intent_visit *visit, void *arg, struct err *err);
-/* The same, of all, for those whose reference is watched ("watched/"). */
+/*
+ * Is a modify of an order on its way, or its outcome unknown?  It is named by
+ * this id, or by one in whose place the order has present_id (NULL: none).
+ */
+int intent_modifies(struct journal_txn *txn, const char *account_hash,
+    const char *broker_order_id, const char *present_id, bool *ret_modifies,
+    struct err *err);
+/* Like the walk, of all, for those whose reference is watched ("watched/"). */
 int intent_walk_watched(
     struct journal_txn *txn, intent_visit *visit, void *arg, struct err *err);
 /*
@@ -153,7 +165,10 @@ struct order_row {
 	bool simulated; /* by a writer that only simulates */
 	struct order order;
 	uint64_t created_ns, updated_ns, polled_ns;
-	/* Not stored: the broker uses an id again that it had given up. */
+	/*
+	 * Not stored: the broker uses an id again that it had given up, or
+	 * shows an order that was held to have ended.
+	 */
 	bool is_again;
 	/* Not stored: why the last rename was none, static; NULL: it was one.
 	 */
@@ -161,6 +176,8 @@ struct order_row {
 };
 /* The broker_status of an id that the broker has given up for another one. */
 #define ORDER_REPLACED_BY "replaced by "
+/* The one of an order that ended by the operator's word alone. */
+#define ORDER_HELD_ENDED "held to have ended"
 void order_row_init(struct order_row *row);
 void order_row_fini(struct order_row *row);
 #define CLEANUP_ORDER_ROW __attribute__((cleanup(order_row_fini)))
@@ -188,6 +205,8 @@ bool order_row_is_filled(const struct order_row *row);
 /* Are they of one order, under two of its ids? */
 bool order_row_is_kin(
     const struct order_row *row, const struct order_row *other);
+/* Ended by the operator's word, and not by the broker's. */
+bool order_row_is_held_ended(const struct order_row *row);
 /* The id that the broker gave it instead of its own, borrowed, or NULL. */
 const char *order_row_successor(const struct order_row *row);
 /* order_row_get() of an id, or of the one that the order has now instead. */

@@ -3,17 +3,21 @@
 
 /*
  * Late landings (ruling 4): the reference of an order that was held to be
- * absent is watched for seven days.  If the broker has it after all, the order
- * is done, and nothing new is sent until the operator has looked.
+ * absent, or to have ended, is watched for seven days.  If the broker has it
+ * after all, the order is done, or works again, and nothing new is sent until
+ * the operator has looked.
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "orders/inquiry.h"
 #include "orders/pass.h"
 #include "orders/settle.h"
+#include "orders/settlement.h"
 #include "orders/sighting.h"
 
 struct landing {
@@ -82,6 +86,59 @@ switch_narrow(
 	    landing->pass->call->principal, buf_text(&reason), err);
 }
 
+/* Its order was held to have ended, and the row goes on. */
+static int
+row_return(
+    struct journal_txn *txn, const struct landing *landing, struct err *err)
+{
+	const struct writer_ack *ack = landing->ack;
+	CLEANUP_ORDER_ROW struct order_row row;
+	int ret;
+
+	order_row_init(&row);
+	ret = order_row_get_present(
+	    txn, landing->hash, landing->intent->broker_order_id, &row, err);
+	if (ret || !order_row_is_held_ended(&row))
+		return ret && ret != IAG_NOTFOUND ? ret : IAG_REJECTED;
+	row.is_again = true;
+	row.status = ack->status;
+	row.updated_ns = txn_now_ns(txn);
+	free(STEAL(row.broker_status));
+	if (ack->broker_status)
+		ret = text_set(&row.broker_status, ack->broker_status, err);
+	if (ret == 0 && ack->filled_quantity)
+		ret = text_set(&row.filled_quantity, ack->filled_quantity, err);
+	if (ret == 0 && ack->average_price)
+		ret = text_set(&row.average_price, ack->average_price, err);
+	return ret ? ret : order_row_put(txn, &row, landing->hash, err);
+}
+
+/* The request is done as before; what of it was held to have ended is not. */
+static int
+order_return(
+    struct journal_txn *txn, const struct landing *landing, struct err *err)
+{
+	const struct intent *seen = landing->intent;
+	CLEANUP_INTENT struct intent intent;
+	int ret;
+
+	intent_init(&intent);
+	ret =
+	    intent_get(txn, landing->hash, seen->key, seen->leg, &intent, err);
+	if (ret)
+		return ret == IAG_NOTFOUND ? IAG_REJECTED : ret;
+	if (intent.state != INTENT_DONE || !intent.watched_ns)
+		return IAG_REJECTED;
+	intent.watched_ns = 0;
+	/* before the row, which may work under an id of its own */
+	ret = intent_put(txn, &intent, landing->hash, err);
+	if (ret == 0)
+		ret = row_return(txn, landing, err);
+	return ret ? ret
+		   : settlement_group(
+			 txn, intent.key, intent.leg, landing->hash, err);
+}
+
 static int
 land_step(struct journal_txn *txn, void *arg, struct err *err)
 {
@@ -91,8 +148,10 @@ land_step(struct journal_txn *txn, void *arg, struct err *err)
 		.ack = landing->ack,
 		.is_late = true,
 	};
-	int ret = settle_apply(
-	    landing->pass->call->desk, txn, landing->intent, &how, err);
+	int ret = landing->intent->state == INTENT_DONE
+		      ? order_return(txn, landing, err)
+		      : settle_apply(landing->pass->call->desk, txn,
+			    landing->intent, &how, err);
 
 	if (ret == 0)
 		ret = switch_narrow(txn, landing, err);
@@ -119,6 +178,18 @@ land(struct landing *landing, struct err *err)
 	return 0;
 }
 
+/*
+ * What the broker refused has not landed; an order that was held to have ended
+ * has to work, or to be filled.
+ */
+static bool
+has_landed(const struct intent *intent, uint32_t status)
+{
+	return status != IAG_STATUS_REFUSED &&
+	       (intent->state == INTENT_REFUSED ||
+		   (status && status != IAG_STATUS_CANCELLED));
+}
+
 static int
 look(struct landing *landing, struct err *err)
 {
@@ -136,9 +207,8 @@ look(struct landing *landing, struct err *err)
 		pass->unresolved++;
 		return 0;
 	}
-	/* what the broker refused has not landed */
 	if (sighting.kind != SIGHTING_DONE ||
-	    sighting.ack->status == IAG_STATUS_REFUSED) {
+	    !has_landed(intent, sighting.ack->status)) {
 		pass->unchanged++;
 		return 0;
 	}

@@ -218,16 +218,25 @@ trades_arguments(const char *account, uint64_t since_ns)
 }
 
 int
+listing_trades(struct order_call *call, const char *account, uint64_t since_ns,
+    struct listing *ret_trades, struct err *err)
+{
+	int ret = backend_rows(call, "executions_list", "executions",
+	    trades_arguments(account, since_ns), ret_trades, err);
+
+	return ret ? err_wrap(err, "looking through the trades") : 0;
+}
+
+int
 listing_traded(struct order_call *call, const char *account,
     const char *client_ref, const char *broker_order_id, uint64_t since_ns,
     bool *ret_traded, struct err *err)
 {
 	CLEANUP_LISTING struct listing trades = { .orders = NULL };
-	int ret = backend_rows(call, "executions_list", "executions",
-	    trades_arguments(account, since_ns), &trades, err);
+	int ret = listing_trades(call, account, since_ns, &trades, err);
 
 	if (ret)
-		return err_wrap(err, "looking through the trades");
+		return ret;
 	*ret_traded = listing_find(&trades, client_ref, broker_order_id);
 	if (*ret_traded || trades.is_complete)
 		return 0;

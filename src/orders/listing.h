@@ -37,6 +37,9 @@ uint32_t listing_status(struct json_object *row);
  */
 bool listing_shows(struct json_object *row, const struct order *order);
 
+/* The `executions_list` rows since since_ns. */
+int listing_trades(struct order_call *call, const char *account,
+    uint64_t since_ns, struct listing *ret_trades, struct err *err);
 /*
  * Does a trade since since_ns name the reference or the id?  A list that is
  * cut proves nothing: BROKER_RESPONSE_INVALID.

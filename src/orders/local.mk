@@ -14,6 +14,8 @@ libcore_la_SOURCES += \
 	src/orders/check.h \
 	src/orders/checklist.c \
 	src/orders/clockcheck.c \
+	src/orders/departed.c \
+	src/orders/departed.h \
 	src/orders/desk.c \
 	src/orders/desk.h \
 	src/orders/deskstate.c \
@@ -32,6 +34,8 @@ libcore_la_SOURCES += \
 	src/orders/killswitch.c \
 	src/orders/killswitch.h \
 	src/orders/landing.c \
+	src/orders/lastlook.c \
+	src/orders/lastlook.h \
 	src/orders/ledger.c \
 	src/orders/ledger.h \
 	src/orders/limits.c \
@@ -80,6 +84,7 @@ libcore_la_SOURCES += \
 	src/orders/shape.h \
 	src/orders/sighting.c \
 	src/orders/sighting.h \
+	src/orders/underway.c \
 	src/orders/verdict.c \
 	src/orders/verdict.h \
 	src/orders/whatif.c \

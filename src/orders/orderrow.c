@@ -156,7 +156,14 @@ before_get(struct journal_txn *txn, struct iag_bytes key,
 	return 0;
 }
 
-/* It had ended with its name alone, and goes on. */
+bool
+order_row_is_held_ended(const struct order_row *row)
+{
+	return row->status == IAG_STATUS_CANCELLED && row->broker_status &&
+	       strcmp(row->broker_status, ORDER_HELD_ENDED) == 0;
+}
+
+/* It had ended with its name alone, or by somebody's word, and goes on. */
 static int
 again_put(struct journal_txn *txn, const char *hash,
     const struct order_row *stored, const struct order_row *row,
@@ -181,7 +188,8 @@ stored_check(struct journal_txn *txn, struct iag_bytes key, const char *hash,
 	ret = before_get(txn, key, &stored, ret_before, err);
 	if (ret || *ret_before != BEFORE_ENDED)
 		return ret;
-	if (row->is_again && order_row_successor(&stored))
+	if (row->is_again &&
+	    (order_row_successor(&stored) || order_row_is_held_ended(&stored)))
 		return again_put(txn, hash, &stored, row, ret_before, err);
 	if (stored.status != row->status)
 		return IAG_REJECTED;

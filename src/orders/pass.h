@@ -58,6 +58,13 @@ int pass_record(const struct pass *pass, struct journal_txn *txn,
 int rebuild_rows(struct pass *pass, struct err *err);
 int landing_look(struct pass *pass, struct err *err);
 int follow_orders(struct pass *pass, struct err *err);
+/*
+ * The same for one order: what the broker says of it, in *ret_seen (to be
+ * released whatever is returned); what is news stands in its row afterwards.
+ */
+struct departed;
+int follow_order(struct pass *pass, const struct order_row *row,
+    struct departed *ret_seen, struct err *err);
 
 /* Intents, collected by a walk. */
 struct intent_list {

@@ -95,8 +95,11 @@ what_to_do(const struct intent *intent, const char *sender, struct buf *out)
 		return;
 	}
 	if (intent->operation == OPERATION_GROUP) {
-		buf_str(out, "send nothing in its place; run: ibkr-agent "
-			     "reconcile");
+		buf_printf(out,
+		    "send nothing in its place; run: ibkr-agent reconcile; of "
+		    "an order that the broker does not show any more: "
+		    "ibkr-agent orders resolve %s --account %s",
+		    intent->key, intent->account);
 		return;
 	}
 	buf_printf(out,

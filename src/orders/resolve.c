@@ -4,7 +4,8 @@
 /*
  * `orders resolve KEY`: the broker is asked about one request until its
  * answers prove something or the time is over; where they cannot, the operator
- * may say what is true.
+ * may say what is true.  Of one that is settled, the orders that still work as
+ * far as the journal knows are looked at.
  */
 
 #include <poll.h>
@@ -14,7 +15,9 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "orders/inquiry.h"
+#include "orders/lastlook.h"
 #include "orders/pass.h"
+#include "orders/preview.h"
 #include "orders/settlement.h"
 #include "orders/settlequeue.h"
 
@@ -27,7 +30,9 @@ struct resolve {
 	char hash[HASH_HEX_SIZE];
 	struct intent whole; /* the request's own intent */
 	struct intent_list open;
-	struct inquiry *inquiries; /* one for each of open */
+	struct inquiry *inquiries;     /* one for each of open */
+	struct order_row_list working; /* its orders, if none is open */
+	struct last_look *looks;       /* one for each of working */
 };
 
 static void
@@ -36,8 +41,12 @@ resolve_fini(struct resolve *resolve)
 	for (size_t i = 0; resolve->inquiries && i < resolve->open.count; i++)
 		inquiry_fini(&resolve->inquiries[i]);
 	free(resolve->inquiries);
+	for (size_t i = 0; resolve->looks && i < resolve->working.count; i++)
+		last_look_fini(&resolve->looks[i]);
+	free(resolve->looks);
 	intent_fini(&resolve->whole);
 	intent_list_fini(&resolve->open);
+	order_row_list_fini(&resolve->working);
 }
 #define CLEANUP_RESOLVE __attribute__((cleanup(resolve_fini)))
 
@@ -54,6 +63,45 @@ open_take(struct intent *intent, void *arg, struct err *err)
 	return intent_list_take(intent, &resolve->open, err);
 }
 
+/* The order of one leg, if it works as far as the journal knows. */
+static int
+working_take(struct journal_txn *txn, struct resolve *resolve, const char *leg,
+    struct err *err)
+{
+	CLEANUP_INTENT struct intent intent;
+	CLEANUP_ORDER_ROW struct order_row row;
+	int ret;
+
+	intent_init(&intent);
+	order_row_init(&row);
+	ret = intent_get(
+	    txn, resolve->hash, resolve->request->key, leg, &intent, err);
+	if (ret == 0 &&
+	    (intent.operation != OPERATION_SUBMIT ||
+		intent.state != INTENT_DONE || !intent.broker_order_id))
+		return 0;
+	if (ret == 0)
+		ret = order_row_get_present(
+		    txn, resolve->hash, intent.broker_order_id, &row, err);
+	if (ret || order_status_is_terminal(row.status))
+		return ret == IAG_NOTFOUND ? 0 : ret;
+	return order_row_list_take(&row, &resolve->working, err);
+}
+
+static int
+working_load(struct journal_txn *txn, struct resolve *resolve, struct err *err)
+{
+	int ret = 0;
+
+	if (resolve->open.count)
+		return 0; /* the requests first */
+	if (resolve->whole.operation != OPERATION_GROUP)
+		return working_take(txn, resolve, "", err);
+	for (size_t i = 0; i < GROUP_LEGS && ret == 0; i++)
+		ret = working_take(txn, resolve, group_roles[i], err);
+	return ret;
+}
+
 static int
 load_step(struct journal_txn *txn, void *arg, struct err *err)
 {
@@ -62,11 +110,13 @@ load_step(struct journal_txn *txn, void *arg, struct err *err)
 
 	intent_fini(&resolve->whole);
 	intent_list_fini(&resolve->open);
+	order_row_list_fini(&resolve->working);
 	ret = intent_get(txn, resolve->hash, resolve->request->key, "",
 	    &resolve->whole, err);
-	return ret ? ret
-		   : intent_walk_unsettled(
-			 txn, resolve->hash, open_take, resolve, err);
+	if (ret == 0)
+		ret = intent_walk_unsettled(
+		    txn, resolve->hash, open_take, resolve, err);
+	return ret ? ret : working_load(txn, resolve, err);
 }
 
 static int
@@ -183,6 +233,30 @@ ask(struct resolve *resolve, struct err *err)
 	return ret;
 }
 
+/* Each order that works: how it stands, or that nothing shows it. */
+static int
+look(struct resolve *resolve, struct err *err)
+{
+	int ret = 0;
+
+	if (!resolve->working.count)
+		return 0;
+	resolve->looks =
+	    calloc(resolve->working.count, sizeof(*resolve->looks));
+	if (!resolve->looks)
+		return err_no_memory(err);
+	for (size_t i = 0; i < resolve->working.count && ret == 0; i++) {
+		resolve->looks[i] = (struct last_look){
+			.call = resolve->call,
+			.row = &resolve->working.items[i],
+			.accept_absent = resolve->request->accept_absent,
+			.reason = resolve->request->reason,
+		};
+		ret = last_look_run(&resolve->looks[i], err);
+	}
+	return ret;
+}
+
 /* ---- the answer */
 
 static int
@@ -230,6 +304,51 @@ inquiry_add(struct json_object *list, const struct inquiry *q)
 }
 
 static int
+look_add(struct json_object *list, const struct last_look *look)
+{
+	const struct order_row *row = look->row;
+	struct json_object *obj = json_object_new_object();
+	int ret = obj ? json_object_array_add(list, obj) : IAG_NOMEM;
+
+	if (ret) {
+		(void)json_object_put(obj);
+		return ret;
+	}
+	if (*row->leg)
+		ret = json_add_str(obj, "leg", row->leg);
+	if (ret == 0)
+		ret =
+		    json_add_str(obj, "broker_order_id", row->broker_order_id);
+	if (ret == 0)
+		ret =
+		    json_add_str(obj, "status", order_status_name(row->status));
+	if (ret == 0)
+		ret =
+		    json_add_str(obj, "filled_quantity", row->filled_quantity);
+	if (ret == 0)
+		ret = json_add_str(obj, "look", last_look_name(look->end));
+	return ret ? ret
+		   : json_add_str(obj, "note",
+			 look->note.len ? buf_text(&look->note) : NULL);
+}
+
+static int
+looks_add(const struct resolve *resolve, struct json_object *obj)
+{
+	struct json_object *list;
+	int ret = 0;
+
+	if (!resolve->working.count)
+		return 0;
+	list = json_object_new_array();
+	if (json_add(obj, "orders", list) || !list)
+		return IAG_NOMEM;
+	for (size_t i = 0; i < resolve->working.count && ret == 0; i++)
+		ret = look_add(list, &resolve->looks[i]);
+	return ret;
+}
+
+static int
 result_build(const struct resolve *resolve, struct json_object *obj)
 {
 	const struct intent *whole = &resolve->whole;
@@ -257,7 +376,7 @@ result_build(const struct resolve *resolve, struct json_object *obj)
 		return IAG_NOMEM;
 	for (size_t i = 0; i < resolve->open.count && ret == 0; i++)
 		ret = inquiry_add(list, &resolve->inquiries[i]);
-	return ret;
+	return ret ? ret : looks_add(resolve, obj);
 }
 
 static const char *
@@ -278,12 +397,25 @@ action_of(const struct inquiry *q)
 	}
 }
 
+static int
+unknown(struct json_object *obj, struct err *err)
+{
+	CLEANUP_BUF struct buf details = BUF_INIT;
+
+	if (err) {
+		err->unknown = true;
+		json_write(&details, obj, 0);
+		if (!details.failed)
+			err_details(err, buf_text(&details));
+	}
+	return IAG_UNKNOWN;
+}
+
 /* Why it is still open: the first that is, and what can be done. */
 static int
 still_open(const struct inquiry *q, struct json_object *obj, struct err *err)
 {
 	const struct intent *intent = q->intent;
-	CLEANUP_BUF struct buf details = BUF_INIT;
 
 	if (q->end == INQUIRY_OWNED) {
 		err_set(err, ERR_IDEMPOTENCY_IN_FLIGHT,
@@ -301,13 +433,58 @@ still_open(const struct inquiry *q, struct json_object *obj, struct err *err)
 				: "the broker did not say");
 		err_action(err, "%s", action_of(q));
 	}
-	if (err) {
-		err->unknown = true;
-		json_write(&details, obj, 0);
-		if (!details.failed)
-			err_details(err, buf_text(&details));
-	}
-	return IAG_UNKNOWN;
+	return unknown(obj, err);
+}
+
+/* Without the operator's word: what nothing shows waits for it. */
+static const struct {
+	const char *action; /* NULL: it is as it should be */
+	enum err_code code;
+	bool with_word; /* a fault only where the word was given */
+} look_faults[] = {
+	[LAST_LOOK_UNCLEAR] = { "run it again when the broker can be asked; your word counts "
+				"only after its own",
+	    ERR_ORDER_OUTCOME_UNKNOWN, true },
+	[LAST_LOOK_WORKS] = { "cancel it if it is not wanted any more",
+	    ERR_ORDER_VALIDATION_FAILED, true },
+	[LAST_LOOK_EARLY] = { "run it again at that time, or later",
+	    ERR_ORDER_OUTCOME_UNKNOWN, false },
+	[LAST_LOOK_UNSHOWN] = { "look at its executions and at the broker's own screen; if "
+				"that does not show it as working either, run it again with "
+				"--accept-absent --reason TEXT",
+	    ERR_ORDER_OUTCOME_UNKNOWN, false },
+	[LAST_LOOK_OVERTAKEN] = { "run it again", ERR_ORDER_OUTCOME_UNKNOWN,
+	    true },
+	[LAST_LOOK_ACCEPTED] = { .action = NULL },
+};
+
+static bool
+is_fault(const struct last_look *look)
+{
+	return look_faults[look->end].action &&
+	       (look->accept_absent || !look_faults[look->end].with_word);
+}
+
+/* How the order stands is not what was hoped for: 0, or the fault. */
+static int
+look_judge(
+    const struct last_look *look, struct json_object *obj, struct err *err)
+{
+	const struct order_row *row = look->row;
+
+	if (!is_fault(look))
+		return 0;
+	(void)err_set(err, look_faults[look->end].code,
+	    "the order '%s' of the key '%s'%s%s is '%s' here: %s",
+	    row->broker_order_id, row->key, *row->leg ? ", " : "", row->leg,
+	    order_status_name(row->status),
+	    look->note.len                 ? buf_text(&look->note)
+	    : look->end == LAST_LOOK_WORKS ? "the broker says so, too"
+					   : "it changed meanwhile");
+	err_action(err, "%s", look_faults[look->end].action);
+	return look_faults[look->end].code == ERR_ORDER_OUTCOME_UNKNOWN
+		   ? unknown(obj, err)
+		   : err_class(err);
 }
 
 /* All its legs are settled, and one of their orders has not ended yet. */
@@ -321,7 +498,8 @@ still_waits(const struct intent *whole, struct err *err)
 	    "it is not known yet how the bracket with the key '%s' ends: %s",
 	    whole->key, err_text(&why));
 	err_action(err, "run `ibkr-agent reconcile` until its orders have "
-			"ended");
+			"ended, or this again: it says of each order of the "
+			"bracket how it stands");
 	if (err)
 		err->unknown = true;
 	return IAG_UNKNOWN;
@@ -331,6 +509,7 @@ static int
 answer(struct resolve *resolve, struct buf *out, struct err *err)
 {
 	CLEANUP_JSON struct json_object *obj = json_object_new_object();
+	int ret = 0;
 
 	if (!obj || result_build(resolve, obj))
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
@@ -338,6 +517,10 @@ answer(struct resolve *resolve, struct buf *out, struct err *err)
 		if (!is_settled(&resolve->inquiries[i]))
 			return still_open(&resolve->inquiries[i], obj, err);
 	}
+	for (size_t i = 0; i < resolve->working.count && ret == 0; i++)
+		ret = look_judge(&resolve->looks[i], obj, err);
+	if (ret)
+		return ret;
 	if (resolve->whole.operation == OPERATION_GROUP &&
 	    resolve->whole.state == INTENT_UNKNOWN)
 		return still_waits(&resolve->whole, err);
@@ -379,6 +562,8 @@ reconcile_resolve(struct order_call *call,
 		ret = load(&resolve, err);
 	if (ret == 0)
 		ret = ask(&resolve, err);
+	if (ret == 0)
+		ret = look(&resolve, err);
 	if (ret == 0)
 		ret = journal_view(
 		    desk_journal(call->desk), reload_step, &resolve, err);

@@ -65,6 +65,8 @@ leg_count(struct group_view *view, const struct intent *leg,
 		       (row->status == IAG_STATUS_CANCELLED ||
 			   row->status == IAG_STATUS_REFUSED);
 
+	if (leg->watched_ns > view->watched_ns)
+		view->watched_ns = leg->watched_ns;
 	switch (leg->state) {
 	case INTENT_RECORDED:
 		view->open++;
@@ -81,8 +83,6 @@ leg_count(struct group_view *view, const struct intent *leg,
 		break;
 	case INTENT_REFUSED:
 		view->refused++;
-		if (leg->watched_ns > view->watched_ns)
-			view->watched_ns = leg->watched_ns;
 		if (!view->fault && leg->error)
 			view->fault = strdup(leg->error);
 		break;

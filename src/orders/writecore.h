@@ -126,6 +126,7 @@ struct write_sweep {
 	const char *key, *leg;
 	const char *broker_order_id, *client_ref, *handle;
 	bool looks; /* at the order, where the broker refuses to cancel it */
+	bool *ret_absent; /* that look did not find it; NULL: not asked */
 };
 int write_cancel_now(struct write *write, const struct write_sweep *sweep,
     enum intent_state *ret_state, struct err *err);

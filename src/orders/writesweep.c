@@ -99,6 +99,8 @@ sweep_send(struct write *write, const struct write_sweep *sweep,
 	if (sweep->looks && end.how.state == INTENT_REFUSED &&
 	    !end.how.nothing_sent)
 		sweep_look(write, intent, call, &seen, &end);
+	if (sweep->ret_absent)
+		*sweep->ret_absent = seen.find.answer == IAG_FIND_ABSENT;
 	ret = write_settle_part(write, &end, 1, err);
 	if (ret == 0 && intent->state == INTENT_REFUSED)
 		err_move(err, &fault);
@@ -169,7 +171,7 @@ row_open(struct write *write, const struct order_row *row, struct err *err)
 
 static int
 row_cancel(struct write *write, const struct order_row *row,
-    enum intent_state *ret_state, struct err *err)
+    enum intent_state *ret_state, bool *ret_absent, struct err *err)
 {
 	char id[ID_TEXT_SIZE], key[ID_TEXT_SIZE + 4];
 	const struct write_sweep sweep = {
@@ -180,6 +182,7 @@ row_cancel(struct write *write, const struct order_row *row,
 		.handle = row->handle,
 		/* exits go with their entry before it is their turn */
 		.looks = true,
+		.ret_absent = ret_absent,
 	};
 	int ret = row_open(write, row, err);
 
@@ -190,9 +193,23 @@ row_cancel(struct write *write, const struct order_row *row,
 	return write_cancel_now(write, &sweep, ret_state, err);
 }
 
+/* There is nothing to cancel: how it ended is to be found out. */
+static int
+absent_add(struct json_object *line, const struct order_row *row)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT;
+
+	buf_printf(&text,
+	    "the broker does not have it any more; see how it ended: "
+	    "ibkr-agent orders resolve %s --account %s",
+	    row->key, row->account);
+	return text.failed ? IAG_NOMEM
+			   : json_add_str(line, "what_to_do", buf_text(&text));
+}
+
 static int
 line_build(struct json_object *line, const struct order_row *row,
-    enum intent_state state, const struct err *fault)
+    enum intent_state state, bool is_absent, const struct err *fault)
 {
 	int ret = json_add_str(line, "broker_order_id", row->broker_order_id);
 
@@ -207,7 +224,9 @@ line_build(struct json_object *line, const struct order_row *row,
 		    line, "error_code", err_kind(fault->code)->name);
 	if (ret == 0 && fault->code != ERR_NONE)
 		ret = json_add_str(line, "error", err_text(fault));
-	return ret;
+	return ret || !is_absent || state == INTENT_DONE
+		   ? ret
+		   : absent_add(line, row);
 }
 
 /* One order; its fault is a line of the result and stops nothing. */
@@ -218,15 +237,16 @@ sweep_one(struct write *write, const struct order_row *row,
 	CLEANUP_ERR struct err fault = ERR_INIT;
 	struct json_object *line = json_object_new_object();
 	enum intent_state state = INTENT_REFUSED;
+	bool is_absent = false;
 
 	if (!line || json_object_array_add(lines, line)) {
 		(void)json_object_put(line);
 		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
 	}
-	if (row_cancel(write, row, &state, &fault) && fault.unknown)
+	if (row_cancel(write, row, &state, &is_absent, &fault) && fault.unknown)
 		state = INTENT_UNKNOWN;
 	*ret_good = state == INTENT_DONE;
-	return line_build(line, row, state, &fault)
+	return line_build(line, row, state, is_absent, &fault)
 		   ? err_set(err, ERR_OUT_OF_MEMORY, "out of memory")
 		   : 0;
 }

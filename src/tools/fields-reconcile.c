@@ -8,6 +8,7 @@
 #define OPERATIONS "submit cancel modify group"
 #define STATES "recorded unknown done refused"
 #define MODES "paper live"
+#define STATUSES "submitted open pending_cancel filled cancelled refused"
 #define IN_RESOLVE_KEY                                        \
 	PAT("idempotency_key", REQ, "^[A-Za-z0-9._-]{1,64}$", \
 	    "Key of the request")
@@ -51,7 +52,8 @@ const struct field resolve_open_input[] = {
 	IN_RESOLVE_KEY,
 	IN_ACCOUNT,
 	BOOL("accept_absent", 0,
-	    "Settle it as refused if two complete reads are without it"),
+	    "Settle it as refused if two complete reads are without it; end "
+	    "its order if nothing shows that any more"),
 	LEN("reason", 0, 200, "How you know that the broker has it not"),
 	END,
 };
@@ -70,6 +72,18 @@ static const struct field request_row[] = {
 	END,
 };
 
+static const struct field look_row[] = {
+	STR("leg", PLAIN, "Of a bracket"),
+	STR("broker_order_id", REQ | PLAIN, "Order"),
+	ONE_OF("status", REQ | PLAIN, STATUSES, "As the journal has it"),
+	DEC("filled_quantity", PLAIN, "Filled"),
+	ONE_OF("look", REQ | PLAIN,
+	    "unclear works ended waiting absent accepted overtaken",
+	    "What the broker says of it"),
+	LEN("note", TEXT | PLAIN, 1000, "Why"),
+	END,
+};
+
 const struct field resolve_open_output[] = {
 	OUT_ACCOUNT,
 	STR("idempotency_key", REQ | PLAIN, "Key of the request"),
@@ -80,6 +94,8 @@ const struct field resolve_open_output[] = {
 	STR("broker_order_id", PLAIN, "Order"),
 	STR("writer", REQ | PLAIN, "Writer whose book it is in"),
 	LIST("requests", REQ | PLAIN, request_row, 100, "Each that was open"),
+	LIST("orders", PLAIN, look_row, 3,
+	    "Where none was open: each order that worked so far"),
 	END,
 };
 

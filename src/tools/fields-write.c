@@ -289,6 +289,7 @@ static const struct field sweep_row[] = {
 	ONE_OF("outcome", REQ | PLAIN, "done refused unknown", "Outcome"),
 	STR("error_code", PLAIN, "Why not"),
 	LEN("error", TEXT | PLAIN, 1000, "Why not, in words"),
+	LEN("what_to_do", PLAIN, 400, "Of one that the broker has no more"),
 	END,
 };
 

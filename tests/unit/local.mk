@@ -86,6 +86,7 @@ unit_tests += \
 	tests/unit/test-intent \
 	tests/unit/test-preview \
 	tests/unit/test-absence-word \
+	tests/unit/test-departed \
 	tests/unit/test-reconcile \
 	tests/unit/test-write \
 	tests/unit/test-market \
@@ -128,6 +129,14 @@ tests_unit_test_absence_word_SOURCES = \
 	tests/unit/test-absence-word.c \
 	$(journal_kit)
 tests_unit_test_absence_word_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
+tests_unit_test_departed_SOURCES = \
+	tests/unit/reconcile-kit.c \
+	tests/unit/reconcile-kit.h \
+	tests/unit/scripted-writer.c \
+	tests/unit/scripted-writer.h \
+	tests/unit/test-departed.c \
+	$(journal_kit)
+tests_unit_test_departed_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 tests_unit_test_reconcile_SOURCES = \
 	tests/unit/reconcile-kit.c \
 	tests/unit/reconcile-kit.h \

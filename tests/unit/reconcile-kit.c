@@ -240,6 +240,41 @@ put_row(struct world *w, const char *id)
 	put_row_of(w, id, "k1");
 }
 
+struct leg_end {
+	struct world *w;
+	const char *leg;
+	struct settlement how;
+};
+
+static int
+leg_end_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	const struct leg_end *end = arg;
+	CLEANUP_INTENT struct intent intent;
+	int ret;
+
+	intent_init(&intent);
+	ret = intent_get(txn, end->w->hash, "g1", end->leg, &intent, err);
+	if (ret == 0)
+		ret = settle_apply(end->w->desk, txn, &intent, &end->how, err);
+	return ret ? ret : put_record(txn, err);
+}
+
+void
+leg_settle(struct world *w, const char *leg, enum intent_state state, char *id)
+{
+	const struct writer_ack ack = {
+		.status = IAG_STATUS_OPEN,
+		.broker_order_id = id,
+	};
+	struct leg_end end = { w, leg, { .state = state } };
+
+	if (id)
+		end.how.ack = &ack;
+	assert_int_equal(
+	    journal_update(w->kit.journal, NULL, leg_end_step, &end, NULL), 0);
+}
+
 /* ---- what is there afterwards */
 
 struct look {
@@ -367,6 +402,13 @@ is_recorded(struct world *w, const char *type)
 
 	assert_int_equal(audit_tail(w->kit.journal, &range, &text, NULL), 0);
 	return strstr(buf_text(&text), type) != NULL;
+}
+
+bool
+is_noted(struct world *w, const char *text)
+{
+	return strstr(json_object_to_json_string(json_get(w->result, "notes")),
+		   text) != NULL;
 }
 
 /* ---- operations */

@@ -50,6 +50,9 @@ void put_intent(struct world *w, struct spec spec);
 void put_row(struct world *w, const char *id); /* of k1 */
 void put_row_of(struct world *w, const char *id, const char *ref);
 int put_record(struct journal_txn *txn, struct err *err);
+/* A leg of g1 as it was answered; id NULL: the broker told none. */
+void leg_settle(
+    struct world *w, const char *leg, enum intent_state state, char *id);
 
 /* What is there afterwards; 0: no such row. */
 enum intent_state state_of(struct world *w, const char *key, const char *leg);
@@ -58,6 +61,7 @@ bool row_is_of(struct world *w, const char *id, const char *ref);
 uint64_t reserved_count(struct world *w);
 enum switch_state paper_switch(struct world *w);
 bool is_recorded(struct world *w, const char *type);
+bool is_noted(struct world *w, const char *text); /* by the last pass */
 
 /* Operations; the reconciler's answer, told by name. */
 struct order_call call_begin(struct world *w, uint64_t limit_ns);

@@ -53,6 +53,23 @@ desk_writer(struct desk *desk, uint32_t mode, const char *name,
 
 /* ---- market.h */
 
+static int
+status_tell(struct json_object **ret_obj, struct err *err)
+{
+	int ret;
+
+	if (scripted.is_mute)
+		return err_set(
+		    err, ERR_BROKER_BACKEND_UNAVAILABLE, "no answer today");
+	if (scripted.by_id)
+		return json_parse(scripted.by_id, strlen(scripted.by_id),
+		    &json_bounds_default, ret_obj, err);
+	ret = err_set(err, ERR_BROKER_CAPABILITY_UNAVAILABLE, "no such order");
+	if (err)
+		err->missing = true;
+	return ret;
+}
+
 int
 market_ask(struct instance *backend, struct call *call, const char *operation,
     struct json_object *arguments, struct answer *ret_answer,
@@ -63,6 +80,8 @@ market_ask(struct instance *backend, struct call *call, const char *operation,
 	(void)backend;
 	(void)call;
 	(void)json_object_put(arguments);
+	if (strcmp(operation, "order_status") == 0)
+		return status_tell(ret_obj, err);
 	if (strcmp(operation, "executions_list") != 0 || !scripted.trades)
 		return err_set(
 		    err, ERR_BROKER_BACKEND_UNAVAILABLE, "no trades today");
@@ -154,7 +173,7 @@ writer_list(struct instance *writer, struct call *call, const char *account,
 	*ret_answer = (struct answer){
 		.json = text,
 		.len = (size_t)len,
-		.flags = IAG_REPLY_COMPLETE,
+		.flags = scripted.is_partial ? 0 : IAG_REPLY_COMPLETE,
 	};
 	return 0;
 }

@@ -23,6 +23,9 @@ struct scripted_writer {
 	const char *id, *filled; /* id NULL: B- and the number of the find */
 	/* list() and the trades, JSON text of the arrays; NULL: fails */
 	const char *orders, *trades;
+	bool is_partial;   /* the list is not complete */
+	const char *by_id; /* order_status, JSON text; NULL: no such order */
+	bool is_mute;      /* it fails instead */
 	uint64_t max_flight_ns;
 	const char *fault; /* why it may not be opened; NULL: it may */
 	/* Runs within find(). */

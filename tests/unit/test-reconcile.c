@@ -432,13 +432,6 @@ prices_that_are_neither_prove_nothing(void **state)
 	assert_int_equal(state_of(w, "m1", ""), INTENT_UNKNOWN);
 }
 
-static bool
-is_noted(struct world *w, const char *text)
-{
-	return strstr(json_object_to_json_string(json_get(w->result, "notes")),
-		   text) != NULL;
-}
-
 static void
 a_bracket_follows_its_legs(void **state)
 {
@@ -500,41 +493,6 @@ an_exit_that_works_without_its_entry_is_told(void **state)
 	assert_int_equal(state_of(w, "g1", ""), INTENT_DONE);
 	assert_true(is_noted(w, "bracket 'g1', and the broker does not have "
 				"its parent"));
-}
-
-struct leg_end {
-	struct world *w;
-	const char *leg;
-	struct settlement how;
-};
-
-static int
-leg_end_step(struct journal_txn *txn, void *arg, struct err *err)
-{
-	const struct leg_end *end = arg;
-	CLEANUP_INTENT struct intent intent;
-	int ret;
-
-	intent_init(&intent);
-	ret = intent_get(txn, end->w->hash, "g1", end->leg, &intent, err);
-	if (ret == 0)
-		ret = settle_apply(end->w->desk, txn, &intent, &end->how, err);
-	return ret ? ret : put_record(txn, err);
-}
-
-static void
-leg_settle(struct world *w, const char *leg, enum intent_state state, char *id)
-{
-	const struct writer_ack ack = {
-		.status = IAG_STATUS_OPEN,
-		.broker_order_id = id,
-	};
-	struct leg_end end = { w, leg, { .state = state } };
-
-	if (id)
-		end.how.ack = &ack;
-	assert_int_equal(
-	    journal_update(w->kit.journal, NULL, leg_end_step, &end, NULL), 0);
 }
 
 /* Its old id is cancelled, but the order is not. */
