@@ -133,10 +133,13 @@ test('who subscribes again while it stops does not hold it up', { skip },
       socket.write(request);
     });
     // for which the door waits
-    const call = door.modern('tools/call', { name: 'ibkr_accounts_list',
-      arguments: {} });
+    let call;
 
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((begun, reject) => {
+      call = door.modern('tools/call', { name: 'ibkr_accounts_list',
+        arguments: {} }, { expect: '100-continue' }, { begun });
+      call.catch(reject);
+    });
     const start = Date.now();
 
     assert.deepEqual(await door.stop(), [0, null]);
