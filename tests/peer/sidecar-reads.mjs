@@ -179,6 +179,10 @@ test('a client with a token drives every tool through door and relay',
       } finally {
         await client.close();
       }
+      const ready = await fetch(`${gateway.metrics}/readyz`);
+
+      assert.equal(ready.status, 200);
+      assert.match(await ready.text(), /^tokens: ok$/m);
       const read = (await sidecar.audit('sidecar_relay_forwarded'))
         .map((event) => event.tool_name);
 
