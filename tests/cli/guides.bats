@@ -162,3 +162,51 @@ command_is_known() {
     done
     [ "$lost" = 0 ]
 }
+
+# plain NAME...: letters and digits of the files, with one blank between words
+plain() {
+    cat "$@" | tr 'A-Z\n' 'a-z ' | tr -cs 'a-z0-9' ' '
+}
+
+# test_files NAME: what the threat model calls so
+test_files() {
+    local at=$IAG_TEST_SRCDIR/tests
+    case $1 in
+    jwt | jwks | fetch) echo "$at/unit/test-auth-$1.c" ;;
+    auth) echo "$at/unit/test-auth.c" ;;
+    unit) echo "$at/unit/test-sidecar.c" ;;
+    fuzz-*) echo "$at/fuzz/$1.c" ;;
+    *)
+        for at in "$at/peer/$1.mjs" "$at/cli/$1.bats"; do
+            [ ! -e "$at" ] || echo "$at"
+        done
+        ;;
+    esac
+}
+
+@test "the threat model names tests that there are, one for each attack" {
+    local row file files title count=0
+    guide security | awk -F'|' '/^\|/ && NF == 5 && $2 !~ /^ ?(attack|-)/ { print $4 }' \
+        >"$BATS_TEST_TMPDIR/rows"
+    [ "$(guide security | grep -c '^| attack | what holds | test |$')" -eq 4 ]
+    [ "$(wc -l <"$BATS_TEST_TMPDIR/rows")" -gt 50 ]
+    while read -r row; do
+        has "$row" '`'
+        while read -r file title; do
+            count=$((count + 1))
+            file=${file%:}
+            files=$(test_files "${file//\`/}")
+            [ -n "$files" ]
+            # shellcheck disable=SC2086
+            ls $files >/dev/null
+            # shellcheck disable=SC2086
+            plain $files >"$BATS_TEST_TMPDIR/text"
+            tr ',' '\n' <<<"$title" | while read -r title; do
+                title=$(plain <<<"$title")
+                grep -qF -- "${title% }" "$BATS_TEST_TMPDIR/text" ||
+                    { echo "$file has no test: $title" && false; }
+            done
+        done < <(tr ';' '\n' <<<"$row")
+    done <"$BATS_TEST_TMPDIR/rows"
+    [ "$count" -gt 50 ]
+}
