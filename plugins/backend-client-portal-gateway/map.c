@@ -25,6 +25,9 @@
 #define REQUIRED "BROKER_SESSION_REQUIRED"
 #define EXPIRED "BROKER_SESSION_EXPIRED"
 
+/* The gateway itself says so, in a line that is no JSON. */
+#define ACCESS_DENIED "Access Denied\n"
+
 /* What the broker says, and what it means. */
 static const struct {
 	const char *says;
@@ -44,6 +47,10 @@ static const struct {
 	{ "not authenticated", IAG_AUTH, REQUIRED, 0, "nobody is logged in" },
 	{ "failed to process request", IAG_AUTH, REQUIRED, 0,
 	    "there is no usable session" },
+	{ ACCESS_DENIED, IAG_AGAIN, UNAVAILABLE, 0,
+	    "the gateway takes no requests from this host (Access Denied): "
+	    "add its address to ips.allow in the gateway's root/conf.yaml, "
+	    "and start the gateway again" },
 	{ "accountId is not valid", IAG_INVAL, "INPUT_UNAUTHORIZED_ACCOUNT", 0,
 	    "this login has no such account" },
 	{ "Chart data unavailable", IAG_AGAIN, "HISTORICAL_BARS_UNAVAILABLE",
@@ -59,8 +66,9 @@ static const struct {
 	const char *means;
 } statuses[] = {
 	{ 300, 399, IAG_INTERNAL, INVALID, 0,
-	    "the gateway wants to send the request elsewhere; does "
-	    "broker.base_url end in /v1/api?" },
+	    "the gateway wants to send the request elsewhere: "
+	    "broker.base_url has to end in /v1/api, and somebody has to be "
+	    "logged in" },
 	{ 401, 401, IAG_AUTH, REQUIRED, 0, "nobody is logged in" },
 	{ 403, 403, IAG_NOTSUP, NULL, 0, "the broker does not permit this" },
 	{ 404, 404, IAG_AGAIN, UNAVAILABLE, MAP_RETRY | MAP_ABSENT,
@@ -203,9 +211,7 @@ says_find(struct map *map, const struct reply *reply, char *buffer, size_t size)
 
 	*buffer = '\0';
 	if (begins(reply, "Access Denied"))
-		(void)snprintf(buffer, size,
-		    "Access Denied; ips.allow of the gateway does not list "
-		    "this host");
+		(void)snprintf(buffer, size, "%s", ACCESS_DENIED);
 	if (first_byte(reply) != '{' ||
 	    node_parse(&map->tree, reply->body, reply->len, &why))
 		return;

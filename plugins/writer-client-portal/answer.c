@@ -49,6 +49,29 @@ is_ambiguous(const char *says)
 	return 0;
 }
 
+/* A refusal is of the order, unless it tells of something else. */
+static const char *
+refusal_code(const char *says)
+{
+	static const struct {
+		const char *words, *code;
+	} rows[] = {
+		{ "no bridge", "BROKER_SESSION_REQUIRED" },
+		{ "Init session first", "BROKER_SESSION_REQUIRED" },
+		{ "no session", "BROKER_SESSION_REQUIRED" },
+		{ "not logged in", "BROKER_SESSION_REQUIRED" },
+		{ "not authenticated", "BROKER_SESSION_REQUIRED" },
+		{ "query /accounts first", "BROKER_BACKEND_UNAVAILABLE" },
+		{ "ips.allow", "BROKER_BACKEND_UNAVAILABLE" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strstr(says, rows[i].words))
+			return rows[i].code;
+	}
+	return "ORDER_POLICY_REFUSED";
+}
+
 static void
 refused(struct answer *answer, const char *says)
 {
@@ -56,7 +79,7 @@ refused(struct answer *answer, const char *says)
 		conclude(answer, ANSWER_UNKNOWN, NULL,
 		    "the broker may have the order", says);
 	else
-		conclude(answer, ANSWER_REFUSED, "ORDER_POLICY_REFUSED",
+		conclude(answer, ANSWER_REFUSED, refusal_code(says),
 		    "the broker refuses the order", says);
 }
 
@@ -290,6 +313,10 @@ failure_read(struct answer *answer, enum answer_to to, uint32_t status,
 	char says[200], what[80];
 
 	error_find(body, len, says, sizeof(says));
+	if (begins(body, len, "Access Denied"))
+		(void)snprintf(says, sizeof(says),
+		    "Access Denied; ips.allow of the gateway does not list "
+		    "this host");
 	(void)snprintf(
 	    what, sizeof(what), "the broker answers with %u", (unsigned)status);
 	if (status == 401)
@@ -299,9 +326,8 @@ failure_read(struct answer *answer, enum answer_to to, uint32_t status,
 		conclude(answer, ANSWER_REFUSED, "BROKER_RATE_LIMITED",
 		    "the broker takes no more requests now", says);
 	else if (to != ANSWER_TO_REPLY && is_untouched(status, says, body, len))
-		conclude(answer, ANSWER_REFUSED, "ORDER_POLICY_REFUSED",
-		    "the broker refuses the request",
-		    *says ? says : "it is not allowed from here");
+		conclude(answer, ANSWER_REFUSED, refusal_code(says),
+		    "the broker refuses the request", says);
 	else
 		conclude(answer, ANSWER_UNKNOWN, NULL, what, says);
 }

@@ -519,6 +519,8 @@ ask_backend(struct doctor *doctor, struct instance *backend, struct link *link)
 		err = (struct err)ERR_INIT;
 		rc = ask_session(doctor, backend, &answer, &err);
 	}
+	if (rc)
+		link_advise_path(link, &err);
 	if (say_link(doctor, link))
 		;
 	else if (rc)

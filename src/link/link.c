@@ -92,6 +92,34 @@ link_status(struct link *link, struct link_status *ret_status)
 	return true;
 }
 
+/* Does it end in a path that the gateway forwards? */
+static bool
+is_forwarded(const char *url)
+{
+	static const char *const ends[] = { "/v1/api", "/v1/portal" };
+	size_t len = strlen(url);
+
+	while (len > 0 && url[len - 1] == '/')
+		len--;
+	for (size_t i = 0; i < ARRAY_COUNT(ends); i++) {
+		size_t end = strlen(ends[i]);
+
+		if (len > end && strncmp(url + len - end, ends[i], end) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+link_advise_path(const struct link *link, struct err *err)
+{
+	if (link && err->code == ERR_BROKER_RESPONSE_INVALID && !err->action &&
+	    !is_forwarded(link->config->broker.base_url))
+		err_action(err,
+		    "write /v1/api behind host and port in broker.base_url, "
+		    "as in https://127.0.0.1:5000/v1/api");
+}
+
 void
 link_advise(struct link *link, struct err *err)
 {
@@ -102,6 +130,7 @@ link_advise(struct link *link, struct err *err)
 	struct link_status status;
 	const char *words;
 
+	link_advise_path(link, err);
 	if (!link || !(session || connection) || !link_status(link, &status) ||
 	    !session_state_repair(status.state))
 		return;

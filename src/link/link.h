@@ -58,6 +58,8 @@ bool link_status(struct link *link, struct link_status *ret_status);
  * session stands, and what can be done about just that.  NULL is fine.
  */
 void link_advise(struct link *link, struct err *err);
+/* The same for an answer that makes no sense: broker.base_url may be wrong. */
+void link_advise_path(const struct link *link, struct err *err);
 
 /* How near the limits all processes on this connection are. */
 struct link_pacing {

@@ -26,6 +26,23 @@ is_placed(const struct writer_ack *ack)
 	return ack && ack->broker_order_id && ack->status != IAG_STATUS_REFUSED;
 }
 
+/*
+ * The broker's refusal is kept and told again with this key, so what is said of
+ * repeating the call holds for another key.
+ */
+static void
+key_is_spent(struct err *fault)
+{
+	if (!fault->retryable)
+		return;
+	fault->retryable = false;
+	if (!fault->action)
+		err_action(fault,
+		    "nothing was done, and this key always answers so: once "
+		    "that is over, repeat it under a new key, an order with a "
+		    "new preview and approval");
+}
+
 void
 write_classify(int result, const struct writer_result *got,
     const struct writer_ack *ack, struct err *fault,
@@ -52,6 +69,7 @@ write_classify(int result, const struct writer_result *got,
 		how.nothing_sent = true;
 	} else if (result == IAG_REJECTED) {
 		how.state = is_placed(ack) ? INTENT_DONE : INTENT_REFUSED;
+		key_is_spent(fault);
 	}
 	if (fault->code != ERR_NONE && how.state != INTENT_DONE)
 		how.fault = fault;

@@ -65,6 +65,7 @@ ask(struct tool_call *call, struct json_object **ret_state, struct err *err)
 		return ret;
 	}
 	if (ret) {
+		link_advise_path(call->house->link, &fault);
 		tool_error_conceal(&fault, call->principal);
 		ret = fault_state(&fault, ret_state);
 	} else {
@@ -113,6 +114,12 @@ action_fill(struct json_object *state, const struct principal *reader)
 	advice_change(state, "user_action", reader);
 }
 
+static bool
+is_usable(struct json_object *state)
+{
+	return strcmp(json_get_str(state, "status", ""), STATUS_USABLE) == 0;
+}
+
 /* Nobody needs to do anything: it passes by itself. */
 static bool
 passes(enum session_state state)
@@ -134,6 +141,9 @@ link_add(struct tool_call *call, struct json_object *state)
 
 	if (!link || !link_status(link, &status) ||
 	    status.state == SESSION_STATE_UNKNOWN)
+		return;
+	/* a failure is not told with the state of better days */
+	if (status.state == SESSION_STATE_READY && !is_usable(state))
 		return;
 	(void)json_add_str(state, "state", session_state_name(status.state));
 	if (status.state == SESSION_STATE_READY)
@@ -163,7 +173,7 @@ session_handler(struct tool_call *call, struct err *err)
 	(void)json_add_str(state, "checked_at", now);
 	backend_add(call, state);
 	link_add(call, state);
-	if (strcmp(json_get_str(state, "status", ""), STATUS_USABLE) == 0) {
+	if (is_usable(state)) {
 		json_object_object_del(state, "user_action");
 		json_object_object_del(state, "error_code");
 	} else {

@@ -170,6 +170,28 @@ submit() {
     has "$stderr" BROKER_SESSION
 }
 
+@test "inv4: what no order is to blame for says so, and its key is spent" {
+    house
+    local row
+    for row in no_bridge:BROKER_SESSION_REQUIRED \
+        access_denied:BROKER_BACKEND_UNAVAILABLE too_many:BROKER_RATE_LIMITED; do
+        approve
+        control faults "{\"method\":\"POST\",
+            \"path\":\"/iserver/account/*/orders\",\"effect\":\"answer\",
+            \"answer\":\"${row%:*}\"}"
+        # the second time it is told again, not sent
+        for _ in 1 2; do
+            submit "${row%:*}"
+            [ "$(json '[j.code, j.outcome, j.retryable].join()' \
+                <<<"$stderr")" = "${row#*:},refused,false" ]
+            has "$(json j.user_action <<<"$stderr")" "under a new key"
+        done
+    done
+    seen "requests?since=0"
+    [ "$(get "j.requests.filter((r) => r.method === 'POST' &&
+        r.target.endsWith('/orders')).length")" = 3 ]
+}
+
 # bracket KEY: three approved legs, submitted together
 bracket() {
     iag --json orders bracket-preview --account $account --symbol AAPL \
@@ -188,6 +210,19 @@ bracket() {
     again=(orders bracket-submit --account $account "${approvals[@]}"
         --idempotency-key "$1" --enable-paper)
     iag --json "${again[@]}"
+}
+
+# reconcile until nothing is pending; a pass of a few seconds each
+settled() {
+    local i
+    for i in {1..40}; do
+        iag --json orders pending
+        [ "$(json j.pending.length <<<"$output")" != 0 ] || return 0
+        iag --json reconcile
+        expect 0
+    done
+    echo "still pending after $i passes: $output"
+    return 1
 }
 
 @test "a bracket has an id for each leg, and each is the right one" {
@@ -300,11 +335,7 @@ bracket() {
         iag --json orders pending
         [ "$(json 'j.pending.map((p) => p.operation).join()' \
             <<<"$output")" = group ]
-        until [ "$(json j.pending.length <<<"$output")" = 0 ]; do
-            iag --json reconcile
-            expect 0
-            iag --json orders pending
-        done
+        settled
         # then nothing of it is left, and its key says so
         iag --json "${again[@]}"
         expect 1
@@ -326,11 +357,7 @@ bracket() {
     iag --json orders pending
     [ "$(json "j.pending.map((p) => [p.leg, p.operation]).join()" <<<"$output")" = \
         ,group,cancel_take_profit,cancel ]
-    until [ "$(json j.pending.length <<<"$output")" = 0 ]; do
-        iag --json reconcile
-        expect 0
-        iag --json orders pending
-    done
+    settled
     iag --json "${again[@]}"
     expect 1
     [ "$(json j.outcome <<<"$stderr")" = refused ]

@@ -218,6 +218,34 @@ comes_to() {
     shows accounts list -- '"account_mode"'
 }
 
+# failing COMMAND...: what it says of the backend
+failing() {
+    iag "$@"
+    [ "$status" -ne 0 ] || { echo "$* works: $output"; false; }
+    said="$output $stderr"
+}
+
+@test "a wrong base_url, and a gateway that lets nobody in: what to write" {
+    portal
+    shows session requirements -- '"state": "ready"'
+    sed -i 's,/v1/api$,,' "$config"
+    failing doctor
+    has "$said" "repair: write /v1/api behind host and port in broker.base_url"
+    failing --json accounts list
+    has "$said" BROKER_RESPONSE_INVALID "write /v1/api behind"
+    sed -i "s,base_url: .*,&/v1/api," "$config"
+    control faults '{"effect":"answer","answer":"access_denied","times":0}'
+    failing doctor
+    has "$said" "add its address to ips.allow in the gateway's root/conf.yaml"
+    failing --json accounts list
+    has "$said" BROKER_BACKEND_UNAVAILABLE "ips.allow"
+    # what is told is not that of better days
+    iag --json session requirements
+    expect 0
+    has "$output" '"status": "unavailable"' "ips.allow"
+    [[ $output != *'"ready"'* ]]
+}
+
 @test "inv11 pages, nonsense and too much are failures, not empty lists" {
     portal
     shows accounts list -- DU1234567

@@ -161,6 +161,42 @@ test_inv4_only_a_proof_is_a_refusal(void **state)
 }
 
 static void
+test_a_refusal_tells_what_it_is_of(void **state)
+{
+	static const struct {
+		uint32_t status;
+		const char *body, *code;
+	} told[] = {
+		{ 200, "{\"error\":\"We cannot accept an order\"}",
+		    "ORDER_POLICY_REFUSED" },
+		{ 400, "{\"error\":\"Order is inactive\"}",
+		    "ORDER_POLICY_REFUSED" },
+		{ 400, "{\"error\":\"Bad Request: no bridge\"}",
+		    "BROKER_SESSION_REQUIRED" },
+		{ 400, "{\"error\":\"Init session first\"}",
+		    "BROKER_SESSION_REQUIRED" },
+		{ 200, "{\"error\":\"no session\"}",
+		    "BROKER_SESSION_REQUIRED" },
+		{ 400,
+		    "{\"error\":\"Bad Request: Please query /accounts "
+		    "first\"}",
+		    "BROKER_BACKEND_UNAVAILABLE" },
+		{ 404, "Access Denied", "BROKER_BACKEND_UNAVAILABLE" },
+		{ 429, "", "BROKER_RATE_LIMITED" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(told); i++) {
+		struct answer answer;
+
+		answer_read(&answer, ORDER, told[i].status, told[i].body,
+		    strlen(told[i].body));
+		assert_int_equal(answer.kind, ANSWER_REFUSED);
+		assert_string_equal(answer.code, told[i].code);
+	}
+}
+
+static void
 test_legs_and_questions_are_read_whole(void **state)
 {
 	static const char legs[] =
@@ -390,6 +426,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_inv4_only_a_proof_is_a_refusal),
+		cmocka_unit_test(test_a_refusal_tells_what_it_is_of),
 		cmocka_unit_test(test_legs_and_questions_are_read_whole),
 		cmocka_unit_test(
 		    test_inv4_each_leg_of_a_bracket_has_its_place_or_none),
