@@ -29,6 +29,9 @@ const WRITE_S = 1;
 // as long as the writer says that a request can be on its way, and a bit
 const FLIGHT_MS = 123_000;
 
+// passes until the ends of cancelled orders are seen; each takes seconds
+const LOOKS = 60;
+
 // Numbers by chance: mulberry32.
 function chance(seed) {
   let state = seed >>> 0;
@@ -274,8 +277,11 @@ class Batch {
       await setTimeout(FLIGHT_MS);
       await this.look();
     }
-    while (await this.isTakenBack())
+    for (let i = 0; await this.isTakenBack(); i++) {
+      assert.ok(i < LOOKS, `a bracket is not taken back: ${JSON.stringify(
+        await this.open())} ${this.notes}`);
       await this.look();
+    }
     const book = await this.book();
     // any bracket whose answer was lost may be what they belong to
     const orphans = this.orphans.length > 0;
