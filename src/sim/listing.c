@@ -149,12 +149,12 @@ passes(const char *filters, const struct order *order)
 	return !any;
 }
 
-/* Orders that ended on an earlier day are gone. */
-static bool
-is_of_today(const struct sim *sim, const struct order *order)
+/* Midnight ends orders of the day before. */
+bool
+order_is_of_today(const struct sim *sim, const struct order *order)
 {
 	return order_is_alive(order) || sim->day_end_ms == 0 ||
-	       order->changed_ms >= sim->day_end_ms - INT64_C(86400000);
+	       order->changed_ms > sim->day_end_ms - INT64_C(86400000);
 }
 
 void
@@ -181,7 +181,7 @@ order_list(struct call *call)
 
 		if (order->account->live != sim->session.live ||
 		    (account && strcmp(order->account->id, account) != 0) ||
-		    !is_of_today(sim, order) || !passes(filters, order))
+		    !order_is_of_today(sim, order) || !passes(filters, order))
 			continue;
 		row_ids(&call->reply->body, order);
 		row_state(&call->reply->body, order);

@@ -10,6 +10,8 @@
 #include "sim/call.h"
 
 void order_list(struct call *call);
+/* Works, or ended since the last midnight. */
+bool order_is_of_today(const struct sim *sim, const struct order *order);
 void order_status(struct call *call, const struct order *order);
 /* "Sell 1 SPY Limit 2.00, GTC" */
 void order_description(struct buf *out, const struct order *order);

@@ -292,7 +292,8 @@ status(struct call *call)
 	const struct order *order =
 	    *end ? NULL : book_find(&call->sim->book, id);
 
-	if (!order || order->account != call->sim->selected)
+	if (!order || order->account != call->sim->selected ||
+	    !order_is_of_today(call->sim, order))
 		call_known(call, KNOWN_UNAVAILABLE);
 	else
 		order_status(call, order);

@@ -13,6 +13,7 @@ setup() {
         ibkr:orders:paper:cancel, ibkr:orders:paper:modify,
         ibkr:approvals:create"
     account=DU1234567
+    sim_options=()
 }
 
 teardown() {
@@ -21,7 +22,7 @@ teardown() {
 
 # house LINE...: a simulator, and a configuration with lines for the broker
 house() {
-    simulator_start
+    simulator_start "${sim_options[@]}"
     make_config "order_preview: {enabled: true}" \
         "paper_trading: {enabled: true, allowed_accounts: [$account], writer: client-portal}"
     {
@@ -41,7 +42,8 @@ d}" "$config"
 approve() {
     [ $# -gt 0 ] || set -- --quantity 1 --limit-price 190.00
     iag --json orders preview --account $account --symbol AAPL --side buy \
-        --order-type limit --time-in-force day --enable-preview "$@"
+        --order-type limit --time-in-force "${lifetime-day}" --enable-preview \
+        "$@"
     expect 0
     preview=$(json j.preview_id <<<"$output")
     iag --json approvals create --account $account --preview-id "$preview"
@@ -474,4 +476,96 @@ settled() {
     done
     seen book
     [ "$(get j.orders.length)" = 2 ]
+}
+
+# a broker whose days end
+days() {
+    sim_options=(--clock manual --midnight America/New_York)
+    house "$@"
+    control settings '{"establish_ms":0,"warm_ms":0}'
+}
+
+# night: midnight passes, and somebody logs in on the next day
+night() {
+    control clock '{"advance_ms":86400000}'
+    control login '{}'
+    # lists and trades are cold at first
+    api POST iserver/auth/ssodh/init '{"publish":true,"compete":true}'
+    api GET iserver/accounts
+    api GET iserver/account/orders
+    api GET iserver/account/trades
+}
+
+@test "inv4: an order that was filled overnight is proven by its trades" {
+    days
+    approve
+    submit k1
+    expect 0
+    id=$(json j.broker_order_id <<<"$output")
+    control orders "{\"order_id\":$id,\"event\":\"fill\",\"quantity\":1,
+        \"price\":190.00}"
+    night
+    api GET iserver/account/orders
+    [ "$(json 'j.orders.length' <<<"$body")" = 0 ]
+    iag --json reconcile
+    expect 0
+    [ "$(json '[j.transitions, j.unresolved].join()' <<<"$output")" = 1,0 ]
+    has "$output" "order '$id' is filled"
+    iag --json orders cancel-all --account $account --reason test
+    expect 0
+}
+
+@test "inv4: an order that ended overnight ends by the operator's word" {
+    days
+    approve
+    submit k1
+    expect 0
+    id=$(json j.broker_order_id <<<"$output")
+    night
+    # nothing shows it, and nothing proves how it ended
+    iag --json reconcile
+    expect 0
+    [ "$(json '[j.transitions, j.unresolved].join()' <<<"$output")" = 0,1 ]
+    has "$output" "order '$id' is in no list" \
+        "orders resolve k1 --account $account --accept-absent"
+    iag --json orders cancel-all --account $account --reason test
+    expect 1
+    has "$output" "orders resolve k1 --account $account"
+    iag --json orders resolve k1 --account $account
+    expect 1
+    has "$stderr" "too recent"
+    ahead 300
+    iag --json orders resolve k1 --account $account
+    expect 1
+    has "$stderr" ORDER_OUTCOME_UNKNOWN "--accept-absent --reason"
+    iag --json orders resolve k1 --account $account --accept-absent \
+        --reason "good for yesterday, not on the screen"
+    expect 0
+    [ "$(json 'j.orders.map((o) => [o.look, o.status]).join()' \
+        <<<"$output")" = accepted,cancelled ]
+    iag --json reconcile
+    expect 0
+    [ "$(json '[j.unresolved, j.late_landings].join()' <<<"$output")" = 0,0 ]
+    iag --json orders cancel-all --account $account --reason test
+    expect 0
+    iag --json audit tail --limit 20
+    has "$output" order_absence_accepted "good for yesterday"
+    iag audit verify --state
+    expect 0
+}
+
+@test "inv4: an order that works on the next day does not end by a word" {
+    days
+    lifetime=good_till_cancelled
+    approve
+    submit k1
+    expect 0
+    night
+    ahead 300
+    iag --json orders resolve k1 --account $account --accept-absent \
+        --reason "I think so"
+    expect 1
+    has "$stderr" "the broker says so, too"
+    iag --json orders cancel-all --account $account --reason test
+    expect 0
 }
