@@ -318,11 +318,11 @@ ask_backend(struct asking *ask, struct departed_trades *trades, struct err *err)
 {
 	int ret;
 
-	ask->facts.is_asked = true;
 	if (ask->row->simulated)
 		return 0;
-	ret = ask_status(ask, err);
-	return ret || ask->facts.status ? ret : ask_trades(ask, trades, err);
+	/* the trades are read once for all of them */
+	ret = ask_trades(ask, trades, err);
+	return ret || ask->facts.is_filled ? ret : ask_status(ask, err);
 }
 
 int
@@ -335,6 +335,7 @@ departed_ask(struct order_call *call, struct instance *writer,
 		.call = call,
 		.row = row,
 		.facts.list_is_complete = list_is_complete,
+		.facts.is_asked = true,
 		.departed = ret_departed,
 	};
 	uint32_t status;
@@ -345,7 +346,7 @@ departed_ask(struct order_call *call, struct instance *writer,
 		return 0;
 	if (!list_is_complete)
 		doubt(&ask, "the broker's list of orders is not complete");
-	ret = ask_backend(&ask, trades, err);
+	ret = trades ? ask_backend(&ask, trades, err) : 0;
 	if (ret)
 		return ret;
 	ret_departed->end = departed_judge(&ask.facts, &status);

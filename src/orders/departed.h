@@ -58,6 +58,7 @@ void departed_fini(struct departed *departed);
 #define CLEANUP_DEPARTED __attribute__((cleanup(departed_fini)))
 /* "if ..., run: ibkr-agent orders resolve KEY ..." */
 void departed_action(struct buf *out, const struct order_row *row);
+/* trades NULL: what the backend can say was asked not long ago. */
 int departed_ask(struct order_call *call, struct instance *writer,
     const struct order_row *row, bool list_is_complete,
     struct departed_trades *trades, struct departed *ret_departed,

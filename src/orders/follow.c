@@ -324,8 +324,10 @@ row_seek(struct pass *pass, struct instance *writer,
     struct departed_trades *trades, struct departed *ret_seen, struct err *err)
 {
 	struct report report;
-	int ret = departed_ask(
-	    pass->call, writer, row, list_is_complete, trades, ret_seen, err);
+	/* what was not answered a moment ago is not asked all day */
+	bool is_due = !pass->memory->skips_watched;
+	int ret = departed_ask(pass->call, writer, row, list_is_complete,
+	    is_due ? trades : NULL, ret_seen, err);
 
 	if (ret)
 		return ret;

@@ -260,8 +260,10 @@ last_look_run(struct last_look *look, struct err *err)
 	CLEANUP_DEPARTED struct departed seen = { .end = DEPARTED_UNCLEAR };
 	CLEANUP_JSON struct json_object *notes = json_object_new_array();
 	CLEANUP_JSON struct json_object *changes = json_object_new_array();
+	struct reconcile_memory none = { .skips_watched = false };
 	struct pass pass = {
 		.call = look->call,
+		.memory = &none,
 		.notes = notes,
 		.changes = changes,
 	};

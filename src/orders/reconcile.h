@@ -58,7 +58,11 @@ struct reconcile_memory {
 	bool rows_done;       /* all have been looked at */
 	size_t intents_from;  /* how many had their turn when time was over */
 	size_t watched_from;  /* the same for watched references */
-	bool skips_watched;   /* this pass leaves watched references alone */
+	/*
+	 * This pass leaves watched references alone, and asks no more than the
+	 * writer about orders that no list shows.
+	 */
+	bool skips_watched;
 };
 void reconcile_memory_fini(struct reconcile_memory *memory);
 

@@ -23,7 +23,10 @@
 #include "base/thread.h"
 
 #define PRINCIPAL "system:reconciler"
-/* References are watched for days: a look each minute is often enough. */
+/*
+ * References are watched for days, and what no list shows is not answered for
+ * in a moment: a look each minute is often enough.
+ */
 #define WATCH_INTERVAL_NS (60 * NS_PER_S)
 
 struct reconciler {

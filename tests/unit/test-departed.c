@@ -235,6 +235,26 @@ a_note_says_how_it_is_ended(void **state)
 	assert_false(is_noted(w, "--accept-absent"));
 }
 
+/* A server looks every few seconds, and the broker answers so many a minute. */
+static void
+what_was_asked_a_moment_ago_is_not_asked_again(void **state)
+{
+	struct world *w = *state;
+	struct reconcile_memory memory = { .skips_watched = true };
+	struct order_call call = call_begin(w, 20 * NS_PER_S);
+	struct buf out = BUF_INIT;
+
+	put_row(w, "B-1");
+	scripted.trades = "[" TRADE("a.01", "k1", "10") "]";
+	w->ret = reconcile_pass(&call, &memory, &out, &w->err);
+	call_end(w, &call, &out);
+	reconcile_memory_fini(&memory);
+	assert_int_equal(told(w, "unresolved"), 1);
+	assert_int_equal(status_of(w, "B-1"), IAG_STATUS_SUBMITTED);
+	run_pass(w);
+	assert_int_equal(status_of(w, "B-1"), IAG_STATUS_FILLED);
+}
+
 /* ---- the operator's word */
 
 static void
@@ -519,6 +539,7 @@ main(void)
 		CASE(a_status_by_its_id_is_the_brokers_word),
 		CASE(inv4_a_status_of_another_order_proves_nothing),
 		CASE(a_note_says_how_it_is_ended),
+		CASE(what_was_asked_a_moment_ago_is_not_asked_again),
 		CASE(inv4_the_operators_word_ends_what_nothing_shows),
 		CASE(inv4_the_operators_word_stands_not_against_the_brokers),
 		CASE(inv4_the_operators_word_needs_the_brokers_silence_in_full),
