@@ -196,19 +196,19 @@ TABLE
     is "$(json '[j.retryable, j.details.client_order_id].join()' \
         <<<"$stderr")" false,k1
     has "$(json j.details.resolve_command <<<"$stderr")" "orders resolve k1"
-    is "$(reconcile)" "0 1 0"
     desk live open
+    # the first look is none for the word
+    iag --json orders resolve k1 --account "$account" --accept-absent \
+        --reason "not on the broker's screen"
+    expect 1
+    has "$stderr" "is needed before your word counts"
+    is "$(reconcile)" "0 1 0"
     submit k1
     is "$(outcome)" "unknown ORDER_OUTCOME_UNKNOWN"
     is "$(at_broker k1)" 0
     # its approval stays used: another key is no way around
     submit k2
     is "$(outcome)" "refused APPROVAL_CONSUMED"
-    # nor is the word one for the second look
-    iag --json orders resolve k1 --account "$account" --accept-absent \
-        --reason "not on the broker's screen"
-    expect 1
-    has "$stderr" "is needed before your word counts"
     patience=60 desk live open
     iag --json orders resolve k1 --account "$account" --accept-absent \
         --reason "not on the broker's screen"
