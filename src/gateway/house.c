@@ -303,9 +303,12 @@ view_find(const struct house *house, const struct err *fault)
 	return NULL;
 }
 
-/* Publish what is open now; fault is moved.  The lock is held. */
+/*
+ * Publish what is open now; fault is moved, *spare taken if it is needed.  The
+ * lock is held.
+ */
 static void
-view_publish(struct house *house, struct err *fault)
+view_publish(struct house *house, struct err *fault, struct view **spare)
 {
 	struct view *view = view_find(house, fault);
 
@@ -313,9 +316,7 @@ view_publish(struct house *house, struct err *fault)
 		house->current = view;
 		return;
 	}
-	view = calloc(1, sizeof(*view));
-	if (!view)
-		return;
+	view = STEAL(*spare);
 	err_move(&view->fault, fault);
 	view->tools.config = house->config;
 	view->tools.host = house->host;
@@ -396,7 +397,11 @@ house_attempt(struct house *house)
 {
 	struct err store_fault CLEANUP_ERR = ERR_INIT;
 	struct err backend_fault CLEANUP_ERR = ERR_INIT;
+	/* first: a backend that is open and in no view would not be tried */
+	CLEANUP_FREE struct view *spare = calloc(1, sizeof(*spare));
 
+	if (!spare)
+		return;
 	house->opening = true;
 	pthread_mutex_unlock(&house->lock);
 	house_try(house, &store_fault, &backend_fault);
@@ -408,7 +413,7 @@ house_attempt(struct house *house)
 	if (!house->desk)
 		err_move(&house->fault, &store_fault);
 	else
-		view_publish(house, &backend_fault);
+		view_publish(house, &backend_fault, &spare);
 	pthread_cond_broadcast(&house->opened);
 }
 

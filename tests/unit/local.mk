@@ -18,6 +18,7 @@ unit_tests += \
 	tests/unit/test-cli-hear \
 	tests/unit/test-cli-output \
 	tests/unit/test-gateway \
+	tests/unit/test-gateway-oom \
 	tests/unit/test-gateway-workers \
 	tests/unit/test-sdk \
 	tests/unit/test-sidecar \
@@ -257,6 +258,12 @@ tests_unit_test_tools_SOURCES = \
 
 gateway_kit = tests/unit/gateway-kit.c tests/unit/gateway-kit.h
 tests_unit_test_gateway_SOURCES = tests/unit/test-gateway.c $(gateway_kit)
+# with a malloc of their own
+shortage_kit = tests/unit/shortage.c tests/unit/shortage.h
+tests_unit_test_gateway_oom_SOURCES = \
+	tests/unit/test-gateway-oom.c $(gateway_kit) $(shortage_kit)
+tests_unit_test_host_oom_SOURCES = \
+	tests/unit/test-host-oom.c $(shortage_kit)
 tests_unit_test_sdk_SOURCES = tests/unit/test-sdk.c $(gateway_kit)
 
 # answers of the Client Portal Gateway

@@ -4,14 +4,11 @@
 /*
  * Memory runs out at the first allocation of a host's life, at the second,
  * and so on, on whichever thread that is: the call fails with an error, or
- * gives a sound answer, and the host can be taken down.  The program's own
- * malloc() stands in front of the C library's.
+ * gives a sound answer, and the host can be taken down.
  */
 
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,86 +22,11 @@
 #include "base/clock.h"
 #include "host/host.h"
 #include "ibkr-agent/plugin.h"
+#include "shortage.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HAVE_OWN_MALLOC 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(memory_sanitizer)
-#define HAVE_OWN_MALLOC 0
-#endif
-#endif
-#ifndef HAVE_OWN_MALLOC
-#ifdef __GLIBC__
-#define HAVE_OWN_MALLOC 1
-#else
-#define HAVE_OWN_MALLOC 0
-#endif
-#endif
-
-#define NEVER INT32_MAX
 #define MOST 2000 /* allocations of one life; far more than there are */
 
-static atomic_int countdown = NEVER; /* allocations until one fails */
-static atomic_bool failed;
 static char plug_dir[4096];
-
-#if HAVE_OWN_MALLOC
-#define SHOWN __attribute__((visibility("default")))
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *old, size_t size);
-
-static bool
-runs_out(void)
-{
-	if (atomic_load(&countdown) == NEVER)
-		return false;
-	if (atomic_fetch_sub(&countdown, 1) != 1)
-		return false;
-	atomic_store(&failed, true);
-	errno = ENOMEM; /* the C library insists on it */
-	return true;
-}
-
-SHOWN void *
-malloc(size_t size)
-{
-	return runs_out() ? NULL : __libc_malloc(size);
-}
-
-SHOWN void *
-calloc(size_t count, size_t size)
-{
-	return runs_out() ? NULL : __libc_calloc(count, size);
-}
-
-SHOWN void *
-realloc(void *old, size_t size)
-{
-	return runs_out() ? NULL : __libc_realloc(old, size);
-}
-#endif
-
-/* valgrind puts its own malloc() also in front of ours */
-static bool
-shortage_works(void)
-{
-	/* not inlined here, since elsewhere it is not either */
-	void *(*volatile allocate)(size_t) = malloc;
-	void *volatile memory;
-	bool works;
-
-	if (!HAVE_OWN_MALLOC)
-		return false;
-	atomic_store(&countdown, 1);
-	memory = allocate(1);
-	atomic_store(&countdown, NEVER);
-	works = !memory;
-	free(memory);
-	return works;
-}
 
 static void
 query(struct instance *probe, const char *operation)
@@ -163,11 +85,9 @@ test_shortage_of_memory_at_any_point_is_survived(void **state)
 	if (!shortage_works())
 		skip();
 	for (at = 1; at < MOST; at++) {
-		atomic_store(&failed, false);
-		atomic_store(&countdown, at);
+		shortage_begin(at);
 		live_once();
-		atomic_store(&countdown, NEVER);
-		if (!atomic_load(&failed))
+		if (!shortage_end())
 			break;
 	}
 	assert_true(at > 20);
