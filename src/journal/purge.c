@@ -79,8 +79,9 @@ is_old(const struct purge *purge, const struct entry *entry, uint64_t now_ns)
 				       : purge->journal->live_days;
 	uint64_t at = record_time_ns(entry->record, entry->len);
 
+	/* more days than a clock can count are for ever */
 	return at < purge->before_ns && now_ns >= at &&
-	       now_ns - at > days * DAY_NS;
+	       days <= UINT64_MAX / DAY_NS && now_ns - at > days * DAY_NS;
 }
 
 /*

@@ -284,6 +284,19 @@ test_a_clock_that_ran_ahead_ages_no_record(void **state)
 	assert_int_equal(8, purge(kit, false).purged);
 }
 
+/* So many days have more nanoseconds than 64 bits hold. */
+static void
+test_what_is_kept_for_ever_is_not_purged(void **state)
+{
+	struct kit *kit = *state;
+
+	kit->config->audit.read_retention_days = 213504;
+	audit_fill(kit);
+	export_to(kit, &audit_everything);
+	audit_ahead_ns = 91 * DAY_NS;
+	assert_int_equal(0, purge(kit, false).purged);
+}
+
 static void
 test_nothing_is_purged_that_was_not_exported(void **state)
 {
@@ -409,6 +422,7 @@ main(void)
 		TEST(test_inv8_an_export_gives_out_no_secret),
 		TEST(test_nothing_young_is_purged),
 		TEST(test_a_clock_that_ran_ahead_ages_no_record),
+		TEST(test_what_is_kept_for_ever_is_not_purged),
 		TEST(test_nothing_is_purged_that_was_not_exported),
 		TEST(test_an_export_into_memory_permits_no_purge),
 		TEST(test_an_export_without_its_manifest_permits_no_purge),
