@@ -122,9 +122,10 @@ struct iag_store_ops {
 	    struct iag_ctx *ctx, void *instance, uint64_t seen);
 
 	/*
-	 * Guards: named locks (names [a-z0-9:._-]{1,120}) across processes
-	 * and within one, freed when the owner's process ends.  guard waits
-	 * until the deadline, then IAG_AGAIN.  guard_check: 0 if nobody holds
+	 * Guards: named locks (names [a-z0-9:._-]{1,120} that do not begin
+	 * with a point) across processes and within one, freed when the
+	 * owner's process ends.  guard waits until the deadline, then
+	 * IAG_AGAIN.  guard_check: 0 if nobody holds
 	 * it, IAG_AGAIN if somebody does.
 	 */
 	int32_t (*guard)(struct iag_ctx *ctx, void *instance, const char *name,

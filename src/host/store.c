@@ -401,12 +401,14 @@ store_change(struct instance *store, uint64_t *ret_counter, struct err *err)
 	return r;
 }
 
+/* As files may be named: none that leads elsewhere or hides. */
 static bool
 is_guard_name(const char *name)
 {
 	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789:._-");
 
-	return len >= 1 && len <= GUARD_NAME_LEN && name[len] == '\0';
+	return len >= 1 && len <= GUARD_NAME_LEN && name[len] == '\0' &&
+	       name[0] != '.';
 }
 
 int

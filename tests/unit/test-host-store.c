@@ -108,7 +108,8 @@ static void
 test_guard_names_outside_the_alphabet_are_refused(void **state)
 {
 	static char much[122];
-	static const char *const names[] = { "", "A", "a b", "a/b", much };
+	static const char *const names[] = { "", "A", "a b", "a/b", ".", "..",
+		".a", much };
 	CLEANUP_ERR struct err err = ERR_INIT;
 	struct store_guard *guard = NULL;
 	struct instance *store = NULL;
