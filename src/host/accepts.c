@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "host/instance.h"
+#include "host/text.h"
 
 #define REF_ALPHABET                 \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
@@ -23,20 +24,6 @@ fault(struct buf *faults, const char *text, const char *value)
 	buf_printf(faults, "%s%s", faults->len ? "; " : "", text);
 	if (value)
 		buf_printf(faults, " '%s'", value);
-}
-
-static bool
-has_word(const char *words, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (const char *at = words; len && (at = strstr(at, word));
-	     at += len) {
-		if ((at == words || at[-1] == ' ') &&
-		    (at[len] == ' ' || at[len] == '\0'))
-			return true;
-	}
-	return false;
 }
 
 static bool
@@ -63,7 +50,7 @@ check_shape(const struct iag_writer_ops *ops, const struct iag_order *order,
 	if (!has_bit(ops->tifs, order->tif))
 		fault(faults, "it does not take this time in force", NULL);
 	if (!order->asset_class ||
-	    !has_word(ops->asset_classes, order->asset_class))
+	    !plugin_text_has_word(ops->asset_classes, order->asset_class))
 		fault(faults, "it does not take the asset class",
 		    order->asset_class ? order->asset_class : "");
 }

@@ -265,31 +265,25 @@ run_load(
 	return r;
 }
 
-/* With load_lock held: load what is not in the registry; services NULL: ours.
+/*
+ * With load_lock held: a plugin of that descriptor, which *at is to lead to;
+ * services NULL: ours.
  */
 static int
-load_new(const char *path, const struct stat *st, uint32_t kind,
-    const char *name, const struct iag_host *services,
-    struct plugin **ret_plugin, struct err *err)
+plugin_new(const char *path, const struct iag_plugin *desc, uint32_t kind,
+    const char *name, const struct iag_host *services, struct plugin **at,
+    struct err *err)
 {
-	struct plugin *plugin;
-	iag_plugin_entry *entry = NULL;
+	struct plugin *plugin = calloc(1, sizeof *plugin);
 	int r;
 
-	init_globals();
-	r = find_entry(path, &entry, err);
-	if (r < 0)
-		return r;
-	plugin = calloc(1, sizeof *plugin);
 	if (plugin)
 		plugin->path = strdup(path);
 	if (!plugin || !plugin->path) {
 		free(plugin);
 		return err_no_memory(err);
 	}
-	plugin->device = st->st_dev;
-	plugin->inode = st->st_ino;
-	r = plugin_adopt(plugin, entry(), kind, name, err);
+	r = plugin_adopt(plugin, desc, kind, name, err);
 	if (r == 0)
 		r = run_load(plugin, services, err);
 	if (r < 0) {
@@ -298,9 +292,30 @@ load_new(const char *path, const struct stat *st, uint32_t kind,
 		free(plugin);
 		return r;
 	}
-	plugin->next = registry;
-	registry = plugin;
-	*ret_plugin = plugin;
+	plugin->next = *at;
+	*at = plugin;
+	return 0;
+}
+
+/* With load_lock held: load what is not in the registry. */
+static int
+load_new(const char *path, const struct stat *st, uint32_t kind,
+    const char *name, const struct iag_host *services,
+    struct plugin **ret_plugin, struct err *err)
+{
+	iag_plugin_entry *entry = NULL;
+	int r;
+
+	init_globals();
+	r = find_entry(path, &entry, err);
+	if (r == 0)
+		r = plugin_new(
+		    path, entry(), kind, name, services, &registry, err);
+	if (r < 0)
+		return r;
+	registry->device = st->st_dev;
+	registry->inode = st->st_ino;
+	*ret_plugin = registry;
 	return 0;
 }
 
@@ -312,50 +327,23 @@ plugin_offer(const struct iag_plugin *desc)
 	offered = desc;
 }
 
-/* With load_lock held. */
-static int
-adopt_offered(struct plugin **ret_plugin, struct err *err)
-{
-	struct plugin *plugin = calloc(1, sizeof *plugin);
-	int r;
-
-	init_globals();
-	if (plugin)
-		plugin->path = strdup("ibkr-agent");
-	if (!plugin || !plugin->path) {
-		free(plugin);
-		return err_no_memory(err);
-	}
-	r = plugin_adopt(plugin, offered, 0, NULL, err);
-	if (r == 0)
-		r = run_load(plugin, NULL, err);
-	if (r < 0) {
-		plugin_drop(plugin);
-		free(plugin->path);
-		free(plugin);
-		return r;
-	}
-	*ret_plugin = plugin;
-	return 0;
-}
-
 int
 plugin_open_offered(uint32_t kind, const char *name, struct plugin **ret_plugin,
     struct err *err)
 {
 	LOCK_SCOPE(&load_lock);
-	int r;
+	int r = 0;
 
 	if (!offered || offered->kind != kind ||
 	    strcmp(offered->name, name) != 0)
 		return 1;
-	if (!offered_plugin) {
-		r = adopt_offered(&offered_plugin, err);
-		if (r < 0)
-			return r;
-	}
-	*ret_plugin = offered_plugin;
-	return 0;
+	init_globals();
+	if (!offered_plugin)
+		r = plugin_new(
+		    "ibkr-agent", offered, 0, NULL, NULL, &offered_plugin, err);
+	if (r == 0)
+		*ret_plugin = offered_plugin;
+	return r;
 }
 
 static int

@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/dec.h"
 #include "host/plugin.h"
+#include "host/text.h"
 
 struct option_set {
 	const struct plugin *plugin;
@@ -92,24 +93,6 @@ check_decimal(
 	return 0;
 }
 
-static bool
-has_word(const char *words, const char *word)
-{
-	size_t len = strlen(word);
-	const char *p = words;
-
-	if (!len || strchr(word, ' '))
-		return false;
-	while (p && *p) {
-		const char *end = strchrnul(p, ' ');
-
-		if ((size_t)(end - p) == len && strncmp(p, word, len) == 0)
-			return true;
-		p = *end ? end + 1 : end;
-	}
-	return false;
-}
-
 static int
 check_secret_name(const char *value, struct err *err)
 {
@@ -139,7 +122,7 @@ option_check(
 		return err_set(err, ERR_INPUT_INVALID,
 		    "expected 'true' or 'false', got '%s'", value);
 	case IAG_OPTION_CHOICE:
-		if (has_word(option->choices, value))
+		if (plugin_text_has_word(option->choices, value))
 			return 0;
 		return err_set(err, ERR_INPUT_INVALID,
 		    "expected one of '%s', got '%s'", option->choices, value);

@@ -95,3 +95,18 @@ plugin_text_is_line(const char *text)
 	}
 	return true;
 }
+
+bool
+plugin_text_has_word(const char *words, const char *word)
+{
+	size_t len = strlen(word);
+
+	while (words && len) {
+		size_t end = strcspn(words, " ");
+
+		if (end == len && memcmp(words, word, len) == 0)
+			return true;
+		words = words[end] ? words + end + 1 : NULL;
+	}
+	return false;
+}

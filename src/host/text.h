@@ -19,5 +19,7 @@
 char *plugin_text_clean(const char *text);
 /* One line of printable UTF-8, of any length. */
 bool plugin_text_is_line(const char *text);
+/* Is it one of the words, which one space parts?  words may be NULL. */
+bool plugin_text_has_word(const char *words, const char *word);
 
 #endif
