@@ -16,6 +16,8 @@
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 
+#include "base/hex.h"
+
 /* A handle; GnuTLS owns the state behind it. */
 struct hash {
 	gnutls_hash_hd_t handle;
@@ -179,33 +181,10 @@ hash_hex(const uint8_t digest[HASH_SIZE], char ret_hex[HASH_HEX_SIZE])
 	ret_hex[HASH_HEX_SIZE - 1] = '\0';
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
 bool
 hash_parse_hex(const char *hex, uint8_t ret_digest[HASH_SIZE])
 {
-	uint8_t digest[HASH_SIZE];
-
-	for (size_t i = 0; i < HASH_SIZE; i++) {
-		int high = hex_value(hex[i * 2]);
-		int low = high < 0 ? -1 : hex_value(hex[i * 2 + 1]);
-
-		if (low < 0)
-			return false;
-		digest[i] = (uint8_t)(high << 4 | low);
-	}
-	if (hex[HASH_HEX_SIZE - 1] != '\0')
-		return false;
-	memcpy(ret_digest, digest, sizeof digest);
-	return true;
+	return hex_parse(hex, ret_digest, HASH_SIZE);
 }
 
 void

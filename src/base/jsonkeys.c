@@ -19,6 +19,7 @@
 #include <pthread.h>
 
 #include "base/hash.h"
+#include "base/hex.h"
 
 static pthread_once_t seed_once = PTHREAD_ONCE_INIT;
 static uint64_t process_seed[2];
@@ -48,17 +49,15 @@ json_keys_fini(struct json_keys *keys)
 		free(keys->slots);
 }
 
-static unsigned
-hex_digit(char c)
-{
-	return c <= '9' ? (unsigned)(c - '0') : (unsigned)((c | 32) - 'a' + 10);
-}
-
+/* Of digits that were checked before. */
 static uint32_t
 hex4(const char *at)
 {
-	return hex_digit(at[0]) << 12 | hex_digit(at[1]) << 8 |
-	       hex_digit(at[2]) << 4 | hex_digit(at[3]);
+	uint32_t value = 0;
+
+	for (int i = 0; i < 4; i++)
+		value = value << 4 | (uint32_t)hex_value(at[i]);
+	return value;
 }
 
 static size_t

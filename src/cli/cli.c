@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "config/fault.h"
 
 void
 cli_fini(struct cli *cli)
@@ -63,17 +64,6 @@ cli_number(const struct cli *cli, const char *option, uint64_t min,
 	return 0;
 }
 
-int
-cli_faults(const struct buf *faults, int rc, struct err *err)
-{
-	size_t len = faults->len;
-
-	if (!err || len == 0)
-		return rc;
-	len -= faults->data[len - 1] == '\n';
-	return err_set(err, err->code, "%.*s", (int)len, buf_text(faults));
-}
-
 /* What is not there has no faults to list. */
 static void
 suggest_file(const struct cli *cli, struct err *err)
@@ -95,7 +85,7 @@ cli_config(struct cli *cli, struct config **ret_config, struct err *err)
 
 	rc = config_find(cli_value(cli, "--config"), ret_config, &faults, err);
 	if (rc) {
-		rc = cli_faults(&faults, rc, err);
+		rc = faults_tell(&faults, rc, err);
 		suggest_file(cli, err);
 		return rc;
 	}

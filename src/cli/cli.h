@@ -38,11 +38,6 @@ void cli_fini(struct cli *cli);
  * into the text of the error.  The caller frees it.
  */
 int cli_config(struct cli *cli, struct config **ret_config, struct err *err);
-/*
- * Put all faults of a configuration into the text of the first one's error:
- * one a line, the first on the line of the code.  Returns rc.
- */
-int cli_faults(const struct buf *faults, int rc, struct err *err);
 /* The gateway over it, made once; lives as long as cli. */
 int cli_gateway(struct cli *cli, struct gateway **ret_gateway, struct err *err);
 /*

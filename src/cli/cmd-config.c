@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "config/fault.h"
 #include "gateway/settings.h"
 
 /* Programs get each fault as a string of its own. */
@@ -47,7 +48,7 @@ run_config_check(struct cli *cli, struct err *err)
 			config_free(config);
 	}
 	if (rc) {
-		(void)cli_faults(&faults, rc, err);
+		(void)faults_tell(&faults, rc, err);
 		faults_to_details(err_text(err), err);
 		/* not to run what was just run */
 		if (err->code == ERR_CONFIG_INVALID)

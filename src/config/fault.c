@@ -52,6 +52,17 @@ fault_end(struct faults *faults)
 	return faults->class;
 }
 
+int
+faults_tell(const struct buf *lines, int rc, struct err *err)
+{
+	size_t len = lines->len;
+
+	if (!err || len == 0)
+		return rc;
+	len -= lines->data[len - 1] == '\n';
+	return err_set(err, err->code, "%.*s", (int)len, buf_text(lines));
+}
+
 void
 fault_quote(struct buf *out, const char *text)
 {

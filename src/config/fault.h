@@ -32,6 +32,11 @@ void fault_add(struct faults *faults, enum err_code code,
     __attribute__((format(printf, 4, 5)));
 /* 0 if there was none, else the class of the first one. */
 int fault_end(struct faults *faults);
+/*
+ * Put all faults that were written out into the text of the first one's
+ * error: one a line, the first on the line of the code.  Returns rc.
+ */
+int faults_tell(const struct buf *lines, int rc, struct err *err);
 
 /* Append text in quotes, cut and escaped so that it fits on a line. */
 void fault_quote(struct buf *out, const char *text);

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "config/fault.h"
 #include "config/scope.h"
 #include "gateway/gateway.h"
 #include "tools/schema.h"
@@ -279,18 +280,13 @@ static int
 config_read(struct iag_gateway *gateway, struct config **ret_config)
 {
 	struct buf faults CLEANUP_BUF = BUF_INIT;
-	struct err err CLEANUP_ERR = ERR_INIT;
 	int rc;
 
 	if (!gateway->config_path)
 		return config_development(ret_config, &gateway->err);
-	rc = config_load(gateway->config_path, ret_config, &faults, &err);
-	if (rc && faults.len > 0)
-		return err_set(&gateway->err, err.code, "%.*s",
-		    (int)faults.len - (faults.data[faults.len - 1] == '\n'),
-		    buf_text(&faults));
-	err_move(&gateway->err, &err);
-	return rc;
+	rc = config_load(
+	    gateway->config_path, ret_config, &faults, &gateway->err);
+	return rc ? faults_tell(&faults, rc, &gateway->err) : 0;
 }
 
 int

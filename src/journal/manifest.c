@@ -6,34 +6,15 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "journal/checkpoint.h"
-
-static int
-digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 bool
 manifest_bytes(
     struct json_object *object, const char *key, uint8_t *data, size_t len)
 {
-	const char *hex = json_get_str(object, key, "");
-
-	if (strlen(hex) != 2 * len)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		int high = digit(hex[2 * i]);
-		int low = digit(hex[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		data[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
+	return hex_parse(json_get_str(object, key, ""), data, len);
 }
 
 int
