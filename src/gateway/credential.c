@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/hash.h"
 #include "base/secret.h"
 
@@ -41,31 +42,39 @@ write_failed(const char *path, struct err *err)
 	    strerror(errno));
 }
 
+/* A file that only its owner reads, whole or not at all. */
+static int
+write_new(const char *path, const char *text, size_t len, struct err *err)
+{
+	int fd = open(
+	    path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	bool written;
+	int rc;
+
+	if (fd < 0)
+		return write_failed(path, err);
+	written = fd_write(fd, text, len) && fsync(fd) == 0;
+	if (close(fd) == 0 && written)
+		return 0;
+	rc = write_failed(path, err);
+	(void)unlink(path);
+	return rc;
+}
+
 int
 credential_make(const struct config *config, const char *path, struct err *err)
 {
 	char text[HASH_HEX_SIZE];
 	uint8_t key[HASH_SIZE];
-	ssize_t len = HASH_HEX_SIZE;
-	bool written;
-	int fd;
 	int rc = key_of(config, key, err);
 
 	if (rc)
 		return rc;
-	fd = open(
-	    path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return write_failed(path, err);
 	hash_hex(key, text);
-	text[len - 1] = '\n';
-	written = write(fd, text, (size_t)len) == len && fsync(fd) == 0;
-	secret_wipe(text, sizeof(text));
 	secret_wipe(key, sizeof(key));
-	if (close(fd) == 0 && written)
-		return 0;
-	rc = write_failed(path, err);
-	(void)unlink(path);
+	text[HASH_HEX_SIZE - 1] = '\n';
+	rc = write_new(path, text, sizeof(text), err);
+	secret_wipe(text, sizeof(text));
 	return rc;
 }
 

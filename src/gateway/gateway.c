@@ -7,7 +7,7 @@
  *
  * Threads: any thread enters gateway_call and gateway_run.
  * gateway->lock guards the list of running calls and `stopping`.
- * No lock is taken inside it.
+ * Lock order: gateway->lock, then a call's and what its watches take.
  */
 
 #include "gateway/gateway.h"
