@@ -194,7 +194,11 @@ take_turn(struct journal *journal, const struct call *own)
 	int rc;
 
 	set_waiting(journal, true);
-	rc = store_begin(journal->store, call, IAG_STORE_WRITE, &store, &err);
+	/* without a call it would wait for the lock as long as others have it
+	 */
+	rc = call ? store_begin(
+			journal->store, call, IAG_STORE_WRITE, &store, &err)
+		  : IAG_AGAIN;
 	call_unref(call);
 	if (rc == 0) {
 		set_waiting(journal, false);
