@@ -558,6 +558,14 @@ is_bad_end(int status, bool late, unsigned seconds,
 	return true;
 }
 
+/* Not to be taken for a check that has passed. */
+static int
+cannot_run(struct kit *kit, const char *name)
+{
+	kit_line(kit, name, "failed", strerror(errno));
+	return 1;
+}
+
 /* Run one group in a process of its own; the failed checks. */
 static int
 run_group(struct kit *kit, const struct kit_group *group, unsigned seconds)
@@ -570,7 +578,7 @@ run_group(struct kit *kit, const struct kit_group *group, unsigned seconds)
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
-		return 1;
+		return cannot_run(kit, group->name);
 	kit->shared->doing[0] = '\0';
 	kit->shared->ended = false;
 	pid = fork();
@@ -586,8 +594,7 @@ run_group(struct kit *kit, const struct kit_group *group, unsigned seconds)
 	(void)close(ends[1]);
 	if (pid < 0) {
 		(void)close(ends[0]);
-		kit_line(kit, group->name, "failed", strerror(errno));
-		return 1;
+		return cannot_run(kit, group->name);
 	}
 	late = !forward(
 	    ends[0], kit->fd, clock_boot_ns() + seconds * NS_PER_S, &failed);
@@ -677,18 +684,19 @@ plugin_check_group(const char *path, int out_fd, unsigned group_seconds,
 	char tmp[4096];
 	int failed;
 
-	(void)snprintf(tmp, sizeof tmp, "%s/plugin-check.XXXXXX",
-	    folder && *folder ? folder : "/tmp");
-	if (!mkdtemp(tmp)) {
-		kit_line(&kit, "descriptor", "failed", strerror(errno));
-		return 1;
-	}
-	kit.tmp = tmp;
 	/* Only a child has the plugin in its memory: it says the kind here. */
 	kit.shared = mmap(NULL, sizeof *kit.shared, PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (kit.shared == MAP_FAILED)
-		return 1;
+		return cannot_run(&kit, "descriptor");
+	(void)snprintf(tmp, sizeof tmp, "%s/plugin-check.XXXXXX",
+	    folder && *folder ? folder : "/tmp");
+	if (!mkdtemp(tmp)) {
+		failed = cannot_run(&kit, "descriptor");
+		(void)munmap(kit.shared, sizeof *kit.shared);
+		return failed;
+	}
+	kit.tmp = tmp;
 	failed = run_all(&kit, seconds, group);
 	(void)munmap(kit.shared, sizeof *kit.shared);
 	(void)nftw(tmp, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
