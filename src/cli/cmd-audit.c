@@ -362,8 +362,11 @@ checkpoint_write(
 	if (fd < 0)
 		return fd;
 	rc = write_all(fd, path, text, err);
-	if (rc)
+	if (rc) {
+		/* half of one would stand in the way of the next */
+		(void)unlink(path);
 		return rc;
+	}
 	if (cli->args.json)
 		return audit_cli_print(cli, text, err);
 	buf_printf(&out, "checkpoint written to %s\n", path);
