@@ -65,7 +65,7 @@ ERR_CODE(APPROVAL_PREVIEW_MISMATCH, IAG_REJECTED, 1, false, "have the preview ap
 ERR_CODE(APPROVAL_CONSUMED, IAG_REJECTED, 1, false, "preview the order again and have the new preview approved")
 ERR_CODE(APPROVAL_SELF_FORBIDDEN, IAG_REJECTED, 1, false, "have somebody else approve it: the requester may not")
 ERR_CODE(ACCOUNT_MODE_MISMATCH, IAG_REJECTED, 1, false, "use the paper tools for paper accounts and the live tools for live accounts")
-ERR_CODE(MODIFY_TARGET_MISMATCH, IAG_REJECTED, 1, false, "read the working order, then preview a replacement of the same account, contract and side")
+ERR_CODE(MODIFY_TARGET_MISMATCH, IAG_REJECTED, 1, false, "read the working order, then preview a replacement of the same account, contract, exchange and side")
 ERR_CODE(SIDECAR_PAIRING_REQUIRED, IAG_AUTH, 1, false, "pair the sidecar with the gateway")
 ERR_CODE(SIDECAR_UNAVAILABLE, IAG_AGAIN, 1, true, "start the sidecar, then repeat the call")
 ERR_CODE(SIDECAR_SESSION_INVALID, IAG_AUTH, 1, false, "pair the sidecar anew")

@@ -480,6 +480,12 @@ is_filled_since(const struct order_row *row, const struct preview *preview)
 	       row->updated_ns > preview->created_ns;
 }
 
+static const char *
+exchange_name(const struct order *order)
+{
+	return order->exchange ? order->exchange : "of the broker's choice";
+}
+
 static void
 compare_target(const struct check *check, struct buf *why)
 {
@@ -496,6 +502,9 @@ compare_target(const struct check *check, struct buf *why)
 	else if (!is_same(row->order.contract_id, preview->order.contract_id))
 		buf_printf(why, "contract %s, not %s",
 		    preview->order.contract_id, row->order.contract_id);
+	else if (!order_is_routed_alike(&row->order, &preview->order))
+		buf_printf(why, "exchange %s, not %s",
+		    exchange_name(&preview->order), exchange_name(&row->order));
 	else if (row->order.side != preview->order.side)
 		buf_printf(why, "a %s, not a %s",
 		    order_side_name(preview->order.side),

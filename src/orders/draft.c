@@ -411,6 +411,8 @@ replace_fault(const struct order_row *target, const struct order *order)
 		return order_status_name(target->status);
 	if (strcmp(target->order.contract_id, order->contract_id) != 0)
 		return "an order for another contract";
+	if (!order_is_routed_alike(&target->order, order))
+		return "an order at another exchange";
 	return target->order.side == order->side ? NULL
 						 : "an order of the other side";
 }
@@ -435,8 +437,9 @@ judge_replaced(struct journal_txn *txn, const struct draft *draft,
     struct dec *ret_held, struct verdicts *verdicts, struct err *err)
 {
 	static const char rule[] = "broker_order_id";
-	static const char wanted[] = "a working order of the same contract "
-				     "and side that this gateway sent";
+	static const char wanted[] = "a working order of the same "
+				     "contract, exchange and side that this "
+				     "gateway sent";
 	struct order_row target;
 	const char *fault;
 	int ret;

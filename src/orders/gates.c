@@ -118,6 +118,8 @@ writer_passes(const struct gate_facts *facts, struct gate_answer *answer)
 	answer->actual = facts->writer && *facts->writer ? facts->writer : NULL;
 	if (!facts->writer_allowed && facts->writer_fault)
 		answer->actual = facts->writer_fault;
+	if (!is_live(facts))
+		answer->fix = "choose one in paper_trading.writer";
 	return facts->writer_allowed;
 }
 
@@ -354,7 +356,7 @@ static const struct gate gates[] = {
 	  "LIVE_WRITER_REFUSED", "PAPER_WRITER_REFUSED",
 	  ERR_LIVE_TRADING_DISABLED, ERR_PAPER_TRADING_DISABLED,
 	  "a writer that the configuration allows",
-	  "choose one with --live-broker or in the configuration",
+	  "choose one with --live-broker or in live_trading.writer",
 	  "The writer may serve this mode here, and is the one that the order "
 	  "was placed with.",
 	  writer_passes, false },
@@ -469,11 +471,12 @@ static const struct gate gates[] = {
 	{ "modify_target", MODIFY, MODIFY,
 	  "MODIFY_TARGET_MISMATCH", "MODIFY_TARGET_MISMATCH",
 	  ERR_MODIFY_TARGET_MISMATCH, ERR_MODIFY_TARGET_MISMATCH,
-	  "the working order's contract, side and account, a change of it, "
-	  "nothing filled since",
+	  "the working order's contract, exchange, side and account, a change "
+	  "of it, nothing filled since",
 	  "preview a replacement of the order as it works now",
-	  "The replacement is for the contract, side and account of the working "
-	  "order and changes something, and nothing was filled since its preview.",
+	  "The replacement is for the contract, exchange, side and account of "
+	  "the working order and changes something, and nothing was filled "
+	  "since its preview.",
 	  match_passes, false },
 	{ "modify_settled", MODIFY, MODIFY,
 	  "MODIFY_OUTCOME_UNKNOWN", "MODIFY_OUTCOME_UNKNOWN",

@@ -490,6 +490,18 @@ order_value_is(const char *a, const char *b)
 	       dec_parse(&right, b, NULL) == 0 && dec_cmp(&left, &right) == 0;
 }
 
+static const char *
+routing_of(const struct order *order)
+{
+	return order->exchange ? order->exchange : "SMART";
+}
+
+bool
+order_is_routed_alike(const struct order *a, const struct order *b)
+{
+	return strcasecmp(routing_of(a), routing_of(b)) == 0;
+}
+
 bool
 order_is_unchanged(const struct order *a, const struct order *b)
 {

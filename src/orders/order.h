@@ -91,9 +91,11 @@ void order_wire(const struct order *order, const char *client_ref,
 
 /* 1.10 is 1.1, absent is absent, and what is no number is nothing. */
 bool order_value_is(const char *a, const char *b);
+/* Do they go to the same exchange?  SMART names the broker's own routing. */
+bool order_is_routed_alike(const struct order *a, const struct order *b);
 /*
  * Would a modify of the one into the other change nothing?  They are for the
- * same contract, side and account.
+ * same contract, exchange, side and account.
  */
 bool order_is_unchanged(const struct order *a, const struct order *b);
 

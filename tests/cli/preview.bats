@@ -453,6 +453,12 @@ LIVE_SESSION_NOTIONAL_LIMIT_REFUSED session_limit.max_session_notional" ]
     expect 1
     [ "$(rules)" = "MODIFY_WITHOUT_CHANGE changes" ]
     has "$stderr" "give another quantity, price or time_in_force"
+    # nor does another exchange alone: no modify sends an order elsewhere
+    preview --limit-price 190.50 --quantity 5 --exchange NASDAQ \
+        --broker-order-id local-candidate-first
+    expect 1
+    [ "$(rules)" = "MODIFY_TARGET_MISMATCH broker_order_id" ]
+    has "$stderr" "another exchange"
     preview --limit-price 190.50 --quantity 6 \
         --broker-order-id local-candidate-first
     expect 0

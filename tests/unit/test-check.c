@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "journal-kit.h"
 #include "journal/switches.h"
 #include "orders/check.h"
@@ -907,6 +908,15 @@ changes_are(struct scene *scene, const char *text)
 	    0);
 }
 
+/* What was approved is to trade there; NULL: where the broker chooses. */
+static void
+exchange_is(struct scene *scene, const char *exchange)
+{
+	assert_int_equal(
+	    text_set(&scene->previews[0].order.exchange, exchange, NULL), 0);
+	approve(scene, 0);
+}
+
 static void
 test_a_modify_is_of_its_target_and_as_approved(void **state)
 {
@@ -931,7 +941,11 @@ test_a_modify_is_of_its_target_and_as_approved(void **state)
 	approve(&scene, 0);
 	judged(&scene, "MODIFY_TARGET_MISMATCH ");
 	scene.previews[0].order.side = IAG_SIDE_BUY;
-	approve(&scene, 0);
+	exchange_is(&scene, "NYSE");
+	judged(&scene, "MODIFY_TARGET_MISMATCH ");
+	exchange_is(&scene, "SMART");
+	judged(&scene, "");
+	exchange_is(&scene, NULL);
 	target_is(&scene, IAG_MODE_LIVE, "local-candidate", "0.0", later);
 	judged(&scene, "");
 	target_is(&scene, IAG_MODE_LIVE, "local-candidate", "1", 1);
