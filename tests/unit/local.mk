@@ -308,3 +308,6 @@ tests_unit_test_link_supervisor_SOURCES = \
 tests_unit_test_portal_answer_CPPFLAGS = \
 	$(map_cppflags) -I$(top_srcdir)/plugins/writer-client-portal
 tests_unit_test_portal_answer_LDADD = libcpw.la $(LDADD)
+
+# make check-gates goes through all subsets of failing gates
+check-gates: export IAG_TEST_LONG = 1
