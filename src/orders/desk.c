@@ -127,7 +127,7 @@ policies_digest(struct desk *desk, struct err *err)
 	desk->policy_digests =
 	    calloc(config->policy_count + 1, sizeof(*desk->policy_digests));
 	if (!desk->policy_digests)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	for (size_t i = 0; i < config->policy_count; i++)
 		if (limits_digest(
 			&config->policies[i], desk->policy_digests[i], NULL))
@@ -143,7 +143,7 @@ desk_new(
 	int ret;
 
 	if (!desk)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	desk->setup = *setup;
 	pthread_mutex_init(&desk->lock, NULL);
 	pthread_cond_init(&desk->opened, NULL);
@@ -154,7 +154,7 @@ desk_new(
 	if (!desk->late || !desk->connection ||
 	    (setup->live_broker && !desk->live_broker)) {
 		desk_free(desk);
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	}
 	ret = policies_digest(desk, err);
 	if (ret) {
@@ -346,7 +346,7 @@ take_own_guard(struct desk *desk, const char *name,
 	int ret;
 
 	if (!call)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	ret = journal_guard_take(
 	    desk->setup.journal, call, name, true, ret_guard, err);
 	call_unref(call);
@@ -401,7 +401,7 @@ writer_new(struct desk *desk, const char *name, struct open_writer **ret_writer,
 	int ret;
 
 	if (!writer)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	memcpy(writer->name, name, len);
 	ret = writer_start(desk, writer, err);
 	if (ret) {

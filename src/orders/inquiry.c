@@ -139,7 +139,7 @@ record_write(const struct settle_step *step, struct journal_txn *txn,
 	if (ret == 0)
 		ret = json_add_str(metadata, "reason", q->reason);
 	if (ret)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	event.metadata = metadata;
 	return txn_audit(txn, &event, err);
 }
@@ -188,7 +188,7 @@ settle(struct inquiry *q, const struct settlement *how,
 	int ret;
 
 	if (!call)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	ret = journal_update_reserved(
 	    desk_journal(q->call->desk), call, settle_step, &step, err);
 	call_unref(call);

@@ -264,7 +264,7 @@ intent_peek(struct journal_txn *txn, struct iag_bytes key, bool *ret_settled,
 		return 0;
 	ret = rowtext_take(id, ret_broker_order_id);
 	if (ret == IAG_NOMEM)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	return ret ? err_set(err, ERR_JOURNAL_CORRUPT,
 			 "the order that an intent names is no text")
 		   : 0;
@@ -403,15 +403,11 @@ page_add(
 	(void)value;
 	if (page->count++ == page->limit) {
 		buf_add(page->next, key.data, key.len);
-		return page->next->failed
-			   ? err_set(err, ERR_OUT_OF_MEMORY, "out of memory")
-			   : 1;
+		return page->next->failed ? err_no_memory(err) : 1;
 	}
 	buf_add(&page->keys, &key.len, sizeof(key.len));
 	buf_add(&page->keys, key.data, key.len);
-	return page->keys.failed
-		   ? err_set(err, ERR_OUT_OF_MEMORY, "out of memory")
-		   : 0;
+	return page->keys.failed ? err_no_memory(err) : 0;
 }
 
 static int

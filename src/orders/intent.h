@@ -202,9 +202,9 @@ int order_row_rename(struct journal_txn *txn, struct order_row *row,
     struct err *err);
 /* Has the broker told of a fill? */
 bool order_row_is_filled(const struct order_row *row);
-/* Are they of one order, under two of its ids? */
-bool order_row_is_kin(
-    const struct order_row *row, const struct order_row *other);
+/* Is it of the order that was sent so, under whichever of its ids? */
+bool order_row_is_of(
+    const struct order_row *row, const char *key, const char *leg);
 /* Ended by the operator's word, and not by the broker's. */
 bool order_row_is_held_ended(const struct order_row *row);
 /* The id that the broker gave it instead of its own, borrowed, or NULL. */

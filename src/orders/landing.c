@@ -81,7 +81,7 @@ switch_narrow(
 	    landing->intent->client_ref ? landing->intent->client_ref
 					: landing->intent->key);
 	if (reason.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	return switch_write(txn, name, SWITCH_CANCEL_ONLY,
 	    landing->pass->call->principal, buf_text(&reason), err);
 }

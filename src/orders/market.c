@@ -46,7 +46,7 @@ market_ask(struct instance *backend, struct call *call, const char *operation,
 	if (ret)
 		return ret;
 	if (text.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	ret = backend_query(
 	    backend, call, operation, buf_text(&text), &answer, err);
 	if (ret)
@@ -161,7 +161,7 @@ market_quote(struct instance *backend, struct call *call,
 	int ret;
 
 	if (!arguments)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	ret = market_ask(
 	    backend, call, "market_snapshot", arguments, &answer, &obj, err);
 	if (ret == 0)
@@ -181,7 +181,7 @@ market_account_mode(struct instance *backend, struct call *call,
 	int ret;
 
 	if (!arguments)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	ret = market_ask(backend, call,
 	    brief ? "account_mode" : "account_metadata", arguments, NULL, &obj,
 	    err);
@@ -237,7 +237,7 @@ contract_read(
 		    take(&contract->size_increment, obj, "size_increment");
 
 	if (!good)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	if (!contract->contract_id || !contract->symbol ||
 	    !contract->asset_class || !contract->currency)
 		return invalid(err, "the contract has no id, symbol, class or "
@@ -301,7 +301,7 @@ market_contract(struct instance *backend, struct call *call, const char *symbol,
 		ret = json_add_str(arguments, "exchange", exchange);
 	if (ret) {
 		(void)json_object_put(arguments);
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	}
 	ret = market_ask(
 	    backend, call, "contract_resolve", arguments, NULL, &obj, err);

@@ -67,7 +67,7 @@ open_put(struct journal_txn *txn, struct iag_bytes key,
 		       is_same(stored.broker_order_id, broker_order_id)))
 		return ret;
 	if (broker_order_id && !id)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	return row_save(txn, TABLE_STATE, entry_key(at, key), entry_fields,
 	    &entry, NULL, err);
 }

@@ -123,7 +123,7 @@ entry_set(struct journal_txn *txn, const char *index, const char *hash,
 
 	buf_printf(&key, "%.64s/%s/%s", hash, what, id);
 	if (key.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	return row_index(txn, index,
 	    (struct iag_bytes){ buf_text(&key), key.len }, set, err);
 }
@@ -304,10 +304,9 @@ ended_put(struct journal_txn *txn, const struct order_row *row,
 }
 
 bool
-order_row_is_kin(const struct order_row *row, const struct order_row *other)
+order_row_is_of(const struct order_row *row, const char *key, const char *leg)
 {
-	return strcmp(row->key, other->key) == 0 &&
-	       strcmp(row->leg, other->leg) == 0;
+	return strcmp(row->key, key) == 0 && strcmp(row->leg, leg) == 0;
 }
 
 /* Why the order cannot have an id that has a row already; or NULL. */
@@ -315,7 +314,7 @@ static const char *
 id_fault(
     const struct order_row *row, const struct order_row *other, uint32_t status)
 {
-	if (!order_row_is_kin(row, other))
+	if (!order_row_is_of(row, other->key, other->leg))
 		return "which is that of another order";
 	if (!order_status_is_terminal(other->status))
 		return NULL;
@@ -355,7 +354,7 @@ order_row_rename(struct journal_txn *txn, struct order_row *row, const char *id,
 		return ret;
 	buf_printf(&word, ORDER_REPLACED_BY "%s", id);
 	if (word.failed)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	row->status = IAG_STATUS_CANCELLED;
 	ret = text_set(&row->broker_status, buf_text(&word), err);
 	if (ret == 0)

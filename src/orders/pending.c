@@ -227,7 +227,7 @@ reconcile_pending(struct order_call *call, const char *account, struct buf *out,
 			    rows_build(&pending, rows) ||
 			    json_add_bool(obj, "complete",
 				shown(&pending) == pending.list.count)))
-		ret = err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		ret = err_no_memory(err);
 	else if (ret)
 		(void)json_object_put(rows);
 	intent_list_fini(&pending.list);

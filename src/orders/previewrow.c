@@ -154,7 +154,7 @@ preview_group_put(struct journal_txn *txn, const char *group_id,
 
 	for (size_t i = 0; i < 3; i++) {
 		if (json_add_str(obj, group_roles[i], ids[i]))
-			return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+			return err_no_memory(err);
 	}
 	return row_put(txn, TABLE_GROUPS,
 	    (struct iag_bytes){ group_id, strlen(group_id) }, obj, err);

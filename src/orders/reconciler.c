@@ -207,7 +207,7 @@ reconciler_start(
 	int fault;
 
 	if (!reconciler)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	reconciler->desk = desk;
 	reconciler->interval_ns =
 	    desk_config(desk)->live_trading.reconciler_interval_seconds *

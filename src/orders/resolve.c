@@ -225,7 +225,7 @@ ask(struct resolve *resolve, struct err *err)
 	resolve->inquiries =
 	    calloc(resolve->open.count, sizeof(*resolve->inquiries));
 	if (!resolve->inquiries)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	ret = ask_all(resolve, err);
 	again = ret == 0 ? again_ns(resolve) : 0;
 	if (again && wait_until(resolve->call->call, again))
@@ -512,7 +512,7 @@ answer(struct resolve *resolve, struct buf *out, struct err *err)
 	int ret = 0;
 
 	if (!obj || result_build(resolve, obj))
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	for (size_t i = 0; i < resolve->open.count; i++) {
 		if (!is_settled(&resolve->inquiries[i]))
 			return still_open(&resolve->inquiries[i], obj, err);

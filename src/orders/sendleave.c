@@ -39,7 +39,7 @@ send_leave_take(struct desk *desk, struct call *call,
 	int ret;
 
 	if (!leave)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	leave->desk = desk;
 	leave->refs = 1;
 	ret = journal_guard_take(

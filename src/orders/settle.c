@@ -213,13 +213,6 @@ answered_status(const struct settling *s)
 				  : default_status(s->intent->operation);
 }
 
-static bool
-is_own_row(const struct settling *s)
-{
-	return strcmp(s->row.key, s->intent->key) == 0 &&
-	       strcmp(s->row.leg, s->intent->leg) == 0;
-}
-
 /*
  * submit: the order as it was sent, under the id that the broker gave.
  * IAG_REJECTED without text: another order has it.
@@ -231,7 +224,8 @@ submit_row(struct settling *s, struct err *err)
 	/* a late find may come behind the reconciler's own look */
 	int ret = row_load(s, ack->broker_order_id, err);
 
-	if (ret == 0 && !is_own_row(s))
+	if (ret == 0 &&
+	    !order_row_is_of(&s->row, s->intent->key, s->intent->leg))
 		return IAG_REJECTED;
 	if (ret == IAG_NOTFOUND) {
 		ret = text_set(

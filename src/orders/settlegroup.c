@@ -137,7 +137,7 @@ leg_look(struct journal_txn *txn, const char *hash, const char *key,
 		return ret;
 	view->leaving += leaves;
 	if (leg_count(view, &leg, found ? NULL : &row))
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	return 0;
 }
 
@@ -149,7 +149,7 @@ group_look(struct journal_txn *txn, const char *hash, const char *key,
 
 	view->legs = json_object_new_array();
 	if (!view->legs)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	for (size_t i = 0; i < GROUP_LEGS && ret == 0; i++)
 		ret = leg_look(txn, hash, key, group_roles[i], view, err);
 	return ret;
@@ -252,12 +252,11 @@ result_write(struct intent *group, struct group_view *view, struct err *err)
 	CLEANUP_BUF struct buf text = BUF_INIT;
 
 	if (!obj || result_build(group, view, obj))
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	json_write(&text, obj, 0);
 	free(group->result);
 	group->result = buf_take(&text);
-	return group->result ? 0
-			     : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	return group->result ? 0 : err_no_memory(err);
 }
 
 /* A refused one is done if a leg lands late; of what is open, legs change. */
@@ -288,7 +287,7 @@ waiting_write(const struct group_view *view, char **ret_text, struct err *err)
 	    view->fault ? err_text(&first) : "");
 	settlement_fault_write(&text, &why);
 	*ret_text = buf_take(&text);
-	return *ret_text ? 0 : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	return *ret_text ? 0 : err_no_memory(err);
 }
 
 /* None was refused: the sequence was cut off, and nobody wrote down why. */

@@ -100,7 +100,7 @@ settle_result(const struct intent *intent, const struct order_row *row,
 	if (ret == 0)
 		ret = rest_add(obj, intent);
 	if (ret)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	json_write(out, obj, 0);
 	return 0;
 }

@@ -94,7 +94,7 @@ event_metadata(
 	if (ret == 0)
 		ret = json_add_str(
 		    obj, "intent_state", intent_state_name(intent->state));
-	return ret ? err_set(err, ERR_OUT_OF_MEMORY, "out of memory") : 0;
+	return ret ? err_no_memory(err) : 0;
 }
 
 struct settle_step {
@@ -220,7 +220,7 @@ settle_now(struct settle_step *step, struct err *err)
 	int ret;
 
 	if (!call)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	send_leave_tell(step->write->send);
 	ret = journal_update_reserved(desk_journal(step->write->call->desk),
 	    call, settle_step, step, err);

@@ -120,8 +120,8 @@ write_cancel_now(struct write *write, const struct write_sweep *sweep,
 	own.operation = OPERATION_CANCEL;
 	own.passes_closed = true;
 	own.key = sweep->key;
-	ret = call ? sweep_record(&own, sweep, &intent, err)
-		   : err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+	ret =
+	    call ? sweep_record(&own, sweep, &intent, err) : err_no_memory(err);
 	if (ret == 0)
 		ret = sweep_send(&own, sweep, &intent, call, err);
 	call_unref(call);
@@ -241,13 +241,13 @@ sweep_one(struct write *write, const struct order_row *row,
 
 	if (!line || json_object_array_add(lines, line)) {
 		(void)json_object_put(line);
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	}
 	if (row_cancel(write, row, &state, &is_absent, &fault) && fault.unknown)
 		state = INTENT_UNKNOWN;
 	*ret_good = state == INTENT_DONE;
 	return line_build(line, row, state, is_absent, &fault)
-		   ? err_set(err, ERR_OUT_OF_MEMORY, "out of memory")
+		   ? err_no_memory(err)
 		   : 0;
 }
 
@@ -261,7 +261,7 @@ sweep_all(struct write *write, const struct order_row_list *rows,
 	int ret = 0;
 
 	if (json_add(result, "orders", lines) || !lines)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	for (size_t i = 0; i < rows->count && ret == 0; i++) {
 		ret = sweep_one(write, &rows->items[i], lines, &good, err);
 		cancelled += good;
@@ -269,7 +269,7 @@ sweep_all(struct write *write, const struct order_row_list *rows,
 	}
 	if (ret == 0 && (json_add_int(result, "accepted", cancelled) ||
 			    json_add_int(result, "failed", failed)))
-		ret = err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		ret = err_no_memory(err);
 	return ret;
 }
 
@@ -287,7 +287,7 @@ told_step(struct journal_txn *txn, void *arg, struct err *err)
 	struct audit_event event = *told->call->event;
 
 	if (json_add_str(metadata, "reason", told->reason))
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	audit_outcome(&event, told->call->success, NULL);
 	event.output = (struct iag_bytes){ told->answer, strlen(told->answer) };
 	event.metadata = metadata;
@@ -317,7 +317,7 @@ order_cancel_all(struct order_call *call, const char *account,
 
 	if (!result || json_add_str(result, "account_id", account) ||
 	    json_add_str(result, "reason", reason))
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	journal_account_hash(desk_journal(call->desk), account, write.hash);
 	ret = write_lock(&write, err);
 	if (ret == 0)

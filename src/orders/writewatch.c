@@ -109,10 +109,10 @@ answer_record(const struct look *look, const char *const *ids, size_t count,
 	int ret;
 
 	if (json_add(metadata, "message_ids", ids_json(ids, count)))
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	call = call_new(clock_boot_ns() + RECORD_NS);
 	if (!call)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	ret = journal_record(desk_journal(look->desk), call, &event, err);
 	call_unref(call);
 	return ret;
@@ -172,7 +172,7 @@ write_watch(struct write *write, struct write_watch *ret_watch, struct err *err)
 	struct look *look = calloc(1, sizeof(*look));
 
 	if (!look)
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	look->desk = write->call->desk;
 	look->leave = send_leave_ref(write->send);
 	look->operation = write->operation;
@@ -184,7 +184,7 @@ write_watch(struct write *write, struct write_watch *ret_watch, struct err *err)
 	    strdup(event->principal_kind ? event->principal_kind : "system");
 	if (!look->account || !look->principal || !look->kind) {
 		drop(look);
-		return err_set(err, ERR_OUT_OF_MEMORY, "out of memory");
+		return err_no_memory(err);
 	}
 	*ret_watch = (struct write_watch){
 		.commit = commit,
