@@ -115,6 +115,16 @@ visit_record(void *arg)
 	visit_free(visit);
 }
 
+static void
+tell_refusals(const struct err *why, unsigned count)
+{
+	if (count > 1)
+		log_info(
+		    "daemon", "refused %u times: %s", count, err_text(why));
+	else
+		log_info("daemon", "refused: %s", err_text(why));
+}
+
 /* Off this thread, which has others to let in. */
 static void
 note(struct door *door, const struct peer *peer, const struct peer_rule *rule,
@@ -124,6 +134,8 @@ note(struct door *door, const struct peer *peer, const struct peer_rule *rule,
 	    visits_note(&door->visits, peer->uid, why != NULL, clock_boot_ns());
 	struct visit *visit = count > 0 ? calloc(1, sizeof *visit) : NULL;
 
+	if (why && count > 0)
+		tell_refusals(why, count);
 	if (!visit)
 		return;
 	visit->gateway = door->gateway;
@@ -287,7 +299,6 @@ let_in(struct door *door, int fd)
 
 	if (peer_read(fd, &peer, &err) ||
 	    check_peer(door, &peer, &rule, &err)) {
-		log_info("daemon", "refused: %s", err_text(&err));
 		note(door, &peer, rule, &err);
 		turn_away(door, fd, &err);
 		peer_fini(&peer);

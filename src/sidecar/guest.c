@@ -14,6 +14,8 @@
 
 /* For one that is not let in yet. */
 #define COME_NS (10 * NS_PER_S)
+/* Lines about refusals in a minute: strangers knock as often as they like. */
+enum { WORDS_MAX = 60 };
 
 int
 guest_new(struct guest_house *house, int fd, struct guest **ret_guest,
@@ -134,10 +136,23 @@ guest_check(struct guest *guest, struct err *err)
 	    guest->house->journal, guest->pairing.pairing_id, err);
 }
 
+static void
+guest_tell(const struct guest *guest, const struct err *why)
+{
+	struct budget *words = &guest->house->words;
+
+	if (!budget_take(words, WORDS_MAX, clock_boot_ns()))
+		return;
+	log_warning("sidecar", "%s: %s%s", guest->place, err_text(why),
+	    words->used < WORDS_MAX
+		? ""
+		: "; more refusals are not told in this minute");
+}
+
 void
 guest_refuse(struct guest *guest, const struct err *why)
 {
-	log_warning("sidecar", "%s: %s", guest->place, err_text(why));
+	guest_tell(guest, why);
 	if (channel_is_up(guest->channel))
 		channel_put_bye(guest->channel, why);
 	guest->state = GUEST_LEAVING;

@@ -27,6 +27,7 @@ struct guest_house {
 	struct identity *identity;
 	gnutls_certificate_credentials_t inner;
 	struct budget refusals;   /* that go on the record */
+	struct budget words;      /* about refusals, in the log */
 	const struct guest *live; /* the one that serves; NULL: none does */
 };
 

@@ -15,7 +15,7 @@
 
 /* A session that the operator did not plan. */
 #define SESSION_NS (UINT64_C(8) * 3600 * NS_PER_S)
-/* Refusals on the record, in a minute; the log has all of them. */
+/* Refusals on the record, in a minute; the log has as many. */
 enum { REFUSALS_MAX = 60 };
 
 int

@@ -192,8 +192,9 @@ submit_behind() {
     has "$stderr" AUTH_PEER_UNKNOWN
     stop_daemon 0
     iag --json audit tail --limit 50
-    # once for many
+    # once for many, in the log, too
     [ "$(grep -c peer_refused <<<"$output")" = 1 ]
+    [ "$(grep -c 'may not use' "$BATS_TEST_TMPDIR/daemon.err")" = 1 ]
 }
 
 @test "the kernel says which user it is, by number, name and group" {

@@ -673,6 +673,24 @@ test('frames that are none end the connection, and nothing else', { skip },
     assert.equal((await gateway.run('accounts', 'list')).code, 0);
   }));
 
+test('who knocks without end does not fill the log', { skip },
+  () => withBoth({}, async (gateway) => {
+    for (let i = 0; i < 100; i++) {
+      const socket = net.connect(gateway.port, '127.0.0.1');
+
+      // it may be a reset
+      socket.on('error', () => {});
+      socket.resume();
+      socket.write('GET / HTTP/1.1\r\n\r\n');
+      await new Promise((resolve) => socket.on('close', resolve));
+    }
+    assert.equal((await gateway.run('accounts', 'list')).code, 0);
+    const { length } = gateway.err.match(/TLS handshake failed/g);
+
+    assert.ok(length > 10 && length <= 60, `${length} lines`);
+    assert.match(gateway.err, /more refusals are not told in this minute/);
+  }));
+
 test('a planned session is taken up and ends when it was to', { skip }, () =>
   withGateway({}, async (gateway) => {
     const sidecar = new Sidecar(gateway);
