@@ -197,10 +197,11 @@ const struct tool operation_table[] = {
 	},
 	{
 	    .name = "ibkr_orders_resolve",
-	    .title = "Ask the broker about one open request",
+	    .title = "Ask the broker about one request",
 	    .description =
-		"Asks the broker what became of a request and settles it as "
-		"far as the answers prove it. Sends nothing.",
+		"Asks the broker what became of a request, or of the orders "
+		"of a settled one, and settles it as far as the answers prove "
+		"it. Sends nothing.",
 	    .flags = TOOL_OPEN_WORLD | TOOL_RESERVED,
 	    .input = resolve_open_input,
 	    .output = resolve_open_output,
