@@ -477,9 +477,12 @@ ask_session(struct doctor *doctor, struct instance *backend,
 	return rc;
 }
 
-/* What the connection saw while the backend asked; false: nothing amiss. */
+/*
+ * What the connection saw while the backend asked, and failed with err, if it
+ * did; false: nothing amiss.
+ */
 static bool
-say_link(struct doctor *doctor, struct link *link)
+say_link(struct doctor *doctor, struct link *link, const struct err *err)
 {
 	struct buf text CLEANUP_BUF = BUF_INIT;
 	struct link_status status;
@@ -492,6 +495,9 @@ say_link(struct doctor *doctor, struct link *link)
 	    session_state_words(status.state));
 	if (status.message[0])
 		buf_printf(&text, "; the broker says: %s", status.message);
+	/* which one, or why it cannot be believed */
+	if (status.state == SESSION_STATE_TLS_MISMATCH && *err_text(err))
+		buf_printf(&text, "; %s", err_text(err));
 	say(doctor, "backend", DOCTOR_FAIL, session_state_repair(status.state),
 	    &text);
 	return true;
@@ -521,7 +527,7 @@ ask_backend(struct doctor *doctor, struct instance *backend, struct link *link)
 	}
 	if (rc)
 		link_advise_path(link, &err);
-	if (say_link(doctor, link))
+	if (say_link(doctor, link, &err))
 		;
 	else if (rc)
 		say_err(doctor, "backend", &err);

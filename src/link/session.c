@@ -45,8 +45,8 @@ static const struct state_kind kinds[] = {
 	    "broker.base_url",
 	    IAG_SESSION_STEP_STATUS, 1, 2, 60 },
 	[SESSION_STATE_TLS_MISMATCH] = { "tls_mismatch",
-	    "the gateway shows another certificate than the configuration "
-	    "expects",
+	    "the gateway's certificate is another one than the configuration "
+	    "expects, or has expired",
 	    "make sure that it is your gateway, then set "
 	    "broker.tls_pin_sha256 to its key or broker.ca_file to its "
 	    "certificate",
