@@ -18,6 +18,7 @@ cli_tests += \
 	tests/cli/manual.bats \
 	tests/cli/misbehaviour.bats \
 	tests/cli/outcomes.bats \
+	tests/cli/portal-guide.bats \
 	tests/cli/portal-live.bats \
 	tests/cli/portal-orders.bats \
 	tests/cli/portal.bats \

@@ -39,6 +39,38 @@ async function place(sim, order) {
 
 const options = { skip: skip || noSimulator };
 
+// More quotes than a login has lines of market data: the one that was not asked
+// for longest is closed, and a line that the broker does not know does no harm.
+test('market data lines are closed when there are many', options, async (t) => {
+  const sim = await Simulator.start();
+  const house = new House({ broker: `backend: client_portal_gateway
+  base_url: ${sim.base}/v1/api
+  allow_insecure_tls_for_localhost: true
+  simulator: true
+  pacing: 1000000` });
+  const client = new Client({ name: 'peer', version: '1' });
+  const quote = (id) => client.callTool({ name: 'ibkr_market_snapshot',
+    arguments: { contract_id: String(id) } });
+
+  t.after(async () => {
+    await client.close();
+    await sim.stop();
+    house.remove();
+  });
+  await client.connect(new StdioClientTransport({ command: program,
+    args: house.args, stderr: 'ignore' }));
+  await Promise.all(Array.from({ length: 70 }, (_, i) => quote(900000 + i)));
+  const { requests } = await sim.control('GET', 'requests?since=0');
+  const closed = requests.filter(({ target }) =>
+    target.endsWith('/iserver/marketdata/unsubscribe'));
+  const ids = new Set(closed.map(({ body }) => JSON.parse(body).conid));
+
+  assert.equal(closed.length, 10);
+  assert.equal(ids.size, 10);
+  assert.ok(closed.some(({ status }) => status === 500));
+  assert.ok(!(await quote(265598)).isError);
+});
+
 test('every read tool answers what it promises', options, async (t) => {
   const sim = await Simulator.start();
   const house = new House({ broker: `backend: client_portal_gateway

@@ -234,6 +234,7 @@ static const struct {
 	{ 404, "{\"error\":\"Resource not found\"}",
 	    "BROKER_BACKEND_UNAVAILABLE" },
 	{ 411, "<html/>", "BROKER_RESPONSE_INVALID" },
+	{ 423, "", "BROKER_BACKEND_UNAVAILABLE" },
 	{ 429, "", "BROKER_RATE_LIMITED" },
 	{ 429, "{\"error\":\"slow down\"}", "BROKER_RATE_LIMITED" },
 	{ 500, "{\"error\":\"Chart data unavailable\"}",
