@@ -318,12 +318,38 @@ own_option(const struct cli *cli)
 	return NULL;
 }
 
+/* An option of a server; a relay is for one client, on its own stdio. */
+static const char *
+server_option(const struct cli *cli)
+{
+	static const char *const options[] = { "--bind", "--describe",
+		"--enable-remote-mcp", "--without-auth" };
+
+	for (size_t i = 0; i < ARRAY_COUNT(options); i++) {
+		if (cli_has(cli, options[i]))
+			return options[i];
+	}
+	return cli_has(cli, "--transport") &&
+		       strcmp(cli_value(cli, "--transport"), "stdio") != 0
+		   ? "--transport"
+		   : NULL;
+}
+
+static const char *
+foreign_option(const struct cli *cli, bool is_program)
+{
+	if (is_program)
+		return own_option(cli);
+	return cli->args.command->run == run_mcp_serve ? server_option(cli)
+						       : NULL;
+}
+
 static int
 check_options(const struct cli *cli, bool is_program, struct err *err)
 {
 	static const char *const local[] = { "--config", "--live-broker",
 		"--store" };
-	const char *option = is_program ? own_option(cli) : NULL;
+	const char *option = foreign_option(cli, is_program);
 
 	for (size_t i = 0; !option && i < ARRAY_COUNT(local); i++) {
 		if (cli_has(cli, local[i]))

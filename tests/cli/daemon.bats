@@ -121,6 +121,23 @@ submit_behind() {
     expect 2
 }
 
+@test "a relay is no server" {
+    local options
+    make_daemon_config
+    start_daemon
+    for options in "--transport http" "--bind 127.0.0.1:0" --describe \
+        --without-auth --enable-remote-mcp; do
+        # shellcheck disable=SC2086
+        run --separate-stderr "$IAG_TEST_PROGRAM" "${via[@]}" mcp serve \
+            $options </dev/null
+        expect 2
+        has "$stderr" "${options% *} does not go with the daemon"
+    done
+    run --separate-stderr "$IAG_TEST_PROGRAM" "${via[@]}" mcp serve \
+        --transport stdio </dev/null
+    expect 0
+}
+
 @test "inv7 a switch opens through the socket with a terminal or a credential" {
     command -v script >/dev/null || skip "script(1) is not installed"
     make_daemon_config
