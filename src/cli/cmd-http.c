@@ -3,10 +3,15 @@
 
 /* mcp serve --transport http */
 
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "cli/orderflags.h"
 #include "cli/output.h"
 #include "cli/serving.h"
@@ -61,6 +66,43 @@ say_where(const struct cli *cli, const struct http *http, struct err *err)
 	return output_write(&out, err);
 }
 
+/* Waits for the second signal while requests end. */
+struct second {
+	struct gateway *gateway;
+	int stop_fd;
+	int over_fd; /* readable: they have */
+};
+
+static void *
+second_main(void *arg)
+{
+	const struct second *second = arg;
+	struct pollfd fds[] = { { .fd = second->stop_fd, .events = POLLIN },
+		{ .fd = second->over_fd, .events = POLLIN } };
+
+	while (poll(fds, ARRAY_COUNT(fds), -1) < 0 && errno == EINTR)
+		;
+	if (fds[0].revents)
+		gateway_cancel_calls(second->gateway);
+	return NULL;
+}
+
+static void
+drain(struct http *http, struct gateway *gateway, int stop_fd)
+{
+	int over_fd CLEANUP_CLOSE = eventfd(0, EFD_CLOEXEC);
+	struct second second = { gateway, stop_fd, over_fd };
+	pthread_t thread;
+	bool is_watched =
+	    over_fd >= 0 && thread_start(&thread, 0, second_main, &second) == 0;
+
+	http_stop(http, DRAIN_NS);
+	if (!is_watched)
+		return;
+	(void)eventfd_write(over_fd, 1);
+	(void)pthread_join(thread, NULL);
+}
+
 /* Serve until a signal comes. */
 static int
 serve(struct cli *cli, struct http_setup *setup, int stop_fd, struct err *err)
@@ -71,9 +113,11 @@ serve(struct cli *cli, struct http_setup *setup, int stop_fd, struct err *err)
 	if (rc)
 		return rc;
 	rc = say_where(cli, http, err);
-	if (rc == 0)
+	if (rc == 0) {
 		serving_wait(stop_fd);
-	http_stop(http, DRAIN_NS);
+		(void)serving_signal(stop_fd);
+	}
+	drain(http, setup->gateway, stop_fd);
 	/* what is stuck in it may still ask who it is */
 	if (!http_close(http))
 		setup->auth = NULL;

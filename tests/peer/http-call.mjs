@@ -132,6 +132,23 @@ test('a call that runs is answered before the server ends', { skip },
       { code: 'ECONNREFUSED' });
   }));
 
+test('a second signal ends what runs', { skip },
+  () => withDoor(slow(30000), async (door) => {
+    const { answer } = await begin(door);
+    const start = Date.now();
+
+    door.child.kill('SIGTERM');
+    // the first one was seen
+    while (await door.modern('server/discover').then(() => true,
+      ({ code }) => code !== 'ECONNREFUSED'))
+      continue;
+    const ended = door.stop();
+
+    assert.match((await answer).text, /CALL_CANCELLED/);
+    assert.deepEqual(await ended, [0, null]);
+    assert.ok(Date.now() - start < 8000, `${Date.now() - start} ms`);
+  }));
+
 test('30 calls at a time do not hold up the others', { skip },
   () => withDoor(slow(25000), async (door) => {
     let ended = 0;
