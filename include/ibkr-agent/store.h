@@ -113,7 +113,11 @@ struct iag_store_ops {
 
 	/* The store's own clock in real ns; NULL: the host's clock is used. */
 	int32_t (*now)(struct iag_ctx *ctx, void *instance, uint64_t *ret_ns);
-	/* Grows with every commit of any process. */
+	/*
+	 * How many commits there were, of all processes: one more with each
+	 * that changed something, and none for what is not committed yet.  By
+	 * it the host notices a store that was set back; NULL: it does not.
+	 */
 	int32_t (*change)(
 	    struct iag_ctx *ctx, void *instance, uint64_t *ret_counter);
 	/* Returns once change() differs from seen, or IAG_STOPPING; optional.

@@ -427,13 +427,42 @@ check_isolation(struct kit *kit)
 	(void)kit_end(kit);
 }
 
+static uint64_t
+change_of(struct kit *kit, struct instance *store)
+{
+	CLEANUP_ERR struct err err = ERR_INIT;
+	uint64_t counter = 0;
+
+	(void)kit_expect_ok(
+	    kit, store_change(store, &counter, &err), "change", &err);
+	return counter;
+}
+
+/* A commit counts one, and nothing else does: the journal goes by it. */
+static void
+count_change(struct kit *kit, struct instance *store)
+{
+	uint64_t before = change_of(kit, store);
+	struct store_txn *txn = kit_store_begin(kit, store, IAG_STORE_WRITE);
+	uint64_t inside, after;
+
+	if (!txn)
+		return;
+	kit_store_put(kit, txn, 8, "k", "v");
+	inside = change_of(kit, store);
+	kit_store_commit(kit, txn);
+	after = change_of(kit, store);
+	(void)kit_expect(kit, inside == before && after == before + 1,
+	    "change went from %llu to %llu before a commit and to %llu with "
+	    "it, expected one more with it",
+	    (unsigned long long)before, (unsigned long long)inside,
+	    (unsigned long long)after);
+}
+
 static void
 check_change(struct kit *kit)
 {
-	CLEANUP_ERR struct err err = ERR_INIT;
 	struct instance *store;
-	uint64_t before = 0;
-	uint64_t after = 0;
 
 	kit_begin(kit, "change");
 	store = kit_open_store(kit);
@@ -443,15 +472,9 @@ check_change(struct kit *kit)
 		return;
 	}
 	if (store) {
-		(void)kit_expect_ok(
-		    kit, store_change(store, &before, &err), "change", &err);
-		write_one(kit, store, 8, "k", "v");
-		(void)kit_expect_ok(
-		    kit, store_change(store, &after, &err), "change", &err);
-		(void)kit_expect(kit, after > before,
-		    "change went from %llu to %llu with a commit, expected "
-		    "more",
-		    (unsigned long long)before, (unsigned long long)after);
+		/* a new store may make something of its own first */
+		write_one(kit, store, 8, "k", "first");
+		count_change(kit, store);
 		(void)kit_close(kit);
 	}
 	(void)kit_end(kit);

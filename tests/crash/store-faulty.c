@@ -4,7 +4,8 @@
 /*
  * The LMDB store with faults: the option "fault" is "WHAT N HOW", and the
  * N-th top-level commit or put of the instance (WHAT) does not do what it
- * should (HOW).  Built a second time without nested transactions.
+ * should (HOW).  With "change" it counts double, with "room" it knows of none.
+ * Built a second time without nested transactions.
  */
 
 #include <pthread.h>
@@ -87,6 +88,36 @@ faulty_put(struct iag_ctx *ctx, void *over, uint32_t table,
 	return inner->put(ctx, over, table, key, value, flags);
 }
 
+static bool
+fault_is(const char *what)
+{
+	bool is;
+
+	(void)pthread_mutex_lock(&fault_plan.mutex);
+	is = strcmp(fault_plan.what, what) == 0;
+	(void)pthread_mutex_unlock(&fault_plan.mutex);
+	return is;
+}
+
+static int32_t
+faulty_change(struct iag_ctx *ctx, void *instance, uint64_t *ret_counter)
+{
+	int32_t result = inner->change(ctx, instance, ret_counter);
+
+	if (fault_is("change"))
+		*ret_counter *= 2;
+	return result;
+}
+
+static int32_t
+faulty_room(
+    struct iag_ctx *ctx, void *instance, struct iag_store_room *ret_room)
+{
+	if (fault_is("room"))
+		return host->fail(ctx, IAG_NOTSUP, NULL, "injected fault");
+	return inner->room(ctx, instance, ret_room);
+}
+
 static int32_t
 faulty_load(struct iag_ctx *ctx, const struct iag_host *services)
 {
@@ -137,6 +168,8 @@ iag_plugin_1(void)
 	ops = *inner;
 	ops.commit = faulty_commit;
 	ops.put = faulty_put;
+	ops.change = faulty_change;
+	ops.room = faulty_room;
 #ifdef FAULTY_NO_NESTED
 	ops.nested = NULL;
 #endif

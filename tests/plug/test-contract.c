@@ -41,12 +41,10 @@ tap(bool ok, const char *format, ...)
 
 /* The lines of the kit on a file; by fork, so that valgrind sees it all. */
 static int
-run_kit(
-    const char *path, const char *group, unsigned seconds, struct buf *lines)
+run_kit_with(const char *path, const char *group, unsigned seconds,
+    const struct instance_option *options, size_t option_count,
+    struct buf *lines)
 {
-	/* valgrind has not as much address space as a store asks for. */
-	static const struct instance_option options[] = { { "map_mib", "64" } };
-	const char *wrapped = getenv("IAG_TEST_WRAPPER");
 	char chunk[4096];
 	int ends[2];
 	int status;
@@ -59,7 +57,7 @@ run_kit(
 	if (pid == 0) {
 		(void)close(ends[0]);
 		_exit(plugin_check_group(path, ends[1], seconds, group, options,
-			  wrapped ? ARRAY_COUNT(options) : 0) != 0);
+			  option_count) != 0);
 	}
 	(void)close(ends[1]);
 	while ((n = read(ends[0], chunk, sizeof chunk)) > 0)
@@ -68,6 +66,17 @@ run_kit(
 	if (pid < 0 || waitpid(pid, &status, 0) < 0)
 		return -1;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int
+run_kit(
+    const char *path, const char *group, unsigned seconds, struct buf *lines)
+{
+	/* valgrind has not as much address space as a store asks for. */
+	static const struct instance_option options[] = { { "map_mib", "64" } };
+
+	return run_kit_with(path, group, seconds, options,
+	    getenv("IAG_TEST_WRAPPER") ? ARRAY_COUNT(options) : 0, lines);
 }
 
 static void
@@ -289,6 +298,26 @@ check_parent(const char *build)
 	    "a program that cannot be run is an error");
 }
 
+/* A journal over it would take its own commits for another program's. */
+static void
+check_store(const char *build)
+{
+	static const struct instance_option options[] = {
+		{ "fault", "change 1 double" },
+		{ "map_mib", "64" },
+	};
+	CLEANUP_BUF struct buf lines = BUF_INIT;
+	CLEANUP_FREE char *path = NULL;
+	int r;
+
+	if (asprintf(&path, "%s/tests/crash/.libs/store-faulty.so", build) < 0)
+		return;
+	r = run_kit_with(
+	    path, "change", 0, options, ARRAY_COUNT(options), &lines);
+	tap(r == 1 && strstr(buf_text(&lines), "expected one more"),
+	    "the kit finds a store that counts its commits double");
+}
+
 static int
 is_plugin(const struct dirent *entry)
 {
@@ -329,6 +358,7 @@ main(int argc, char **argv)
 	tap(n > 0, "there are built plugins");
 	check_refs();
 	check_hostile(build ? build : ".");
+	check_store(build ? build : ".");
 	check_parent(build ? build : ".");
 	printf("1..%u\n", count);
 	return failures ? 1 : 0;
