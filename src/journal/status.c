@@ -106,13 +106,25 @@ add_place(struct json_object *to, struct journal *journal)
 		(void)json_add_str(to, "stopped", journal->why);
 }
 
-static void
-add_room(struct json_object *to, const struct iag_store_room *room)
+/* A store need not know how much it has. */
+static int
+add_room(struct json_object *to, struct journal *journal, struct err *err)
 {
-	add_size(to, "used_bytes", room->used_bytes);
-	add_size(to, "limit_bytes", room->limit_bytes);
-	add_size(to, "disk_free_bytes", room->disk_bytes);
-	add_size(to, "readers", room->readers);
+	struct iag_store_room room;
+	int rc = store_room(journal->store, &room, err);
+
+	if (rc == IAG_NOTSUP) {
+		if (err)
+			err_fini(err);
+		return 0;
+	}
+	if (rc < 0)
+		return rc;
+	add_size(to, "used_bytes", room.used_bytes);
+	add_size(to, "limit_bytes", room.limit_bytes);
+	add_size(to, "disk_free_bytes", room.disk_bytes);
+	add_size(to, "readers", room.readers);
+	return 0;
 }
 
 int
@@ -120,19 +132,17 @@ journal_status(struct journal *journal, struct buf *out, struct err *err)
 {
 	struct json_object *root CLEANUP_JSON = json_object_new_object();
 	struct journal_txn txn = { .journal = journal };
-	struct iag_store_room room = { .struct_size = sizeof(room) };
 	int rc = root ? 0 : err_no_memory(err);
 
 	if (rc == 0)
 		rc = journal_view(journal, load_step, &txn, err);
-	if (rc == 0)
-		rc = store_room(journal->store, &room, err);
 	if (rc < 0)
 		return rc;
 	(void)json_add_str(root, "format", META_FORMAT);
 	add_chain(root, &txn);
 	add_place(root, journal);
-	add_room(root, &room);
-	json_write(out, root, 0);
-	return 0;
+	rc = add_room(root, journal, err);
+	if (rc == 0)
+		json_write(out, root, 0);
+	return rc;
 }

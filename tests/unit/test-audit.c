@@ -677,6 +677,25 @@ test_status_says_what_the_store_is(void **state)
 	assert_int_equal(9, json_get_int(root, "records", 0));
 	assert_true(json_get_bool(root, "adopted", false));
 	assert_string_equal(kit->path, json_get_str(root, "path", ""));
+	assert_true(json_get_int(root, "used_bytes", 0) > 0);
+}
+
+static void
+test_a_store_that_knows_no_room_has_a_status(void **state)
+{
+	struct kit *kit = *state;
+	struct json_object *root CLEANUP_JSON = NULL;
+	struct buf out CLEANUP_BUF = BUF_INIT;
+
+	kit_plugin(kit, "faulty");
+	kit->fault = "room 1 never";
+	audit_fill(kit);
+	if (journal_status(kit->journal, &out, &kit->err))
+		fail_msg("%s", err_text(&kit->err));
+	assert_int_equal(0,
+	    json_parse(out.data, out.len, &json_bounds_default, &root, NULL));
+	assert_int_equal(9, json_get_int(root, "records", 0));
+	assert_null(json_get(root, "used_bytes"));
 }
 
 int
@@ -709,6 +728,7 @@ main(void)
 		TEST(test_tail_refuses_to_show_what_was_changed),
 		TEST(test_ranges_by_time_type_and_account),
 		TEST(test_status_says_what_the_store_is),
+		TEST(test_a_store_that_knows_no_room_has_a_status),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
