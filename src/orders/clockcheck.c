@@ -100,6 +100,21 @@ is_noted(const struct clock_note *noted, const struct clock_note *now)
 	       (!now->accepted_ns || now->accepted_ns == noted->accepted_ns);
 }
 
+/*
+ * Cancels pass with an unsound clock; noted then, it would be sound for the
+ * next order, and nobody had accepted it.
+ */
+static bool
+is_to_stay(struct journal_txn *txn, const struct clock_note *noted,
+    const struct clock_note *now)
+{
+	CLEANUP_BUF struct buf why = BUF_INIT;
+
+	return is_noted(noted, now) ||
+	       (!now->accepted_ns &&
+		   !clock_is_sound(noted, now, txn_highest_ns(txn), &why));
+}
+
 int
 clock_put(
     struct journal_txn *txn, const struct clock_note *now, struct err *err)
@@ -108,13 +123,13 @@ clock_put(
 	int ret = note_get(txn, &noted, err);
 
 	note = *now;
+	if (ret || is_to_stay(txn, &noted, now))
+		return ret;
 	if (!note.accepted_ns)
 		note.accepted_ns = noted.accepted_ns;
-	return ret || is_noted(&noted, &note)
-		   ? ret
-		   : row_save(txn, TABLE_STATE,
-			 (struct iag_bytes){ note_key, strlen(note_key) },
-			 note_fields, &note, NULL, err);
+	return row_save(txn, TABLE_STATE,
+	    (struct iag_bytes){ note_key, strlen(note_key) }, note_fields,
+	    &note, NULL, err);
 }
 
 int

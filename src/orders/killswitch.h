@@ -72,7 +72,10 @@ bool clock_is_sound(const struct clock_note *noted,
     const struct clock_note *now, uint64_t highest_ns, struct buf *why);
 int clock_check(struct journal_txn *txn, const struct clock_note *now,
     bool *ret_sound, struct buf *why, struct err *err);
-/* Note it at a write, for the next one; inside its step. */
+/*
+ * Note it at a write, for the next one; inside its step.  One that is not
+ * sound is noted once somebody has accepted it.
+ */
 int clock_put(
     struct journal_txn *txn, const struct clock_note *now, struct err *err);
 int clock_accept(struct order_call *call, const char *reason, struct buf *out,

@@ -159,3 +159,51 @@ rules() {
     iag --json audit tail --limit 3
     has "$output" live_clock_accepted
 }
+
+# set_clock SECONDS: how far ahead the wall clock is from now on
+set_clock() {
+    [ -n "${LD_PRELOAD-}" ] || ahead 0
+    export IAG_TEST_AHEAD=$1
+}
+
+@test "inv7 a clock that was set stops live orders, whatever else is sent" {
+    local by
+    set_clock 0
+    # shellcheck disable=SC2086
+    iag live checklist acknowledge --account U7654321 $(checklist)
+    at_terminal kill-switch open --reason test
+    preview
+    submit order-1
+    expect 0
+    for by in 3600 3580; do # forward; back, so far that quotes are not old
+        set_clock "$by"
+        preview
+        submit "after-$by"
+        expect 1
+        [ "$(rules)" = clock ]
+        [ "$(json 'j.refusals[0].code' <<<"$stderr")" = LIVE_CLOCK_UNSOUND ]
+        # cancels pass, and are no word of an operator about the clock
+        iag --json orders live-cancel --enable-live --account U7654321 \
+            --broker-order-id local-candidate-order-1 \
+            --idempotency-key "cancel-$by"
+        submit "after-$by"
+        expect 1
+        [ "$(rules)" = clock ]
+        iag --json doctor clock
+        [ "$(json j.sound <<<"$output")" = false ]
+        iag doctor clock --accept --reason "compared with another"
+        expect 0
+        iag --json doctor clock
+        [ "$(json j.sound <<<"$output")" = true ]
+        preview
+        submit "after-$by"
+        expect 0
+    done
+    iag audit verify --state
+    expect 0
+}
+
+checklist() {
+    echo paper_trading_validated approvals_reviewed limits_reviewed \
+        kill_switch_tested incident_runbook_reviewed
+}

@@ -318,6 +318,10 @@ an_accepted_clock_is_sound_again(void **state)
 	look.now.real_ns += 60 * S; /* noted by a clock that was ahead */
 	assert_int_equal(
 	    journal_update(w->kit.journal, NULL, clock_step, &look, NULL), 0);
+	/* a cancel, which passes, is no acceptance */
+	clock_note_now(&look.now);
+	assert_int_equal(
+	    journal_update(w->kit.journal, NULL, clock_step, &look, NULL), 0);
 	look.put = false;
 	clock_note_now(&look.now);
 	assert_int_equal(
