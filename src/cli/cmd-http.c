@@ -20,6 +20,7 @@
 
 /* How long requests may go on after a signal; a second one ends them. */
 #define DRAIN_NS (UINT64_C(10) * NS_PER_S)
+enum { CANCEL_MS = 100 };
 
 /* Whoever reaches a port without a name may look, and nothing else. */
 static uint64_t
@@ -73,18 +74,29 @@ struct second {
 	int over_fd; /* readable: they have */
 };
 
+/* Also what begins only then, whose request was on its way. */
 static void *
 second_main(void *arg)
 {
 	const struct second *second = arg;
 	struct pollfd fds[] = { { .fd = second->stop_fd, .events = POLLIN },
 		{ .fd = second->over_fd, .events = POLLIN } };
+	int timeout_ms = -1;
 
-	while (poll(fds, ARRAY_COUNT(fds), -1) < 0 && errno == EINTR)
-		;
-	if (fds[0].revents)
-		gateway_cancel_calls(second->gateway);
-	return NULL;
+	for (;;) {
+		int ready = poll(fds, ARRAY_COUNT(fds), timeout_ms);
+
+		if (ready < 0 && errno != EINTR)
+			return NULL;
+		if (ready > 0 && fds[1].revents)
+			return NULL;
+		if (ready > 0) {
+			(void)serving_signal(second->stop_fd);
+			timeout_ms = CANCEL_MS;
+		}
+		if (timeout_ms > 0)
+			gateway_cancel_calls(second->gateway);
+	}
 }
 
 static void

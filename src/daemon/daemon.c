@@ -34,6 +34,8 @@
 #define END_NS (5 * NS_PER_S)
 /* No descriptor was free: look again then. */
 #define PAUSE_NS (100 * NS_PER_MS)
+/* From the second signal on, what runs is cancelled so often. */
+#define CANCEL_NS (100 * NS_PER_MS)
 
 struct daemon {
 	struct gateway *gateway;
@@ -352,14 +354,20 @@ wait_for_guests(struct daemon *daemon, struct drain *drain, uint64_t end_ns)
 		    .events = POLLIN },
 	};
 
+	bool is_cancelling = false;
+
 	while (!drain->is_over ||
 	       (daemon->door && door_open_count(daemon->door) > 0)) {
 		uint64_t now_ns = clock_boot_ns();
 
 		if (now_ns >= end_ns)
 			return false;
+		/* also what begins only then */
+		if (is_cancelling)
+			gateway_cancel_calls(daemon->gateway);
 		if (poll(fds, ARRAY_COUNT(fds),
-			stay_alive(daemon, end_ns - now_ns)) <= 0)
+			stay_alive(daemon,
+			    is_cancelling ? CANCEL_NS : end_ns - now_ns)) <= 0)
 			continue;
 		if (fds[2].revents) {
 			(void)pthread_join(drain->thread, NULL);
@@ -368,7 +376,7 @@ wait_for_guests(struct daemon *daemon, struct drain *drain, uint64_t end_ns)
 		}
 		if (fds[0].revents && take_signals(daemon)) {
 			log_info("daemon", "cancelling what runs");
-			gateway_cancel_calls(daemon->gateway);
+			is_cancelling = true;
 		}
 	}
 	return true;
