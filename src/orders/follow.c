@@ -100,7 +100,8 @@ same_id(const struct report *report, const struct order_row *row)
 static bool
 is_news(const struct report *report, const struct order_row *row)
 {
-	return report->status != row->status || !same_id(report, row) ||
+	return row->unshown_ns || report->status != row->status ||
+	       !same_id(report, row) ||
 	       !same_filled(report->filled_quantity, row->filled_quantity);
 }
 
@@ -117,6 +118,7 @@ row_update(struct order_row *row, const struct report *report, struct err *err)
 	int ret = hear(&row->broker_status, report->broker_status, err);
 
 	row->status = report->status;
+	row->unshown_ns = 0;
 	if (ret == 0)
 		ret = hear(&row->filled_quantity, report->filled_quantity, err);
 	return ret ? ret
@@ -153,6 +155,8 @@ metadata_fill(struct json_object *obj, const struct follow *follow,
 	if (ret == 0)
 		ret = json_add_str(
 		    obj, "current_status", order_status_name(row->status));
+	if (ret == 0 && row->unshown_ns)
+		ret = json_add_bool(obj, "shown", false);
 	return ret ? ret
 		   : json_add_str(obj, "filled_quantity", row->filled_quantity);
 }
@@ -297,6 +301,42 @@ report_take(struct pass *pass, const struct order_row *row,
 	return 0;
 }
 
+/* For `orders pending`, which asks nobody. */
+static int
+unshown_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	const struct follow *follow = arg;
+	CLEANUP_ORDER_ROW struct order_row row;
+	int ret;
+
+	order_row_init(&row);
+	ret = order_row_get(
+	    txn, follow->hash, follow->seen->broker_order_id, &row, err);
+	if (ret)
+		return ret == IAG_NOTFOUND ? IAG_REJECTED : ret;
+	if (row.updated_ns != follow->seen->updated_ns || row.unshown_ns ||
+	    order_status_is_terminal(row.status))
+		return IAG_REJECTED;
+	row.unshown_ns = txn_now_ns(txn);
+	ret = order_row_put(txn, &row, follow->hash, err);
+	return ret ? ret : news_record(txn, follow, &row, err);
+}
+
+static int
+unshown_note(struct pass *pass, const struct order_row *row, struct err *err)
+{
+	const struct report same = { .status = row->status };
+	struct follow follow = { .pass = pass, .seen = row, .report = &same };
+	int ret;
+
+	if (row->unshown_ns)
+		return 0;
+	journal_account_hash(
+	    desk_journal(pass->call->desk), row->account, follow.hash);
+	ret = pass_update(pass, unshown_step, &follow, err);
+	return ret == IAG_REJECTED ? 0 : ret;
+}
+
 /* What nobody shows is named with what its owner can do about it. */
 static void
 departed_note(struct pass *pass, const struct order_row *row,
@@ -336,7 +376,10 @@ row_seek(struct pass *pass, struct instance *writer,
 		return report_take(pass, row, &report, err);
 	}
 	departed_note(pass, row, ret_seen);
-	return 0;
+	/* what was not asked in full is no finding */
+	return ret_seen->end == DEPARTED_UNSHOWN && is_due
+		   ? unshown_note(pass, row, err)
+		   : 0;
 }
 
 /* In the list, or elsewhere. */

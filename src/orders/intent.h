@@ -165,6 +165,7 @@ struct order_row {
 	bool simulated; /* by a writer that only simulates */
 	struct order order;
 	uint64_t created_ns, updated_ns, polled_ns;
+	uint64_t unshown_ns; /* the broker does not show it since; 0: it does */
 	/*
 	 * Not stored: the broker uses an id again that it had given up, or
 	 * shows an order that was held to have ended.

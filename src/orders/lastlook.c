@@ -117,6 +117,7 @@ row_end(
 	int ret = text_set(&row->broker_status, ORDER_HELD_ENDED, err);
 
 	row->status = IAG_STATUS_CANCELLED;
+	row->unshown_ns = 0;
 	row->updated_ns = now_ns;
 	return ret ? ret : filled_set(row, filled, err);
 }

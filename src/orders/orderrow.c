@@ -44,6 +44,7 @@ static const struct row_field row_fields[] = {
 	FIELD(created_ns, ROW_U64),
 	FIELD(updated_ns, ROW_U64),
 	FIELD(polled_ns, ROW_U64),
+	FIELD(unshown_ns, ROW_U64),
 	{ .name = NULL },
 };
 

@@ -2,8 +2,9 @@
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
 /*
- * `orders pending`: what is not settled, from the journal alone, with what may
- * have happened and what to do about it.
+ * `orders pending`: what is not settled, and orders that the broker does not
+ * show any more, from the journal alone, with what may have happened and what
+ * to do about it.
  */
 
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "orders/departed.h"
 #include "orders/pass.h"
 
 /* More than anybody reads; an answer has to end somewhere. */
@@ -20,6 +22,7 @@ struct pending {
 	struct order_call *call;
 	const char *account; /* NULL: all */
 	struct intent_list list;
+	struct order_row_list unshown;
 };
 
 /* A bracket is shown by its legs, but when it waits for their cancels. */
@@ -43,12 +46,28 @@ pending_take(struct intent *intent, void *arg, struct err *err)
 }
 
 static int
-pending_step(struct journal_txn *txn, void *arg, struct err *err)
+unshown_take(struct order_row *row, void *arg, struct err *err)
 {
 	struct pending *pending = arg;
 
+	if (!row->unshown_ns ||
+	    (pending->account && strcmp(pending->account, row->account) != 0))
+		return 0;
+	return order_row_list_take(row, &pending->unshown, err);
+}
+
+static int
+pending_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	struct pending *pending = arg;
+	int ret;
+
 	intent_list_fini(&pending->list);
-	return intent_walk_unsettled(txn, NULL, pending_take, pending, err);
+	order_row_list_fini(&pending->unshown);
+	ret = intent_walk_unsettled(txn, NULL, pending_take, pending, err);
+	return ret ? ret
+		   : order_row_walk_working(
+			 txn, NULL, unshown_take, pending, err);
 }
 
 /* Is somebody still at it?  What cannot be told is said so. */
@@ -123,14 +142,10 @@ time_add(struct json_object *obj, const char *name, uint64_t ns)
 }
 
 static int
-order_add(struct json_object *obj, const struct intent *intent)
+order_add(struct json_object *obj, const struct order *order)
 {
-	const struct order *order = &intent->order;
-	int ret;
+	int ret = json_add_str(obj, "side", order_side_name(order->side));
 
-	if (!intent->has_order)
-		return 0;
-	ret = json_add_str(obj, "side", order_side_name(order->side));
 	if (ret == 0)
 		ret = json_add_str(obj, "symbol", order->symbol);
 	if (ret == 0)
@@ -172,7 +187,7 @@ row_build(const struct order_call *call, const struct intent *intent,
 	if (ret == 0)
 		ret = json_add_str(obj, "sender", sender);
 	if (ret == 0)
-		ret = order_add(obj, intent);
+		ret = intent->has_order ? order_add(obj, &intent->order) : 0;
 	if (ret == 0)
 		ret = json_add_str(obj, "client_order_id", intent->client_ref);
 	if (ret == 0)
@@ -190,26 +205,80 @@ row_build(const struct order_call *call, const struct intent *intent,
 	return ret ? ret : json_add_str(obj, "what_to_do", buf_text(&action));
 }
 
-static size_t
-shown(const struct pending *pending)
+/* As the request that it comes from, which is done. */
+static int
+unshown_build(const struct order_row *row, struct json_object *obj)
 {
-	return pending->list.count < ROWS_MAX ? pending->list.count : ROWS_MAX;
+	CLEANUP_BUF struct buf action = BUF_INIT;
+	const struct {
+		const char *name, *text;
+	} texts[] = {
+		{ "account_id", row->account },
+		{ "idempotency_key", row->key },
+		{ "leg", *row->leg ? row->leg : NULL },
+		{ "operation", order_operation_name(OPERATION_SUBMIT) },
+		{ "mode", order_mode_name(row->mode) },
+		{ "state", intent_state_name(INTENT_DONE) },
+		{ "sender", "over" },
+		{ "client_order_id", row->client_ref },
+		{ "broker_order_id", row->broker_order_id },
+		{ "writer", row->writer },
+		{ "what_may_have_happened",
+		    "the order has ended, and the broker does not show how: it "
+		    "may have filled" },
+	};
+	int ret = order_add(obj, &row->order);
+
+	departed_action(&action, row);
+	for (size_t i = 0; i < ARRAY_COUNT(texts) && ret == 0; i++)
+		ret = json_add_str(obj, texts[i].name, texts[i].text);
+	if (ret == 0)
+		ret = json_add_str(obj, "what_to_do", buf_text(&action));
+	if (ret == 0)
+		ret = time_add(obj, "recorded_at", row->created_ns);
+	return ret ? ret : time_add(obj, "not_found_at", row->unshown_ns);
+}
+
+static size_t
+shown(size_t count, size_t room)
+{
+	return count < room ? count : room;
+}
+
+/* A new object of the list, which has it; NULL: no memory. */
+static struct json_object *
+row_new(struct json_object *rows)
+{
+	struct json_object *row = json_object_new_object();
+
+	if (!row || json_object_array_add(rows, row)) {
+		(void)json_object_put(row);
+		return NULL;
+	}
+	return row;
 }
 
 static int
-rows_build(const struct pending *pending, struct json_object *rows)
+rows_build(
+    const struct pending *pending, struct json_object *rows, bool *ret_complete)
 {
+	size_t intents = shown(pending->list.count, ROWS_MAX);
+	size_t orders = shown(pending->unshown.count, ROWS_MAX - intents);
 	struct json_object *row;
 
-	for (size_t i = 0; i < shown(pending); i++) {
-		row = json_object_new_object();
-		if (!row || json_object_array_add(rows, row)) {
-			(void)json_object_put(row);
-			return IAG_NOMEM;
-		}
-		if (row_build(pending->call, &pending->list.items[i], row))
+	for (size_t i = 0; i < intents; i++) {
+		row = row_new(rows);
+		if (!row ||
+		    row_build(pending->call, &pending->list.items[i], row))
 			return IAG_NOMEM;
 	}
+	for (size_t i = 0; i < orders; i++) {
+		row = row_new(rows);
+		if (!row || unshown_build(&pending->unshown.items[i], row))
+			return IAG_NOMEM;
+	}
+	*ret_complete =
+	    intents == pending->list.count && orders == pending->unshown.count;
 	return 0;
 }
 
@@ -220,17 +289,18 @@ reconcile_pending(struct order_call *call, const char *account, struct buf *out,
 	struct pending pending = { .call = call, .account = account };
 	CLEANUP_JSON struct json_object *obj = json_object_new_object();
 	struct json_object *rows = json_object_new_array();
+	bool is_complete = false;
 	int ret =
 	    journal_view(desk_journal(call->desk), pending_step, &pending, err);
 
 	if (ret == 0 && (json_add(obj, "pending", rows) || !rows ||
-			    rows_build(&pending, rows) ||
-			    json_add_bool(obj, "complete",
-				shown(&pending) == pending.list.count)))
+			    rows_build(&pending, rows, &is_complete) ||
+			    json_add_bool(obj, "complete", is_complete)))
 		ret = err_no_memory(err);
 	else if (ret)
 		(void)json_object_put(rows);
 	intent_list_fini(&pending.list);
+	order_row_list_fini(&pending.unshown);
 	if (ret == 0)
 		json_write(out, obj, 0);
 	return ret;

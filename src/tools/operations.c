@@ -187,7 +187,9 @@ const struct tool operation_table[] = {
 	    .title = "Show requests whose outcome is open",
 	    .description =
 		"Every order, cancel and change that was recorded and is not "
-		"settled, with what may have happened and what to do.",
+		"settled, and every order that works here and that the broker "
+		"does not show any more, with what may have happened and what "
+		"to do.",
 	    .flags = TOOL_READ_ONLY | TOOL_IDEMPOTENT | TOOL_RESERVED,
 	    .input = pending_input,
 	    .output = pending_output,

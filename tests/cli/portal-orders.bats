@@ -528,6 +528,8 @@ night() {
     [ "$(json '[j.transitions, j.unresolved].join()' <<<"$output")" = 0,1 ]
     has "$output" "order '$id' is in no list" \
         "orders resolve k1 --account $account --accept-absent"
+    iag --json orders pending
+    has "$output" "orders resolve k1 --account $account --accept-absent"
     iag --json orders cancel-all --account $account --reason test
     expect 1
     has "$output" "orders resolve k1 --account $account"

@@ -255,6 +255,43 @@ what_was_asked_a_moment_ago_is_not_asked_again(void **state)
 	assert_int_equal(status_of(w, "B-1"), IAG_STATUS_FILLED);
 }
 
+static const char *
+pending_text(struct world *w, const char *member)
+{
+	struct order_call call = call_begin(w, 2 * NS_PER_S);
+	struct buf out = BUF_INIT;
+
+	w->ret = reconcile_pending(&call, NULL, &out, &w->err);
+	call_end(w, &call, &out);
+	return json_get_str(
+	    json_object_array_get_idx(json_get(w->result, "pending"), 0),
+	    member, NULL);
+}
+
+static void
+pending_has_what_the_broker_does_not_show(void **state)
+{
+	struct world *w = *state;
+
+	put_row(w, "B-1");
+	assert_null(pending_text(w, "broker_order_id"));
+	scripted.is_mute = true;
+	run_pass(w);
+	assert_null(pending_text(w, "broker_order_id"));
+	scripted.is_mute = false;
+	run_pass(w);
+	assert_string_equal(pending_text(w, "broker_order_id"), "B-1");
+	assert_non_null(
+	    strstr(pending_text(w, "what_to_do"), "orders resolve k1"));
+	/* it is shown again, as it was */
+	scripted.orders = "[{\"client_order_id\":\"k1\",\"broker_order_id\":"
+			  "\"B-1\",\"status\":\"submitted\"}]";
+	run_pass(w);
+	assert_null(pending_text(w, "broker_order_id"));
+	run_pass(w);
+	assert_int_equal(told(w, "unchanged"), 1);
+}
+
 /* ---- the operator's word */
 
 static void
@@ -539,6 +576,7 @@ main(void)
 		CASE(a_status_by_its_id_is_the_brokers_word),
 		CASE(inv4_a_status_of_another_order_proves_nothing),
 		CASE(a_note_says_how_it_is_ended),
+		CASE(pending_has_what_the_broker_does_not_show),
 		CASE(what_was_asked_a_moment_ago_is_not_asked_again),
 		CASE(inv4_the_operators_word_ends_what_nothing_shows),
 		CASE(inv4_the_operators_word_stands_not_against_the_brokers),
