@@ -306,6 +306,20 @@ call_operation(struct cli *cli, const struct tool *operation,
 	return call_make(cli, &request, ret_result, err);
 }
 
+/* The request was carried out: what failed since then is no refusal of it. */
+static void
+set_untold(struct err *err)
+{
+	(void)err_wrap(
+	    err, "the request was carried out, its result is not told");
+	err_action(err,
+	    "repeat it with the same idempotency key, which tells the result "
+	    "and sends nothing again; without one see what it has changed "
+	    "before you repeat it");
+	if (err)
+		err->unknown = true;
+}
+
 int
 run_call(struct cli *cli, const struct tool *tool,
     struct json_object *arguments, struct err *err)
@@ -317,8 +331,11 @@ run_call(struct cli *cli, const struct tool *tool,
 	rc = tool_is_operation(tool)
 		 ? call_operation(cli, tool, arguments, &result, err)
 		 : call_tool(cli, tool->name, arguments, &result, err);
-	if (rc == 0)
+	if (rc == 0) {
 		rc = print_result(cli, tool, &result.json, err);
+		if (rc && !(tool->flags & TOOL_READ_ONLY))
+			set_untold(err);
+	}
 	tool_result_fini(&result);
 	return rc;
 }

@@ -290,3 +290,21 @@ suggested() {
     iag audit verify --state
     expect 0
 }
+
+@test "inv4: an order whose answer cannot be printed is not told as refused" {
+    [ -w /dev/full ] || skip "there is no /dev/full"
+    desk paper
+    approve
+    run bash -c '"$@" >/dev/full' - "$IAG_TEST_PROGRAM" --json orders submit \
+        --enable-paper --account "$account" --approval-id "$approval" \
+        --idempotency-key k1
+    expect 1
+    [ "$(json '[j.code, j.outcome].join()' <<<"$output")" = \
+        INTERNAL_ERROR,unknown ]
+    has "$output" "was carried out" "No space left" "the same idempotency key"
+    submit k1
+    expect 0
+    # what only reads has no outcome to lose
+    run bash -c '"$@" >/dev/full' - "$IAG_TEST_PROGRAM" --json accounts list
+    [ "$(json j.outcome <<<"$output")" = refused ]
+}
