@@ -137,7 +137,14 @@ link_advise(struct link *link, struct err *err)
 	words = session_state_words(status.state);
 	if (!strstr(err_text(err), words))
 		(void)err_wrap(err, "%s", words);
-	err_action(err, "%s", session_state_repair(status.state));
+	/* what passes by itself is nothing that a person has to log in for */
+	if (session && session_state_passes(status.state))
+		err->code = ERR_BROKER_BACKEND_UNAVAILABLE;
+	if (err->action)
+		err_action(err, "%s; %s", session_state_repair(status.state),
+		    err->action);
+	else
+		err_action(err, "%s", session_state_repair(status.state));
 }
 
 static unsigned

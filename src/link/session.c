@@ -112,6 +112,14 @@ session_state_repair(enum session_state state)
 	return kind_of(state)->repair;
 }
 
+bool
+session_state_passes(enum session_state state)
+{
+	return state == SESSION_STATE_INITIALISING ||
+	       state == SESSION_STATE_MAINTENANCE ||
+	       state == SESSION_STATE_PENALTY_BOX;
+}
+
 void
 session_init(struct session *session, uint64_t real_ns)
 {

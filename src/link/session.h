@@ -104,5 +104,7 @@ const char *session_state_name(enum session_state state);  /* "ready" */
 const char *session_state_words(enum session_state state); /* for people */
 /* What a person can do about it; NULL: nothing needs to be done. */
 const char *session_state_repair(enum session_state state);
+/* Nobody needs to do anything: it passes by itself. */
+bool session_state_passes(enum session_state state);
 
 #endif

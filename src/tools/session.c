@@ -120,15 +120,6 @@ is_usable(struct json_object *state)
 	return strcmp(json_get_str(state, "status", ""), STATUS_USABLE) == 0;
 }
 
-/* Nobody needs to do anything: it passes by itself. */
-static bool
-passes(enum session_state state)
-{
-	return state == SESSION_STATE_INITIALISING ||
-	       state == SESSION_STATE_MAINTENANCE ||
-	       state == SESSION_STATE_PENALTY_BOX;
-}
-
 /*
  * What the connection knows: the state by name, and where the session cannot
  * be used, what it means and what to do.
@@ -148,7 +139,7 @@ link_add(struct tool_call *call, struct json_object *state)
 	(void)json_add_str(state, "state", session_state_name(status.state));
 	if (status.state == SESSION_STATE_READY)
 		return;
-	if (passes(status.state)) {
+	if (session_state_passes(status.state)) {
 		(void)json_add_str(state, "status", STATUS_UNAVAILABLE);
 		(void)json_add_str(state, "error_code",
 		    err_kind(ERR_BROKER_BACKEND_UNAVAILABLE)->name);

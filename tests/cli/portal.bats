@@ -209,7 +209,9 @@ comes_to() {
         BROKER_BACKEND_UNAVAILABLE "system status"
     iag orders list --account $account
     expect 3
-    has "$stderr" "maintenance window" "Action: wait"
+    # there is nothing to log in for
+    has "$stderr" "maintenance window" "Action: wait" \
+        BROKER_BACKEND_UNAVAILABLE
 }
 
 @test "the login alone serves the portfolio, and modes are unknown" {
