@@ -282,12 +282,22 @@ is_primed(struct query *q, uint64_t *ret_epoch)
 	return (session.facts & IAG_SESSION_PRIMED) != 0;
 }
 
+/*
+ * The portfolio's accounts are not asked for: the supervisor does, and a second
+ * time would wait for its turn.
+ */
 int32_t
 query_primed(struct query *q)
 {
+	struct login login;
 	uint64_t epoch;
+	int32_t ret;
 
-	return is_primed(q, &epoch) ? IAG_OK : query_prime(q);
+	if (q->primed || is_primed(q, &epoch))
+		return IAG_OK;
+	ret = query_login(q, &login);
+	q->primed = ret == IAG_OK;
+	return ret;
 }
 
 int32_t

@@ -39,6 +39,35 @@ async function place(sim, order) {
 
 const options = { skip: skip || noSimulator };
 
+// The supervisor asks for the accounts of the portfolio, and the broker allows
+// that once in five seconds: a first quote does not ask for them again.
+test('a first quote waits for nobody', options, async (t) => {
+  const sim = await Simulator.start();
+  const house = new House({ broker: `backend: client_portal_gateway
+  base_url: ${sim.base}/v1/api
+  allow_insecure_tls_for_localhost: true
+  simulator: true
+  pacing: 1000000` });
+  const client = new Client({ name: 'peer', version: '1' });
+
+  t.after(async () => {
+    await client.close();
+    await sim.stop();
+    house.remove();
+  });
+  // whoever comes first meets it
+  await sim.control('POST', 'faults', { path: '/portfolio/accounts',
+    effect: 'delay', ms: 1500, times: 0 });
+  await client.connect(new StdioClientTransport({ command: program,
+    args: house.args, stderr: 'ignore' }));
+  assert.ok(!(await client.callTool({ name: 'ibkr_market_snapshot',
+    arguments: { contract_id: '265598' } })).isError);
+  const { requests } = await sim.control('GET', 'requests?since=0');
+
+  assert.ok(requests.filter(({ target }) =>
+    target.endsWith('/portfolio/accounts')).length <= 1);
+});
+
 // More quotes than a login has lines of market data: the one that was not asked
 // for longest is closed, and a line that the broker does not know does no harm.
 test('market data lines are closed when there are many', options, async (t) => {
