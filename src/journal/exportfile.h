@@ -18,7 +18,8 @@
 #include "journal/core.h"
 
 #define EXPORT_LABEL "iag-export-1"
-#define EXPORT_LINE (RECORD_LEN + 4096) /* bytes of a line at most */
+/* Bytes of a line at most: a record with its changes is a store's value. */
+#define EXPORT_LINE (IAG_STORE_VALUE_LEN + 4096)
 
 /* Append one line; record NULL: left out. */
 void export_line_format(struct buf *out, uint64_t sequence,

@@ -16,7 +16,7 @@
 #include "journal/audit.h"
 #include "journal/keys.h"
 
-#define RECORD_LEN 262144 /* bytes of one record at most */
+#define RECORD_LEN 262144 /* bytes of one record but its changes at most */
 
 struct record {
 	struct buf first; /* "{" and the account, if any */

@@ -109,6 +109,41 @@ test_a_filtered_export_keeps_the_chain(void **state)
 	assert_int_equal(8, verdict.scanned);
 }
 
+/* All that a record can be: its changes come on top of the rest. */
+static int
+large_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	const struct audit_event event = { .event_type = "test_large",
+		.metadata = arg };
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < 60; i++) {
+		char key[16];
+
+		(void)snprintf(key, sizeof(key), "order%u", i);
+		rc = txn_put(
+		    txn, TABLE_ORDERS, bytes_str(key), bytes_str("v"), err);
+	}
+	return rc < 0 ? rc : txn_audit(txn, &event, err);
+}
+
+static void
+test_the_largest_record_has_a_line(void **state)
+{
+	struct kit *kit = *state;
+	CLEANUP_JSON struct json_object *metadata = json_object_new_object();
+	struct buf text CLEANUP_BUF = BUF_INIT;
+
+	for (unsigned i = 0; i < 52300; i++)
+		buf_str(&text, "word ");
+	assert_int_equal(0, json_add_str(metadata, "why", buf_text(&text)));
+	kit_open(kit, JOURNAL_WRITE);
+	if (journal_update(kit->journal, NULL, large_step, metadata, &kit->err))
+		fail_msg("%s", err_text(&kit->err));
+	export_to(kit, &audit_everything);
+	assert_true(verify_export(kit).valid);
+}
+
 static void
 flip_export(struct kit *kit, const char *end, off_t at)
 {
@@ -420,6 +455,7 @@ main(void)
 		TEST(test_inv6_a_cut_export_is_found),
 		TEST(test_no_word_of_a_caller_hinders_an_export),
 		TEST(test_inv8_an_export_gives_out_no_secret),
+		TEST(test_the_largest_record_has_a_line),
 		TEST(test_nothing_young_is_purged),
 		TEST(test_a_clock_that_ran_ahead_ages_no_record),
 		TEST(test_what_is_kept_for_ever_is_not_purged),
