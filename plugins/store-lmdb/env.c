@@ -637,8 +637,11 @@ find_room(const struct environment *env, MDB_txn *mdb,
 	ret_room->limit_bytes = info.me_mapsize;
 	ret_room->used_bytes =
 	    ((uint64_t)info.me_last_pgno + 1) * stat_page.ms_psize;
-	/* the exact figure costs a walk, so only where it decides */
-	if (ret_room->limit_bytes - ret_room->used_bytes < LOW_BYTES)
+	/*
+	 * The exact figure costs a walk, so only where it decides: also when
+	 * another process, whose map is larger, has gone past the end of ours.
+	 */
+	if (ret_room->used_bytes + LOW_BYTES > ret_room->limit_bytes)
 		ret_room->used_bytes -= free_pages(mdb) * stat_page.ms_psize;
 	ret_room->disk_bytes = disk;
 	return 0;
