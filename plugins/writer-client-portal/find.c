@@ -94,21 +94,40 @@ struct search {
 	const struct node *list;
 };
 
-/* By the broker's id, or by our reference. */
+/* Cancelled before anything of it filled: nobody's order any more. */
+static int
+is_void(const struct node *row)
+{
+	char word[40], number[SCALAR_SIZE];
+
+	map_line(node_get(row, "status"), word, sizeof(word));
+	return answer_status(word) == IAG_STATUS_CANCELLED &&
+	       scalar_decimal(node_get(row, "filledQuantity"), number, NULL) &&
+	       scalar_is_zero(number);
+}
+
+/*
+ * By the broker's id, or by our reference.  An order that got another id may
+ * be listed under both: the one that the broker has given up is not it.
+ */
 static const struct node *
 row_named(const struct search *search, const char *ref)
 {
-	const struct node *row = node_first(search->list);
+	const struct node *row = node_first(search->list), *given_up = NULL;
 
 	for (uint32_t i = 0; row && search->list && i < search->list->count;
 	     i++) {
 		if (is_id(node_get(row, "orderId"),
 			search->target->broker_order_id) ||
-		    is_id(node_get(row, "order_ref"), ref))
-			return row;
+		    is_id(node_get(row, "order_ref"), ref)) {
+			if (!is_void(row))
+				return row;
+			if (!given_up)
+				given_up = row;
+		}
 		row = node_next(row);
 	}
-	return NULL;
+	return given_up;
 }
 
 /* Is it the child of an order that has a reference, thus of another one? */
@@ -127,18 +146,6 @@ is_others(const struct search *search, const struct node *child)
 		row = node_next(row);
 	}
 	return 0;
-}
-
-/* Cancelled before anything of it filled: nobody's order any more. */
-static int
-is_void(const struct node *row)
-{
-	char word[40], number[SCALAR_SIZE];
-
-	map_line(node_get(row, "status"), word, sizeof(word));
-	return answer_status(word) == IAG_STATUS_CANCELLED &&
-	       scalar_decimal(node_get(row, "filledQuantity"), number, NULL) &&
-	       scalar_is_zero(number);
 }
 
 static int

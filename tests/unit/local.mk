@@ -305,6 +305,11 @@ tests_unit_test_link_supervisor_SOURCES = \
 	tests/unit/wire-peer.h \
 	$(journal_kit) \
 	$(NULL)
+tests_unit_test_portal_answer_SOURCES = \
+	tests/unit/test-portal-answer.c \
+	plugins/writer-client-portal/find.c \
+	plugins/writer-client-portal/wire.c \
+	$(NULL)
 tests_unit_test_portal_answer_CPPFLAGS = \
 	$(map_cppflags) -I$(top_srcdir)/plugins/writer-client-portal
 tests_unit_test_portal_answer_LDADD = libcpw.la $(LDADD)

@@ -2,8 +2,8 @@
 /* Copyright (C) 2026 the ibkr-agent-gateway authors */
 
 /*
- * What the broker says to an order: only a proof is a refusal.  And the
- * tickets that are sent, digit by digit.
+ * What the broker says to an order: only a proof is a refusal.  The tickets
+ * that are sent, digit by digit.  And the order that is looked for in a list.
  */
 
 #include <setjmp.h>
@@ -19,6 +19,7 @@
 #include "legs.h"
 #include "text.h"
 #include "ticket.h"
+#include "wire.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 #define ORDER ANSWER_TO_ORDER
@@ -421,6 +422,96 @@ test_what_must_not_be_sent_is_no_ticket(void **state)
 	REFUSED(order.type = IAG_TYPE_STOP);
 }
 
+/* A host that has one list of orders. */
+static const char *listed;
+
+static int32_t
+one_list(struct iag_ctx *ctx, const struct iag_http_request *request,
+    struct iag_http_response *ret_response)
+{
+	(void)ctx;
+	(void)request;
+	ret_response->status = 200;
+	ret_response->body = (struct iag_bytes){ listed, strlen(listed) };
+	return IAG_OK;
+}
+
+static int32_t
+no_session(struct iag_ctx *ctx, struct iag_session *ret_session)
+{
+	(void)ctx;
+	(void)ret_session;
+	return IAG_NOTFOUND;
+}
+
+static uint64_t
+at_noon(struct iag_ctx *ctx)
+{
+	(void)ctx;
+	return UINT64_C(1796040000000000000);
+}
+
+/* For as long as the test runs. */
+static const char *
+kept(struct iag_ctx *ctx, const char *text, size_t len)
+{
+	static char texts[16][32];
+	static size_t used;
+	char *to = texts[used++ % COUNT(texts)];
+
+	(void)ctx;
+	(void)snprintf(to, sizeof(texts[0]), "%.*s", (int)len, text);
+	return to;
+}
+
+#define ROW(id, status, filled)                                         \
+	"{\"orderId\":" id ",\"order_ref\":\"a1\",\"status\":\"" status \
+	"\",\"filledQuantity\":" filled "}"
+
+/* An order that got another id stands there under both for a while. */
+static void
+test_of_two_ids_that_which_works_is_the_order(void **state)
+{
+	static const struct {
+		const char *list, *id;
+	} cases[] = {
+		{ ROW("7", "Cancelled", "0.0") "," ROW("8", "Submitted", "0.0"),
+		    "8" },
+		{ ROW("8", "Submitted", "0.0") "," ROW("7", "Cancelled", "0.0"),
+		    "8" },
+		{ ROW("7", "Cancelled", "1.0") "," ROW("8", "Cancelled", "0.0"),
+		    "7" },
+		{ ROW("7", "Cancelled", "0.0") "," ROW("8", "Cancelled", "0.0"),
+		    "7" },
+	};
+	const struct iag_host host = {
+		.http = one_list,
+		.session_get = no_session,
+		.real_ns = at_noon,
+		.intern = kept,
+	};
+	const struct errand errand = { &host, NULL };
+	const struct iag_target target = {
+		.struct_size = sizeof(target),
+		.account = "DU1",
+		.client_ref = "a1",
+		.broker_order_id = "7",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct iag_find find = { .struct_size = sizeof(find) };
+		char text[512];
+
+		(void)snprintf(text, sizeof(text),
+		    "{\"orders\":[%s],\"snapshot\":true}", cases[i].list);
+		listed = text;
+		assert_int_equal(find_order(&errand, &target, &find), IAG_OK);
+		assert_int_equal(find.answer, IAG_FIND_FOUND);
+		assert_string_equal(find.ack.broker_order_id, cases[i].id);
+	}
+}
+
 int
 main(void)
 {
@@ -433,6 +524,7 @@ main(void)
 		cmocka_unit_test(
 		    test_inv12_tickets_have_the_digits_that_were_given),
 		cmocka_unit_test(test_what_must_not_be_sent_is_no_ticket),
+		cmocka_unit_test(test_of_two_ids_that_which_works_is_the_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
