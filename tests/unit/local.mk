@@ -122,29 +122,20 @@ tests_unit_test_write_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 # and so are the broker's words of test-preview.c
 tests_unit_test_preview_SOURCES = tests/unit/test-preview.c $(journal_kit)
 tests_unit_test_preview_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
-tests_unit_test_absence_word_SOURCES = \
+reconcile_kit = \
 	tests/unit/reconcile-kit.c \
 	tests/unit/reconcile-kit.h \
 	tests/unit/scripted-writer.c \
 	tests/unit/scripted-writer.h \
-	tests/unit/test-absence-word.c \
 	$(journal_kit)
+tests_unit_test_absence_word_SOURCES = \
+	tests/unit/test-absence-word.c $(reconcile_kit)
 tests_unit_test_absence_word_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 tests_unit_test_departed_SOURCES = \
-	tests/unit/reconcile-kit.c \
-	tests/unit/reconcile-kit.h \
-	tests/unit/scripted-writer.c \
-	tests/unit/scripted-writer.h \
-	tests/unit/test-departed.c \
-	$(journal_kit)
+	tests/unit/test-departed.c $(reconcile_kit)
 tests_unit_test_departed_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 tests_unit_test_reconcile_SOURCES = \
-	tests/unit/reconcile-kit.c \
-	tests/unit/reconcile-kit.h \
-	tests/unit/scripted-writer.c \
-	tests/unit/scripted-writer.h \
-	tests/unit/test-reconcile.c \
-	$(journal_kit)
+	tests/unit/test-reconcile.c $(reconcile_kit)
 tests_unit_test_reconcile_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 tests_unit_test_intent_SOURCES = tests/unit/test-intent.c $(journal_kit)
 
@@ -264,6 +255,7 @@ tests_unit_test_gateway_oom_SOURCES = \
 	tests/unit/test-gateway-oom.c $(gateway_kit) $(shortage_kit)
 tests_unit_test_host_oom_SOURCES = \
 	tests/unit/test-host-oom.c $(shortage_kit)
+tests_unit_test_oom_SOURCES = tests/unit/test-oom.c $(shortage_kit)
 tests_unit_test_sdk_SOURCES = tests/unit/test-sdk.c $(gateway_kit)
 
 # answers of the Client Portal Gateway

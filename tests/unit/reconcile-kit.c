@@ -240,6 +240,17 @@ put_row(struct world *w, const char *id)
 	put_row_of(w, id, "k1");
 }
 
+void
+put_bracket(struct world *w)
+{
+	put_intent(w, (struct spec){ .key = "g1",
+			  .operation = OPERATION_GROUP,
+			  .atomicity = "broker_bracket" });
+	put_intent(w, (struct spec){ .key = "g1", .leg = "parent" });
+	put_intent(w, (struct spec){ .key = "g1", .leg = "take_profit" });
+	put_intent(w, (struct spec){ .key = "g1", .leg = "stop_loss" });
+}
+
 struct leg_end {
 	struct world *w;
 	const char *leg;

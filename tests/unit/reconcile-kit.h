@@ -47,6 +47,7 @@ struct spec {
 };
 
 void put_intent(struct world *w, struct spec spec);
+void put_bracket(struct world *w);             /* g1, native */
 void put_row(struct world *w, const char *id); /* of k1 */
 void put_row_of(struct world *w, const char *id, const char *ref);
 int put_record(struct journal_txn *txn, struct err *err);

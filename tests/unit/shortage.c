@@ -28,6 +28,8 @@
 
 static atomic_int countdown = NEVER; /* allocations until one fails */
 static atomic_bool failed;
+static atomic_bool counting;
+static atomic_long live; /* allocated minus freed while counting */
 
 #if HAVE_OWN_MALLOC
 #define SHOWN __attribute__((visibility("default")))
@@ -35,6 +37,7 @@ static atomic_bool failed;
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *old, size_t size);
+void __libc_free(void *memory);
 
 static bool
 runs_out(void)
@@ -48,22 +51,46 @@ runs_out(void)
 	return true;
 }
 
-SHOWN void *
-malloc(size_t size)
+static void
+count(const void *memory, int blocks)
 {
-	return runs_out() ? NULL : __libc_malloc(size);
+	if (memory && atomic_load(&counting))
+		(void)atomic_fetch_add(&live, blocks);
+}
+
+static void *
+counted(void *memory)
+{
+	count(memory, 1);
+	return memory;
 }
 
 SHOWN void *
-calloc(size_t count, size_t size)
+malloc(size_t size)
 {
-	return runs_out() ? NULL : __libc_calloc(count, size);
+	return runs_out() ? NULL : counted(__libc_malloc(size));
+}
+
+SHOWN void *
+calloc(size_t number, size_t size)
+{
+	return runs_out() ? NULL : counted(__libc_calloc(number, size));
 }
 
 SHOWN void *
 realloc(void *old, size_t size)
 {
-	return runs_out() ? NULL : __libc_realloc(old, size);
+	if (runs_out())
+		return NULL;
+	return old ? __libc_realloc(old, size)
+		   : counted(__libc_realloc(NULL, size));
+}
+
+SHOWN void
+free(void *memory)
+{
+	count(memory, -1);
+	__libc_free(memory);
 }
 #endif
 
@@ -71,6 +98,8 @@ void
 shortage_begin(int number)
 {
 	atomic_store(&failed, false);
+	atomic_store(&live, 0);
+	atomic_store(&counting, true);
 	atomic_store(&countdown, number);
 }
 
@@ -78,7 +107,14 @@ bool
 shortage_end(void)
 {
 	atomic_store(&countdown, NEVER);
+	atomic_store(&counting, false);
 	return atomic_load(&failed);
+}
+
+long
+shortage_left(void)
+{
+	return atomic_load(&live);
 }
 
 /* valgrind puts its own malloc() also in front of ours */

@@ -17,5 +17,7 @@ bool shortage_works(void);
 void shortage_begin(int number);
 /* None fails any more; true: one has. */
 bool shortage_end(void);
+/* Blocks that came between the two and were not freed before the end. */
+long shortage_left(void);
 
 #endif

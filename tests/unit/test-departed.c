@@ -466,12 +466,7 @@ a_torn_bracket_ends_with_its_orders(void **state)
 	struct world *w = *state;
 	char entry[] = "B-1", exit[] = "B-2";
 
-	put_intent(w, (struct spec){ .key = "g1",
-			  .operation = OPERATION_GROUP,
-			  .atomicity = "broker_bracket" });
-	put_intent(w, (struct spec){ .key = "g1", .leg = "parent" });
-	put_intent(w, (struct spec){ .key = "g1", .leg = "take_profit" });
-	put_intent(w, (struct spec){ .key = "g1", .leg = "stop_loss" });
+	put_bracket(w);
 	leg_settle(w, "parent", INTENT_DONE, entry);
 	leg_settle(w, "take_profit", INTENT_DONE, exit);
 	scripted.orders = "[{\"broker_order_id\":\"B-1\",\"status\":"

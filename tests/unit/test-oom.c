@@ -9,7 +9,6 @@
  * see the shortage as well.
  */
 
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,110 +26,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/redact.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HAVE_OWN_MALLOC 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(memory_sanitizer)
-#define HAVE_OWN_MALLOC 0
-#endif
-#endif
-#ifndef HAVE_OWN_MALLOC
-#ifdef __GLIBC__
-#define HAVE_OWN_MALLOC 1
-#else
-#define HAVE_OWN_MALLOC 0
-#endif
-#endif
-
-/*
- * Allocations until one fails; 0: none does.  volatile: a compiler knows that
- * the C library's malloc() does not look at it.
- */
-static volatile unsigned countdown;
-static volatile bool failed;
-static volatile long live; /* allocated minus freed while counting */
-static volatile bool counting;
-
-#if HAVE_OWN_MALLOC
-/* seen by the libraries, which the build hides everything from */
-#define SHOWN __attribute__((visibility("default")))
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *old, size_t size);
-void __libc_free(void *memory);
-
-static bool
-runs_out(void)
-{
-	if (countdown == 0)
-		return false;
-	countdown = countdown - 1;
-	if (countdown > 0)
-		return false;
-	failed = true;
-	errno = ENOMEM; /* the C library insists on it */
-	return true;
-}
-
-static void *
-counted(void *memory)
-{
-	live = live + (counting && memory);
-	return memory;
-}
-
-SHOWN void *
-malloc(size_t size)
-{
-	return runs_out() ? NULL : counted(__libc_malloc(size));
-}
-
-SHOWN void *
-calloc(size_t count, size_t size)
-{
-	return runs_out() ? NULL : counted(__libc_calloc(count, size));
-}
-
-SHOWN void *
-realloc(void *old, size_t size)
-{
-	void *memory;
-
-	if (runs_out())
-		return NULL;
-	memory = __libc_realloc(old, size);
-	if (!old)
-		return counted(memory);
-	return memory;
-}
-
-SHOWN void
-free(void *memory)
-{
-	live = live - (counting && memory);
-	__libc_free(memory);
-}
-#endif
-
-/* valgrind puts its own malloc() also in front of ours */
-static bool
-shortage_works(void)
-{
-	void *volatile memory;
-	bool works;
-
-	if (!HAVE_OWN_MALLOC)
-		return false;
-	countdown = 1;
-	memory = malloc(1);
-	countdown = 0;
-	works = !memory;
-	free(memory);
-	return works;
-}
+#include "shortage.h"
 
 /*
  * work() returns 0 if it was done, an IAG_* class if it was refused, and 1 if
@@ -139,25 +35,23 @@ shortage_works(void)
 static void
 survives(int (*work)(void), long leak_max)
 {
-	unsigned point = 0;
-	int rc = 0;
+	int point = 0, rc;
+	bool failed;
+	long live;
 
 	/* what libraries keep for good is allocated now */
 	assert_int_equal(work(), 0);
 	do {
-		failed = false;
-		live = 0;
-		counting = true;
-		countdown = ++point;
+		shortage_begin(++point);
 		rc = work();
-		countdown = 0;
-		counting = false;
+		failed = shortage_end();
+		live = shortage_left();
 		if (live < 0 || live > leak_max)
-			fail_msg("%ld blocks left at point %u", live, point);
+			fail_msg("%ld blocks left at point %d", live, point);
 		if (!failed && rc != 0)
 			fail_msg("%d without a shortage", rc);
 		if (rc > 0)
-			fail_msg("wrong answer at point %u", point);
+			fail_msg("wrong answer at point %d", point);
 	} while (failed);
 	assert_true(point > 1);
 }

@@ -528,12 +528,7 @@ inv4_a_native_bracket_is_done_when_an_exit_lands_late(void **state)
 	struct world *w = *state;
 	char id[] = "B-1";
 
-	put_intent(w, (struct spec){ .key = "g1",
-			  .operation = OPERATION_GROUP,
-			  .atomicity = "broker_bracket" });
-	put_intent(w, (struct spec){ .key = "g1", .leg = "parent" });
-	put_intent(w, (struct spec){ .key = "g1", .leg = "take_profit" });
-	put_intent(w, (struct spec){ .key = "g1", .leg = "stop_loss" });
+	put_bracket(w);
 	leg_settle(w, "parent", INTENT_DONE, id);
 	leg_settle(w, "take_profit", INTENT_REFUSED, NULL);
 	scripted.orders = "[{\"client_order_id\":\"g1\",\"broker_order_id\":"
@@ -561,12 +556,7 @@ a_torn_bracket_waits_no_longer_than_its_orders_work(void **state)
 	struct world *w = *state;
 	char entry[] = "B-1", exit[] = "B-2";
 
-	put_intent(w, (struct spec){ .key = "g1",
-			  .operation = OPERATION_GROUP,
-			  .atomicity = "broker_bracket" });
-	put_intent(w, (struct spec){ .key = "g1", .leg = "parent" });
-	put_intent(w, (struct spec){ .key = "g1", .leg = "take_profit" });
-	put_intent(w, (struct spec){ .key = "g1", .leg = "stop_loss" });
+	put_bracket(w);
 	leg_settle(w, "parent", INTENT_DONE, entry);
 	leg_settle(w, "take_profit", INTENT_DONE, exit);
 	scripted.orders = "[" G1_IS("B-1", "pending_cancel", "0") "]";
