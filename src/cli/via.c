@@ -163,9 +163,32 @@ error_take(struct json_object *told, struct err *err)
 	}
 }
 
+/*
+ * The request left, and what became of it is not known; is_taken: somebody has
+ * read it.
+ */
 static int
-answer_take(
-    const struct buf *line, struct tool_result *ret_result, struct err *err)
+untold(const struct tool *tool, const char *why, bool is_taken, struct err *err)
+{
+	if (tool && tool->flags & TOOL_READ_ONLY) {
+		err_set(err, ERR_DAEMON_UNAVAILABLE, "%s", why);
+		if (!is_taken)
+			err_action(err, SOCKET_SEE_WHY);
+		return err_class(err);
+	}
+	err_set(err, ERR_ORDER_OUTCOME_UNKNOWN, "%s: the request %s", why,
+	    is_taken ? "may have been carried out"
+		     : "may be carried out once a daemon runs");
+	err->unknown = true;
+	err_action(err,
+	    "once the daemon is back, run `ibkr-agent orders pending`, or "
+	    "repeat the request with the same idempotency key");
+	return err_class(err);
+}
+
+static int
+answer_take(const struct buf *line, const struct tool *tool,
+    struct tool_result *ret_result, struct err *err)
 {
 	CLEANUP_JSON struct json_object *tree = NULL;
 	struct json_bounds bounds = json_bounds_default;
@@ -177,10 +200,11 @@ answer_take(
 	bounds.bytes = ANSWER_MAX;
 	bounds.values = SIZE_MAX;
 	rc = json_parse(buf_text(line), line->len, &bounds, &tree, err);
-	if (rc)
-		return err_set(err, ERR_DAEMON_UNAVAILABLE,
-		    "what the daemon answered is not understood: %s",
-		    err_text(err));
+	if (rc) {
+		(void)err_wrap(
+		    err, "what the daemon answered is not understood");
+		return untold(tool, err_text(err), true, err);
+	}
 	answer = json_get(tree, "result");
 	result = json_get(answer, "result");
 	if (!result)
@@ -194,37 +218,21 @@ answer_take(
 	return 0;
 }
 
-/* The request left, and no answer came: it ended so. */
+/* No answer came: it ended so. */
 static int
 lost(const struct tool *tool, enum heard heard, struct err *err)
 {
-	bool is_read = tool && tool->flags & TOOL_READ_ONLY;
-	bool is_taken = heard != HEARD_NOT_TAKEN;
-	CLEANUP_BUF struct buf text = BUF_INIT;
+	char text[160];
 
-	if (is_taken)
-		buf_str(
-		    &text, "the daemon ended the connection without an answer");
-	else
-		buf_printf(&text,
-		    "no daemon has taken the request for %d seconds, though "
-		    "its socket is there: it does not start, or hangs",
-		    SOCKET_TAKEN_S);
-	if (is_read) {
-		err_set(err, ERR_DAEMON_UNAVAILABLE, "%s", buf_text(&text));
-		if (!is_taken)
-			err_action(err, SOCKET_SEE_WHY);
-		return err_class(err);
-	}
-	err_set(err, ERR_ORDER_OUTCOME_UNKNOWN, "%s: the request %s",
-	    buf_text(&text),
-	    is_taken ? "may have been carried out"
-		     : "may be carried out once a daemon runs");
-	err->unknown = true;
-	err_action(err,
-	    "once the daemon is back, run `ibkr-agent orders pending`, or "
-	    "repeat the request with the same idempotency key");
-	return err_class(err);
+	if (heard != HEARD_NOT_TAKEN)
+		return untold(tool,
+		    "the daemon ended the connection without an answer", true,
+		    err);
+	(void)snprintf(text, sizeof text,
+	    "no daemon has taken the request for %d seconds, though its "
+	    "socket is there: it does not start, or hangs",
+	    SOCKET_TAKEN_S);
+	return untold(tool, text, false, err);
 }
 
 /* Interrupted, what changes something is settled and told. */
@@ -270,7 +278,7 @@ via_call(struct cli *cli, const struct tool_request *request,
 	heard = hear_answer(fd, tool, taken_ns, &line);
 	if (heard != HEARD_LINE)
 		return lost(tool, heard, err);
-	return answer_take(&line, ret_result, err);
+	return answer_take(&line, tool, ret_result, err);
 }
 
 /* A command that the daemon runs: its words, its output, its exit code. */

@@ -368,6 +368,32 @@ submit_behind() {
     has "$(cat "$BATS_TEST_TMPDIR/err")" ORDER_OUTCOME_UNKNOWN
 }
 
+# babble ARGUMENT...: the program, to a daemon that answers what is no JSON
+babble() {
+    run --separate-stderr node -e '
+        const [socket, program, ...rest] = process.argv.slice(1);
+        const { spawn } = require("child_process");
+        require("net").createServer((peer) => {
+            peer.on("error", () => {});
+            peer.once("data", () => peer.end("{\n"));
+        }).listen(socket, () => spawn(program, ["--json", "--via", socket,
+            ...rest], { stdio: "inherit" }).on("exit", process.exit));
+    ' "$BATS_TEST_TMPDIR/babble.sock" "$IAG_TEST_PROGRAM" "$@"
+}
+
+@test "inv4 an answer that is not understood is no refusal of an order" {
+    babble orders submit --enable-paper --account DU1234567 \
+        --approval-id 01a224ed-ee5e-755f-b22a-b8c947e26f1c \
+        --idempotency-key order-1
+    expect 1
+    has "$stderr" ORDER_OUTCOME_UNKNOWN "is not understood" \
+        '"outcome": "unknown"' "same idempotency key"
+    rm -f "$BATS_TEST_TMPDIR/babble.sock"
+    babble accounts list
+    expect 3
+    has "$stderr" DAEMON_UNAVAILABLE "is not understood" '"refused"'
+}
+
 @test "inv2 inv4 an order whose daemon is killed is unknown, and settled later" {
     script=hang
     make_daemon_config
