@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/hex.h"
 
 #define RETRY_MAX_S 86400
 #define DATE_MAX_S (INT64_MAX / (int64_t)NS_PER_S)
@@ -117,22 +118,13 @@ target_retry_ns(const char *header, uint64_t real_ns)
 						: RETRY_MAX_S * NS_PER_S;
 }
 
-static int
-hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
 static bool
 pin_of_hex(const char *text, uint8_t ret_pin[32])
 {
 	size_t count = 0;
 
 	for (; *text && count < 64; text++) {
-		int digit = hex_digit(*text);
+		int digit = hex_value(*text);
 
 		if (*text == ':')
 			continue;
