@@ -313,7 +313,8 @@ failure_read(struct answer *answer, enum answer_to to, uint32_t status,
 	char says[200], what[80];
 
 	error_find(body, len, says, sizeof(says));
-	if (begins(body, len, "Access Denied"))
+	/* with another status it is not the gateway's own word */
+	if (status == 404 && begins(body, len, "Access Denied"))
 		(void)snprintf(says, sizeof(says),
 		    "Access Denied; ips.allow of the gateway does not list "
 		    "this host");

@@ -139,6 +139,10 @@ static const struct {
 	    ANSWER_REFUSED, 0 },
 	{ CANCEL, 400, "{\"error\":\"Order is inactive\"}", ANSWER_REFUSED, 0 },
 	{ CANCEL, 503, "", ANSWER_UNKNOWN, 0 },
+	/* the gateway's own word has one status */
+	{ ORDER, 404, "Access Denied", ANSWER_REFUSED, 0 },
+	{ ORDER, 403, "Access Denied", ANSWER_UNKNOWN, 0 },
+	{ ORDER, 400, "Access Denied", ANSWER_UNKNOWN, 0 },
 	{ CANCEL, 200, "{}", ANSWER_UNKNOWN, 0 },
 	{ CANCEL, 200, "[]", ANSWER_UNKNOWN, 0 },
 };
