@@ -7,9 +7,13 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "orders/market.h"
+
+/* Brokers keep a week of trades, less an hour: of more no list is complete. */
+#define TRADES_KEPT_NS (UINT64_C(167) * 3600 * NS_PER_S)
 
 void
 departed_fini(struct departed *departed)
@@ -212,6 +216,69 @@ ack_take(struct writer_ack *ack, struct json_object *obj, struct err *err)
 	return ret;
 }
 
+struct change_look {
+	const struct order_row *row;
+	const char *hash;
+	bool is_changing;
+};
+
+static int
+change_step(struct journal_txn *txn, void *arg, struct err *err)
+{
+	struct change_look *look = arg;
+
+	return intent_modifies(txn, look->hash, look->row->broker_order_id,
+	    look->row->broker_order_id, &look->is_changing, err);
+}
+
+/* Neither its id nor the whole of it is known while a change is open. */
+static int
+is_changing(const struct asking *ask, bool *ret_is, struct err *err)
+{
+	struct journal *journal = desk_journal(ask->call->desk);
+	char hash[HASH_HEX_SIZE];
+	struct change_look look = { .row = ask->row, .hash = hash };
+	int ret;
+
+	journal_account_hash(journal, ask->row->account, hash);
+	ret = journal_view(journal, change_step, &look, err);
+	*ret_is = look.is_changing;
+	return ret;
+}
+
+/*
+ * Brokers call an id cancelled that they have given up for another one, which
+ * is in the list, or comes with a change.
+ */
+static int
+may_be_former(const struct asking *ask, bool *ret_may, struct err *err)
+{
+	*ret_may = false;
+	if (ask->facts.status != IAG_STATUS_CANCELLED)
+		return 0;
+	*ret_may = !ask->facts.list_is_complete;
+	return *ret_may ? 0 : is_changing(ask, ret_may, err);
+}
+
+static int
+status_judge(struct asking *ask, struct json_object *obj, struct err *err)
+{
+	bool is_doubtful;
+	int ret;
+
+	ask->facts.status = listing_status(obj);
+	ret = may_be_former(ask, &is_doubtful, err);
+	if (ret == 0 && is_doubtful) {
+		ask->facts.status = 0;
+		ask->facts.is_asked = false;
+		doubt(ask,
+		    "its id is cancelled, and it may have another one by now");
+	}
+	return ret || !ask->facts.status
+		   ? ret
+		   : ack_take(&ask->departed->ack, obj, err);
+}
+
 /* Under its id, which another order may have by now. */
 static int
 ask_status(struct asking *ask, struct err *err)
@@ -236,76 +303,63 @@ ask_status(struct asking *ask, struct err *err)
 	    !agrees(obj, "client_order_id", ask->row->client_ref) ||
 	    !is_alike(obj, ask->row))
 		return 0;
-	ask->facts.status = listing_status(obj);
-	return ask->facts.status ? ack_take(&ask->departed->ack, obj, err) : 0;
+	return status_judge(ask, obj, err);
 }
 
 static struct listing *
 trades_read(struct asking *ask, struct departed_trades *trades)
 {
+	uint64_t now_ns = clock_real_ns();
+	uint64_t kept_ns =
+	    now_ns > TRADES_KEPT_NS ? now_ns - TRADES_KEPT_NS : 0;
+
 	if (!trades->is_read)
 		(void)listing_trades(ask->call, ask->row->account,
-		    trades->since_ns, &trades->executions, &trades->fault);
+		    trades->since_ns > kept_ns ? trades->since_ns : kept_ns,
+		    &trades->executions, &trades->fault);
 	trades->is_read = true;
 	return trades->executions.orders ? &trades->executions : NULL;
 }
 
-struct change_look {
-	const struct order_row *row;
-	const char *hash;
-	bool is_changing;
-};
-
+/* Do they add up to the whole of an order that is in no list? */
 static int
-change_step(struct journal_txn *txn, void *arg, struct err *err)
+is_whole(const struct asking *ask, const struct dec *sum, bool *ret_is,
+    struct err *err)
 {
-	struct change_look *look = arg;
+	CLEANUP_DEC struct dec whole;
+	bool changes = false;
+	int ret = is_changing(ask, &changes, err);
 
-	return intent_modifies(txn, look->hash, look->row->broker_order_id,
-	    look->row->broker_order_id, &look->is_changing, err);
-}
-
-/* The whole of it is not known while a change of it is open. */
-static int
-is_changing(struct asking *ask, bool *ret_is, struct err *err)
-{
-	struct journal *journal = desk_journal(ask->call->desk);
-	char hash[HASH_HEX_SIZE];
-	struct change_look look = { .row = ask->row, .hash = hash };
-	int ret;
-
-	journal_account_hash(journal, ask->row->account, hash);
-	ret = journal_view(journal, change_step, &look, err);
-	*ret_is = look.is_changing;
+	dec_init(&whole);
+	*ret_is = ret == 0 && !changes && ask->facts.list_is_complete &&
+		  dec_parse(&whole, ask->row->order.quantity, NULL) == 0 &&
+		  dec_cmp(sum, &whole) == 0;
 	return ret;
 }
 
+/* A list that is cut may lack those that tell of it. */
 static int
 ask_trades(struct asking *ask, struct departed_trades *trades, struct err *err)
 {
 	const struct listing *read = trades_read(ask, trades);
-	CLEANUP_DEC struct dec sum, whole;
+	CLEANUP_DEC struct dec sum;
 	CLEANUP_BUF struct buf text = BUF_INIT;
-	bool changes = false;
 	int ret;
 
 	dec_init(&sum);
-	dec_init(&whole);
-	if (!read) {
+	if (!read || !read->is_complete) {
 		ask->facts.is_asked = false;
-		doubt(ask, err_text(&trades->fault));
-		return 0;
+		doubt(ask, read ? "the broker's list of trades is not complete"
+				: err_text(&trades->fault));
 	}
+	if (!read)
+		return 0;
 	departed_sum(read->orders, ask->row, &sum);
 	if (dec_sign(&sum) <= 0)
 		return 0;
-	ret = is_changing(ask, &changes, err);
+	ret = is_whole(ask, &sum, &ask->facts.is_filled, err);
 	if (ret)
 		return ret;
-	ask->facts.is_filled =
-	    !changes &&
-	    dec_parse(&whole, ask->row->order.quantity, NULL) == 0 &&
-	    dec_cmp(&sum, &whole) == 0;
 	if (dec_format_normal(&text, &sum, NULL) || text.failed)
 		return err_no_memory(err);
 	return text_set(

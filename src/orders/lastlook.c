@@ -43,6 +43,7 @@ struct word_step {
 	struct last_look *look;
 	const char *filled; /* by the trades; NULL: none is known */
 	char hash[HASH_HEX_SIZE];
+	bool is_changing;
 };
 
 /* Its reference is watched, like that of a request that was not found. */
@@ -122,6 +123,20 @@ row_end(
 	return ret ? ret : filled_set(row, filled, err);
 }
 
+/*
+ * A change that is open may be at the broker, and what it is about with it;
+ * IAG_REJECTED without text: it is settled first.
+ */
+static int
+change_check(struct journal_txn *txn, struct word_step *step,
+    const struct order_row *row, struct err *err)
+{
+	int ret = intent_modifies(txn, step->hash, row->broker_order_id,
+	    row->broker_order_id, &step->is_changing, err);
+
+	return ret == 0 && step->is_changing ? IAG_REJECTED : ret;
+}
+
 /* What changed since it was looked at is looked at again first. */
 static int
 word_step(struct journal_txn *txn, void *arg, struct err *err)
@@ -132,6 +147,7 @@ word_step(struct journal_txn *txn, void *arg, struct err *err)
 	uint32_t before;
 	int ret;
 
+	step->is_changing = false;
 	order_row_init(&row);
 	ret = order_row_get(txn, step->hash, seen->broker_order_id, &row, err);
 	if (ret)
@@ -140,7 +156,9 @@ word_step(struct journal_txn *txn, void *arg, struct err *err)
 	    order_status_is_terminal(row.status))
 		return IAG_REJECTED;
 	before = row.status;
-	ret = row_end(&row, step->filled, txn_now_ns(txn), err);
+	ret = change_check(txn, step, &row, err);
+	if (ret == 0)
+		ret = row_end(&row, step->filled, txn_now_ns(txn), err);
 	if (ret == 0)
 		ret = order_row_put(txn, &row, step->hash, err);
 	if (ret == 0)
@@ -149,6 +167,16 @@ word_step(struct journal_txn *txn, void *arg, struct err *err)
 	if (ret == 0)
 		ret = settlement_group(txn, row.key, row.leg, step->hash, err);
 	return ret ? ret : word_record(txn, step, &row, before, err);
+}
+
+static void
+changing(struct last_look *look)
+{
+	look->end = LAST_LOOK_UNCLEAR;
+	buf_fini(&look->note);
+	buf_str(&look->note,
+	    "a modify of it is not settled: resolve that first, "
+	    "`ibkr-agent orders pending` has its key");
 }
 
 static int
@@ -166,6 +194,8 @@ accept(struct pass *pass, struct last_look *look, const struct departed *seen,
 	    desk_journal(look->call->desk), look->row->account, step.hash);
 	ret = pass_update(pass, word_step, &step, err);
 	look->end = ret ? LAST_LOOK_OVERTAKEN : LAST_LOOK_ACCEPTED;
+	if (ret == IAG_REJECTED && step.is_changing)
+		changing(look);
 	return ret == IAG_REJECTED ? 0 : ret;
 }
 

@@ -100,7 +100,8 @@ sweep_send(struct write *write, const struct write_sweep *sweep,
 	    !end.how.nothing_sent)
 		sweep_look(write, intent, call, &seen, &end);
 	if (sweep->ret_absent)
-		*sweep->ret_absent = seen.find.answer == IAG_FIND_ABSENT;
+		*sweep->ret_absent =
+		    seen.find.answer == IAG_FIND_ABSENT && seen.find.complete;
 	ret = write_settle_part(write, &end, 1, err);
 	if (ret == 0 && intent->state == INTENT_REFUSED)
 		err_move(err, &fault);

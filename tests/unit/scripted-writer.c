@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "orders/desk.h"
 #include "orders/market.h"
@@ -75,10 +76,15 @@ market_ask(struct instance *backend, struct call *call, const char *operation,
     struct json_object *arguments, struct answer *ret_answer,
     struct json_object **ret_obj, struct err *err)
 {
-	char text[1024];
+	char text[1024], from[CLOCK_TEXT_SIZE], kept[CLOCK_TEXT_SIZE];
+	bool is_older;
 
 	(void)backend;
 	(void)call;
+	(void)snprintf(
+	    from, sizeof(from), "%s", json_get_str(arguments, "from", ""));
+	clock_format(scripted.kept_ns, kept);
+	is_older = scripted.kept_ns && strcmp(from, kept) < 0;
 	(void)json_object_put(arguments);
 	if (strcmp(operation, "order_status") == 0)
 		return status_tell(ret_obj, err);
@@ -87,7 +93,9 @@ market_ask(struct instance *backend, struct call *call, const char *operation,
 		    err, ERR_BROKER_BACKEND_UNAVAILABLE, "no trades today");
 	(void)snprintf(text, sizeof(text),
 	    "{\"executions\":%s,\"complete\":true}", scripted.trades);
-	*ret_answer = (struct answer){ .flags = IAG_REPLY_COMPLETE };
+	*ret_answer = (struct answer){
+		.flags = scripted.is_cut || is_older ? 0 : IAG_REPLY_COMPLETE,
+	};
 	return json_parse(
 	    text, strlen(text), &json_bounds_default, ret_obj, err);
 }

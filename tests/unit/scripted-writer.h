@@ -24,6 +24,8 @@ struct scripted_writer {
 	/* list() and the trades, JSON text of the arrays; NULL: fails */
 	const char *orders, *trades;
 	bool is_partial;   /* the list is not complete */
+	bool is_cut;       /* nor are the trades, */
+	uint64_t kept_ns;  /* or what is older than this is not; 0: all is */
 	const char *by_id; /* order_status, JSON text; NULL: no such order */
 	bool is_mute;      /* it fails instead */
 	uint64_t max_flight_ns;

@@ -190,6 +190,44 @@ a_status_by_its_id_is_the_brokers_word(void **state)
 	assert_int_equal(status_of(w, "B-1"), IAG_STATUS_CANCELLED);
 }
 
+/* Brokers call an id cancelled that they have given up for another one. */
+static void
+inv4_a_former_id_that_is_cancelled_is_no_end(void **state)
+{
+	struct world *w = *state;
+
+	put_row(w, "B-1");
+	scripted.by_id = BY_ID("cancelled");
+	scripted.is_partial = true;
+	run_pass(w);
+	assert_int_equal(status_of(w, "B-1"), IAG_STATUS_SUBMITTED);
+	scripted.is_partial = false;
+	put_intent(w, (struct spec){ .operation = OPERATION_MODIFY,
+			  .key = "m1",
+			  .state = INTENT_UNKNOWN,
+			  .id = "B-1",
+			  .limit = "2.50" });
+	run_pass(w);
+	assert_int_equal(status_of(w, "B-1"), IAG_STATUS_SUBMITTED);
+	assert_true(is_noted(w, "may have another one by now"));
+}
+
+/* Of another size, it may be in the part of the list that is not there. */
+static void
+inv4_trades_prove_nothing_beside_a_list_that_is_cut(void **state)
+{
+	struct world *w = *state;
+
+	put_row(w, "B-1");
+	scripted.trades = "[" TRADE("a.01", "k1", "10") "]";
+	scripted.is_partial = true;
+	run_pass(w);
+	assert_int_equal(status_of(w, "B-1"), IAG_STATUS_SUBMITTED);
+	scripted.is_partial = false;
+	run_pass(w);
+	assert_int_equal(status_of(w, "B-1"), IAG_STATUS_FILLED);
+}
+
 /* The broker may use an id again. */
 static void
 inv4_a_status_of_another_order_proves_nothing(void **state)
@@ -403,6 +441,9 @@ inv4_the_operators_word_needs_the_brokers_silence_in_full(void **state)
 	scripted.trades = NULL;
 	not_now(w);
 	scripted.trades = "[]";
+	scripted.is_cut = true;
+	not_now(w);
+	scripted.is_cut = false;
 	scripted.fault = "it is not configured";
 	not_now(w);
 	scripted.fault = NULL;
@@ -410,6 +451,43 @@ inv4_the_operators_word_needs_the_brokers_silence_in_full(void **state)
 	scripted.max_flight_ns = 60 * NS_PER_S;
 	not_now(w);
 	now_ns += 60 * NS_PER_S;
+	run_resolve(w, "k1", "I know");
+	assert_int_equal(w->ret, 0);
+	assert_int_equal(status_of(w, "B-1"), IAG_STATUS_CANCELLED);
+}
+
+/* Brokers keep trades for a week, orders may work for months. */
+static void
+trades_of_long_ago_are_not_waited_for(void **state)
+{
+	struct world *w = *state;
+
+	put_order(w);
+	now_ns += 30 * DAY_NS;
+	scripted.kept_ns = now_ns - 7 * DAY_NS;
+	run_resolve(w, "k1", "I know");
+	assert_int_equal(w->ret, 0);
+	assert_int_equal(status_of(w, "B-1"), IAG_STATUS_CANCELLED);
+}
+
+static void
+inv4_the_operators_word_waits_for_an_open_change(void **state)
+{
+	struct world *w = *state;
+
+	put_order(w);
+	put_intent(w, (struct spec){ .operation = OPERATION_MODIFY,
+			  .key = "m1",
+			  .state = INTENT_UNKNOWN,
+			  .id = "B-1",
+			  .limit = "2.50" });
+	not_now(w);
+	assert_non_null(strstr(err_text(&w->err), "a modify of it"));
+	/* that ends first */
+	run_resolve(w, "m1", "I know");
+	now_ns += ABSENCE_APART_NS;
+	run_resolve(w, "m1", "I know");
+	assert_int_equal(state_of(w, "m1", ""), INTENT_REFUSED);
 	run_resolve(w, "k1", "I know");
 	assert_int_equal(w->ret, 0);
 	assert_int_equal(status_of(w, "B-1"), IAG_STATUS_CANCELLED);
@@ -569,6 +647,8 @@ main(void)
 		CASE(
 		    inv4_what_is_the_whole_is_not_known_while_a_change_is_open),
 		CASE(a_status_by_its_id_is_the_brokers_word),
+		CASE(inv4_a_former_id_that_is_cancelled_is_no_end),
+		CASE(inv4_trades_prove_nothing_beside_a_list_that_is_cut),
 		CASE(inv4_a_status_of_another_order_proves_nothing),
 		CASE(a_note_says_how_it_is_ended),
 		CASE(pending_has_what_the_broker_does_not_show),
@@ -576,6 +656,8 @@ main(void)
 		CASE(inv4_the_operators_word_ends_what_nothing_shows),
 		CASE(inv4_the_operators_word_stands_not_against_the_brokers),
 		CASE(inv4_the_operators_word_needs_the_brokers_silence_in_full),
+		CASE(trades_of_long_ago_are_not_waited_for),
+		CASE(inv4_the_operators_word_waits_for_an_open_change),
 		CASE(inv4_what_turns_up_again_works_and_narrows_the_switch),
 		CASE(it_is_watched_for_seven_days),
 		CASE(a_torn_bracket_ends_with_its_orders),
