@@ -382,25 +382,23 @@ row_seek(struct pass *pass, struct instance *writer,
 		   : 0;
 }
 
-/* In the list, or elsewhere. */
 static int
-row_follow(struct pass *pass, struct instance *writer,
-    const struct order_row *row, const struct listing *listing,
-    struct departed_trades *trades, struct departed *ret_seen, struct err *err)
+row_hear(struct pass *pass, const struct order_row *row,
+    struct json_object *listed, struct departed *ret_seen, struct err *err)
 {
-	struct json_object *listed =
-	    listing_find(listing, row->client_ref, row->broker_order_id);
-	struct report report;
+	struct report report = report_of_row(listed);
 
-	if (!listed)
-		return row_seek(pass, writer, row, listing->is_complete, trades,
-		    ret_seen, err);
-	report = report_of_row(listed);
 	*ret_seen = (struct departed){
 		.end = report.status ? DEPARTED_TOLD : DEPARTED_UNCLEAR,
 		.ack.status = report.status,
 	};
 	return report_take(pass, row, &report, err);
+}
+
+static struct json_object *
+listed_of(const struct listing *listing, const struct order_row *row)
+{
+	return listing_find(listing, row->client_ref, row->broker_order_id);
 }
 
 int
@@ -412,6 +410,7 @@ follow_order(struct pass *pass, const struct order_row *row,
 		.since_ns = row->created_ns,
 	};
 	CLEANUP_ERR struct err fault = ERR_INIT;
+	struct json_object *listed;
 	struct instance *writer;
 
 	*ret_seen = (struct departed){ .end = DEPARTED_UNCLEAR };
@@ -423,7 +422,10 @@ follow_order(struct pass *pass, const struct order_row *row,
 		buf_str(&ret_seen->why, err_text(&fault));
 		return 0;
 	}
-	return row_follow(pass, writer, row, &listing, &trades, ret_seen, err);
+	listed = listed_of(&listing, row);
+	return listed ? row_hear(pass, row, listed, ret_seen, err)
+		      : row_seek(pass, writer, row, listing.is_complete,
+			    &trades, ret_seen, err);
 }
 
 /* ---- all of one account at one writer */
@@ -455,23 +457,66 @@ oldest_ns(const struct order_row *rows, size_t count)
 	return oldest;
 }
 
+/* What had no turn is not known; it comes first the next time. */
+static void
+turns_end(struct pass *pass, size_t next, size_t count)
+{
+	pass->memory->sought_from = next;
+	pass->unresolved += (int64_t)count;
+	pass_note(pass,
+	    "%zu orders are in no list: the time was over before all were "
+	    "asked about",
+	    count);
+}
+
+/* Those that the list does not show: each costs questions. */
+static int
+rows_seek(struct pass *pass, struct instance *writer,
+    const struct order_row *const *rows, size_t count, bool list_is_complete,
+    uint64_t since_ns, struct err *err)
+{
+	CLEANUP_DEPARTED_TRADES struct departed_trades trades = {
+		.since_ns = since_ns,
+	};
+	size_t from = count ? pass->memory->sought_from % count : 0;
+	int ret = 0;
+
+	for (size_t i = 0; i < count && ret == 0; i++) {
+		CLEANUP_DEPARTED struct departed seen = { .end = 0 };
+
+		if (pass_is_short(pass, i)) {
+			turns_end(pass, from + i, count - i);
+			break;
+		}
+		ret = row_seek(pass, writer, rows[(from + i) % count],
+		    list_is_complete, &trades, &seen, err);
+	}
+	return ret;
+}
+
+/* Those that the list shows first: they wait for none that it does not. */
 static int
 rows_compare(struct pass *pass, struct instance *writer,
     const struct order_row *rows, size_t count, const struct listing *listing,
     struct err *err)
 {
-	CLEANUP_DEPARTED_TRADES struct departed_trades trades = {
-		.since_ns = oldest_ns(rows, count),
-	};
-	int ret = 0;
+	CLEANUP_FREE const struct order_row **sought =
+	    calloc(count, sizeof(const struct order_row *));
+	size_t sought_count = 0;
+	int ret = sought ? 0 : err_no_memory(err);
 
 	for (size_t i = 0; i < count && ret == 0 && !pass_is_over(pass); i++) {
 		CLEANUP_DEPARTED struct departed seen = { .end = 0 };
+		struct json_object *listed = listed_of(listing, &rows[i]);
 
-		ret = row_follow(
-		    pass, writer, &rows[i], listing, &trades, &seen, err);
+		if (listed)
+			ret = row_hear(pass, &rows[i], listed, &seen, err);
+		else
+			sought[sought_count++] = &rows[i];
 	}
-	return ret;
+	return ret ? ret
+		   : rows_seek(pass, writer, sought, sought_count,
+			 listing->is_complete, oldest_ns(rows, count), err);
 }
 
 static int

@@ -439,6 +439,7 @@ reconcile_pass(struct order_call *call, struct reconcile_memory *memory,
 	struct reconcile_memory none = {
 		.intents_from = from,
 		.watched_from = from,
+		.sought_from = from,
 	};
 	struct pass pass = {
 		.call = call,

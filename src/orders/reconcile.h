@@ -58,6 +58,7 @@ struct reconcile_memory {
 	bool rows_done;       /* all have been looked at */
 	size_t intents_from;  /* how many had their turn when time was over */
 	size_t watched_from;  /* the same for watched references */
+	size_t sought_from;   /* and for orders that no list shows */
 	/*
 	 * This pass leaves watched references alone, and asks no more than the
 	 * writer about orders that no list shows.

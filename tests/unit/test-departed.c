@@ -330,6 +330,64 @@ pending_has_what_the_broker_does_not_show(void **state)
 	assert_int_equal(told(w, "unchanged"), 1);
 }
 
+static void
+give_up(void *arg)
+{
+	const struct order_call *call = arg;
+
+	call_cancel(call->call);
+}
+
+/* A pass with time for one question. */
+static void
+run_short_pass(struct world *w, struct reconcile_memory *memory)
+{
+	struct order_call call = call_begin(w, 20 * NS_PER_S);
+	struct buf out = BUF_INIT;
+
+	scripted.during = give_up;
+	scripted.during_arg = &call;
+	w->ret = reconcile_pass(&call, memory, &out, &w->err);
+	scripted.during = NULL;
+	call_end(w, &call, &out);
+	assert_int_equal(w->ret, 0);
+}
+
+/* Questions take time, the list is there. */
+static void
+what_the_list_shows_waits_for_none_that_it_does_not(void **state)
+{
+	struct world *w = *state;
+
+	put_row_of(w, "B-1", "k1");
+	put_row_of(w, "B-2", "k2");
+	scripted.orders = "[{\"client_order_id\":\"k2\",\"broker_order_id\":"
+			  "\"B-2\",\"status\":\"filled\"}]";
+	run_short_pass(w, NULL);
+	assert_int_equal(scripted.finds, 1);
+	assert_int_equal(status_of(w, "B-2"), IAG_STATUS_FILLED);
+}
+
+/* What nothing shows stays for days, and those behind it have their turn. */
+static void
+each_that_no_list_shows_has_its_turn(void **state)
+{
+	struct world *w = *state;
+	struct reconcile_memory memory = { .skips_watched = false };
+
+	put_row_of(w, "B-1", "k1");
+	put_row_of(w, "B-2", "k2");
+	put_row_of(w, "B-3", "k3");
+	scripted.trades = "[" TRADE("a.01", "k3", "10") "]";
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(status_of(w, "B-3"), IAG_STATUS_SUBMITTED);
+		run_short_pass(w, &memory);
+		assert_int_equal(told(w, "unresolved"), i < 2 ? 3 : 2);
+	}
+	reconcile_memory_fini(&memory);
+	assert_int_equal(status_of(w, "B-3"), IAG_STATUS_FILLED);
+}
+
 /* ---- the operator's word */
 
 static void
@@ -653,6 +711,8 @@ main(void)
 		CASE(a_note_says_how_it_is_ended),
 		CASE(pending_has_what_the_broker_does_not_show),
 		CASE(what_was_asked_a_moment_ago_is_not_asked_again),
+		CASE(what_the_list_shows_waits_for_none_that_it_does_not),
+		CASE(each_that_no_list_shows_has_its_turn),
 		CASE(inv4_the_operators_word_ends_what_nothing_shows),
 		CASE(inv4_the_operators_word_stands_not_against_the_brokers),
 		CASE(inv4_the_operators_word_needs_the_brokers_silence_in_full),
