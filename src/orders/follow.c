@@ -357,18 +357,24 @@ departed_note(struct pass *pass, const struct order_row *row,
 	    row->broker_order_id, buf_text(&action));
 }
 
-/* Not in the list: the broker may know elsewhere how it stands. */
+/*
+ * Not in the list: the broker may know elsewhere how it stands.  What was not
+ * answered a moment ago is not asked all day, nor is anybody about what was in
+ * full found to be shown nowhere: the list tells when it is back.
+ */
 static int
 row_seek(struct pass *pass, struct instance *writer,
     const struct order_row *row, bool list_is_complete,
     struct departed_trades *trades, struct departed *ret_seen, struct err *err)
 {
 	struct report report;
-	/* what was not answered a moment ago is not asked all day */
 	bool is_due = !pass->memory->skips_watched;
-	int ret = departed_ask(pass->call, writer, row, list_is_complete,
-	    is_due ? trades : NULL, ret_seen, err);
+	int ret = 0;
 
+	*ret_seen = (struct departed){ .end = DEPARTED_UNSHOWN };
+	if (is_due || !row->unshown_ns)
+		ret = departed_ask(pass->call, writer, row, list_is_complete,
+		    is_due ? trades : NULL, ret_seen, err);
 	if (ret)
 		return ret;
 	if (ret_seen->end == DEPARTED_TOLD) {

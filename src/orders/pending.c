@@ -224,8 +224,8 @@ unshown_build(const struct order_row *row, struct json_object *obj)
 		{ "broker_order_id", row->broker_order_id },
 		{ "writer", row->writer },
 		{ "what_may_have_happened",
-		    "the order has ended, and the broker does not show how: it "
-		    "may have filled" },
+		    "the broker does not show the order any more, nor how it "
+		    "ended: it may have filled" },
 	};
 	int ret = order_add(obj, &row->order);
 

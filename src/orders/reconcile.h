@@ -61,7 +61,8 @@ struct reconcile_memory {
 	size_t sought_from;   /* and for orders that no list shows */
 	/*
 	 * This pass leaves watched references alone, and asks no more than the
-	 * writer about orders that no list shows.
+	 * writer about orders that no list shows, nobody about those that
+	 * were found to be shown nowhere.
 	 */
 	bool skips_watched;
 };

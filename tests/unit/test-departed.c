@@ -293,6 +293,29 @@ what_was_asked_a_moment_ago_is_not_asked_again(void **state)
 	assert_int_equal(status_of(w, "B-1"), IAG_STATUS_FILLED);
 }
 
+static void
+what_nothing_shows_costs_a_list_alone(void **state)
+{
+	struct world *w = *state;
+	struct reconcile_memory memory = { .skips_watched = true };
+	struct order_call call;
+	struct buf out = BUF_INIT;
+	unsigned finds;
+
+	put_row(w, "B-1");
+	run_pass(w);
+	finds = scripted.finds;
+	call = call_begin(w, 20 * NS_PER_S);
+	w->ret = reconcile_pass(&call, &memory, &out, &w->err);
+	call_end(w, &call, &out);
+	reconcile_memory_fini(&memory);
+	assert_int_equal(told(w, "unresolved"), 1);
+	assert_true(is_noted(w, "orders resolve k1"));
+	assert_int_equal(scripted.finds, finds);
+	run_pass(w);
+	assert_int_equal(scripted.finds, finds + 1);
+}
+
 static const char *
 pending_text(struct world *w, const char *member)
 {
@@ -711,6 +734,7 @@ main(void)
 		CASE(a_note_says_how_it_is_ended),
 		CASE(pending_has_what_the_broker_does_not_show),
 		CASE(what_was_asked_a_moment_ago_is_not_asked_again),
+		CASE(what_nothing_shows_costs_a_list_alone),
 		CASE(what_the_list_shows_waits_for_none_that_it_does_not),
 		CASE(each_that_no_list_shows_has_its_turn),
 		CASE(inv4_the_operators_word_ends_what_nothing_shows),
