@@ -70,13 +70,13 @@ SH_LOG_COMPILER = $(run_test) script
 
 # make check-NAME: only the tests with that word in their name
 named_tests = $(foreach t,$(TESTS),$(if $(findstring $(1),$(t)),$(t)))
-check-secret check-oom check-crash check-gates check-landed check-soak \
-	check-day:
+check-secret check-oom check-crash check-gates check-limits check-landed \
+	check-soak check-day:
 	@t='$(call named_tests,$(@:check-%=%))'; \
 	if test -z "$$t"; then echo "$@: no test has that name"; exit 1; else \
 		$(MAKE) $(AM_MAKEFLAGS) check TESTS="$$t"; fi
-.PHONY: check-secret check-oom check-crash check-gates check-landed \
-	check-soak check-day
+.PHONY: check-secret check-oom check-crash check-gates check-limits \
+	check-landed check-soak check-day
 
 # The same tests under other eyes.  The sanitizers have builds of their own
 # beneath this one; they need a source directory that is not configured.  (+:

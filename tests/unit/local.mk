@@ -308,3 +308,5 @@ tests_unit_test_portal_answer_LDADD = libcpw.la $(LDADD)
 
 # make check-gates goes through all subsets of failing gates
 check-gates: export IAG_TEST_LONG = 1
+# and make check-limits through a million orders
+check-limits: export IAG_ORACLE_CASES = 1000000
