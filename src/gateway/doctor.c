@@ -253,6 +253,26 @@ answer_chain(
 	    "run `ibkr-agent audit verify`");
 }
 
+/* Whole by itself, the chain may still have been set back. */
+static void
+answer_anchor(
+    struct journal *journal, const char *path, struct store_answer *answer)
+{
+	struct err err CLEANUP_ERR = ERR_INIT;
+
+	if (!path || answer->chain == DOCTOR_FAIL ||
+	    audit_anchor_check(journal, path, &err) == 0)
+		return;
+	answer_err(&err, &answer->chain, answer->chain_text,
+	    sizeof(answer->chain_text), answer->chain_repair,
+	    sizeof(answer->chain_repair));
+	(void)snprintf(answer->chain_repair, sizeof(answer->chain_repair), "%s",
+	    err.code == ERR_JOURNAL_CORRUPT
+		? "close the kill switch, and go on by part 15 of the live "
+		  "runbook"
+		: "see what the file is that audit.checkpoint_file names");
+}
+
 static void
 answer_clock(struct json_object *status, struct store_answer *answer)
 {
@@ -349,6 +369,7 @@ answer_store(struct review *review, const struct config *config,
 	}
 	answer_clock(status, answer);
 	answer_chain(review->journal, records, answer);
+	answer_anchor(review->journal, config->audit.checkpoint_file, answer);
 	answer->line_count =
 	    doctor_look(review->journal, config, answer->lines, STATE_LINES);
 }

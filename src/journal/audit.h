@@ -120,6 +120,9 @@ int audit_checkpoint(struct journal *journal, struct call *call,
  * JOURNAL_CORRUPT when the store is behind it or has another chain.
  */
 int audit_anchor(struct journal *journal, const char *path, struct err *err);
+/* The same comparison; nothing is written, and no file at all is no error. */
+int audit_anchor_check(
+    struct journal *journal, const char *path, struct err *err);
 /* The chain goes on under new_secret; the record carries both MACs. */
 int audit_rotate_key(struct journal *journal, struct call *call,
     const char *principal, const struct secret *new_secret, struct err *err);

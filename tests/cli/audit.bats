@@ -314,13 +314,22 @@ fingerprint() {
     iag audit verify
     expect 0
     has "$output" "anchored by the checkpoint"
+    iag doctor
+    expect 0
     # the store is set back: that is said, and stays to be seen
     cp "$BATS_TEST_TMPDIR/old.mdb" "$store/data.mdb"
+    iag doctor
+    expect 1
+    has "$output" "fail  chain" "the store was cut: it has $first records" \
+        "part 15 of the live runbook"
     iag health
     has "$stderr" "the store was cut: it has $((first + 1)) records, the" \
         "checkpoint saw $((first + 2))"
     iag health
     has "$stderr" "the chain is not the one of the checkpoint"
+    iag doctor
+    expect 1
+    has "$output" "the chain is not the one of the checkpoint"
     [ "$(jq .size "$anchor")" -eq $((first + 2)) ]
     iag audit verify
     expect 2
