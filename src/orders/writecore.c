@@ -105,6 +105,18 @@ write_fini(struct write *write)
 	send_leave_return(STEAL(write->send));
 }
 
+/* Whoever has it is not known here, but what it sends is recorded. */
+static int
+waited(int ret, const char *what, struct err *err)
+{
+	if (ret == IAG_AGAIN)
+		err_action(err,
+		    "`ibkr-agent orders pending` has what is being sent: wait "
+		    "until it ends, or stop the process that sends it if it "
+		    "hangs");
+	return err_wrap(err, "waiting for %s", what);
+}
+
 int
 write_lock(struct write *write, struct err *err)
 {
@@ -116,12 +128,11 @@ write_lock(struct write *write, struct err *err)
 	ret = send_leave_take(
 	    write->call->desk, write->call->call, &write->send, err);
 	if (ret)
-		return err_wrap(err, "waiting for leave to send");
+		return waited(ret, "leave to send", err);
 	guard_name_account(name, write->hash);
 	ret = journal_guard_take(
 	    journal, write->call->call, name, true, &write->turn, err);
-	return ret ? err_wrap(err, "waiting for another write of this account")
-		   : 0;
+	return ret ? waited(ret, "another write of this account", err) : 0;
 }
 
 /*

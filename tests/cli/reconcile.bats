@@ -143,6 +143,27 @@ status_of() {
     sender=
 }
 
+@test "who waits behind a sender that is stopped is told where to look" {
+    local waiting
+    scripted hang
+    approve
+    waiting=$approval
+    approve
+    send k1
+    kill -STOP "$sender"
+    sed -i 's/backend: fake/backend: fake, write_timeout_seconds: 1/' "$config"
+    approval=$waiting
+    submit k2
+    expect 1
+    [ "$(json '[j.code, j.outcome].join()' <<<"$stderr")" = \
+        JOURNAL_UNAVAILABLE,refused ]
+    has "$(json j.user_action <<<"$stderr")" "ibkr-agent orders pending"
+    [ "$(pending idempotency_key)" = k1 ]
+    kill -KILL "$sender"
+    wait "$sender" || true
+    sender=
+}
+
 @test "resolve asks about one request and says what to do" {
     scripted lose
     approve
