@@ -382,7 +382,7 @@ static const struct gate gates[] = {
 	  ERR_LIVE_GATE_MISSING, ERR_NONE,
 	  "wall and boot time agree, and time does not run backwards",
 	  "once the clock is set, the operator runs `ibkr-agent doctor clock "
-	  "--accept`",
+	  "--accept --reason TEXT`",
 	  "Wall and boot time agree within 5 seconds since the last write, and "
 	  "now is at most 2 seconds behind the highest recorded time.",
 	  clock_passes, false },

@@ -182,6 +182,7 @@ set_clock() {
         expect 1
         [ "$(rules)" = clock ]
         [ "$(json 'j.refusals[0].code' <<<"$stderr")" = LIVE_CLOCK_UNSOUND ]
+        has "$stderr" "doctor clock --accept --reason TEXT"
         # cancels pass, and are no word of an operator about the clock
         iag --json orders live-cancel --enable-live --account U7654321 \
             --broker-order-id local-candidate-order-1 \
