@@ -485,17 +485,6 @@ days() {
     control settings '{"establish_ms":0,"warm_ms":0}'
 }
 
-# night: midnight passes, and somebody logs in on the next day
-night() {
-    control clock '{"advance_ms":86400000}'
-    control login '{}'
-    # lists and trades are cold at first
-    api POST iserver/auth/ssodh/init '{"publish":true,"compete":true}'
-    api GET iserver/accounts
-    api GET iserver/account/orders
-    api GET iserver/account/trades
-}
-
 @test "inv4: an order that was filled overnight is proven by its trades" {
     days
     approve
@@ -504,7 +493,7 @@ night() {
     id=$(json j.broker_order_id <<<"$output")
     control orders "{\"order_id\":$id,\"event\":\"fill\",\"quantity\":1,
         \"price\":190.00}"
-    night
+    next_day
     api GET iserver/account/orders
     [ "$(json 'j.orders.length' <<<"$body")" = 0 ]
     iag --json reconcile
@@ -521,7 +510,7 @@ night() {
     submit k1
     expect 0
     id=$(json j.broker_order_id <<<"$output")
-    night
+    next_day
     # nothing shows it, and nothing proves how it ended
     iag --json reconcile
     expect 0
@@ -562,7 +551,7 @@ night() {
     approve
     submit k1
     expect 0
-    night
+    next_day
     ahead 300
     iag --json orders resolve k1 --account $account --accept-absent \
         --reason "I think so"

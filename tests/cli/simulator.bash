@@ -64,3 +64,14 @@ seen() {
 get() {
     json "$1" <<<"$body"
 }
+
+# next_day: midnight passes on a manual clock, and somebody logs in again
+next_day() {
+    control clock '{"advance_ms":86400000}'
+    control login '{}'
+    # lists and trades are cold at first
+    api POST iserver/auth/ssodh/init '{"publish":true,"compete":true}'
+    api GET iserver/accounts
+    api GET iserver/account/orders
+    api GET iserver/account/trades
+}

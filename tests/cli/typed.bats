@@ -37,7 +37,7 @@ part() {
                 }
             }
         }
-        /^##? / { here = index($0, heading) > 0 }
+        /^#+ / { here = index($0, heading) > 0 }
         !here { next }
         /^    / { sentences(text); text = ""; sub(/^ */, ""); print "$ " $0; next }
         { text = text " " $0 }
@@ -75,7 +75,7 @@ after() {
 
 # filled COMMAND: with the accounts, ids and places of this test
 filled() {
-    sed -e "s/\bDU0000000\b/DU1234567/g" -e "s/\bU0000000\b/U7654321/g" \
+    sed -e "s/\bDU0000000\b/DU1234567/g" -e "s/\bU0000000\b/${live-U7654321}/g" \
         -e "s/\bPREVIEW\b/$preview/g" -e "s/\bAPPROVAL\b/$approval/g" \
         -e "s/\bORDER\b/$order/g" -e "s/\bKEY\b/$key/g" \
         -e "s|/var/lib/ibkr-agent/store|$store|g" \
@@ -126,15 +126,22 @@ typed() {
     [ "$count" -gt 0 ]
 }
 
-# working KEY: an order that works, as part 1 of paper-to-live makes it
-working() {
-    local key=$1 step
+# ordered KEY DOCUMENT HEADING NAME [unknown]: the order that a part makes, under
+# a key in place of NAME
+ordered() {
+    local step
+    key=$1
     while IFS= read -r step <&3; do
         [[ $step == *preview* || $step == *create* || $step == *submit* ]] ||
             continue
         step=$(filled "${step#$ }")
-        line "${step//paper-1/$key}"
-    done 3< <(part paper-to-live '1. `paper' | grep '^\$ ')
+        line "${step//$4/$key}" || [ "${5-}" = unknown ]
+    done 3< <(part "$2" "$3" | grep '^\$ ')
+}
+
+# working KEY: an order that works, on paper
+working() {
+    ordered "$1" paper-to-live '1. `paper' paper-1
 }
 
 # ask TOOL ARGUMENT...: an agent does over stdio
@@ -170,16 +177,9 @@ agent_asks() {
     typed paper-to-live Later
 }
 
-# live_order KEY: an order on live, as paper-to-live makes the first one
+# live_order KEY [unknown]: an order on live
 live_order() {
-    local step
-    key=$1
-    while IFS= read -r step <&3; do
-        [[ $step == *preview* || $step == *create* || $step == *submit* ]] ||
-            continue
-        step=$(filled "${step#$ }")
-        line "${step//first-1/$key}" || [ "${2-}" = unknown ]
-    done 3< <(part paper-to-live 'The first order' | grep '^\$ ')
+    ordered "$1" paper-to-live 'The first order' first-1 "${2-}"
 }
 
 @test "the runbook: stop everything, open again" {
@@ -333,6 +333,32 @@ accepted() {
     typed client-portal '4. Read'
     and_then=accepted typed client-portal '5. A paper'
     in_book Cancelled
+    simulator_stop
+}
+
+# reconciled COMMAND: what the word was for is looked at
+reconciled() {
+    [[ $1 != *--accept-absent* ]] || line "ibkr-agent reconcile"
+}
+
+@test "the runbook: an order that no list shows" {
+    load simulator
+    simulator_setup
+    simulator_start --exit-with-parent --clock manual \
+        --midnight America/New_York
+    control settings '{"establish_ms":0,"warm_ms":0}'
+    pin=$(sed -n 's/^pin //p' "$BATS_TEST_TMPDIR/said")
+    portal_config
+    ordered k-1 client-portal '5. A paper' first-1
+    next_day
+    seen=
+    line "ibkr-agent reconcile"
+    has "$seen" "order '$order' is in no list"
+    ahead 300
+    live=DU1234567
+    line "ibkr-agent orders resolve --account $live k-1" || :
+    and_then=reconciled typed live-runbook 'An order that no list' \
+        'resolve --account U0000000 KEY$'
     simulator_stop
 }
 
