@@ -458,11 +458,19 @@ static const struct {
 	[LAST_LOOK_ACCEPTED] = { .action = NULL },
 };
 
+/* What was not shown before stays open as long as nobody can be asked. */
+static bool
+is_still_unshown(const struct last_look *look)
+{
+	return look->end == LAST_LOOK_UNCLEAR && look->row->unshown_ns;
+}
+
 static bool
 is_fault(const struct last_look *look)
 {
 	return look_faults[look->end].action &&
-	       (look->accept_absent || !look_faults[look->end].with_word);
+	       (look->accept_absent || is_still_unshown(look) ||
+		   !look_faults[look->end].with_word);
 }
 
 /* How the order stands is not what was hoped for: 0, or the fault. */

@@ -489,6 +489,27 @@ inv4_the_operators_word_stands_not_against_the_brokers(void **state)
 }
 
 static void
+inv4_what_was_not_shown_stays_open_until_the_broker_is_asked(void **state)
+{
+	struct world *w = *state;
+
+	put_order(w);
+	now_ns += DAY_NS;
+	/* nothing was missed yet */
+	scripted.is_partial = true;
+	run_resolve(w, "k1", NULL);
+	assert_int_equal(w->ret, 0);
+	assert_string_equal(look_of(w), "unclear");
+	scripted.is_partial = false;
+	run_resolve(w, "k1", NULL);
+	assert_int_equal(w->err.code, ERR_ORDER_OUTCOME_UNKNOWN);
+	scripted.is_partial = true;
+	run_resolve(w, "k1", NULL);
+	assert_int_equal(w->err.code, ERR_ORDER_OUTCOME_UNKNOWN);
+	assert_non_null(strstr(err_text(&w->err), "not complete"));
+}
+
+static void
 not_now(struct world *w)
 {
 	run_resolve(w, "k1", "I know");
@@ -738,6 +759,8 @@ main(void)
 		CASE(what_the_list_shows_waits_for_none_that_it_does_not),
 		CASE(each_that_no_list_shows_has_its_turn),
 		CASE(inv4_the_operators_word_ends_what_nothing_shows),
+		CASE(
+		    inv4_what_was_not_shown_stays_open_until_the_broker_is_asked),
 		CASE(inv4_the_operators_word_stands_not_against_the_brokers),
 		CASE(inv4_the_operators_word_needs_the_brokers_silence_in_full),
 		CASE(trades_of_long_ago_are_not_waited_for),
