@@ -25,15 +25,19 @@
 #define OVERDUE_NS (1 * NS_PER_S)
 
 struct worker {
-	struct worker *next; /* among the idle ones */
+	struct worker *next;    /* among the idle ones */
+	struct worker *sibling; /* among all */
 	struct pool *pool;
 	struct iag_ctx *ctx; /* the next job */
+	pthread_t thread;
+	bool is_over;
 	pthread_cond_t wake;
 };
 
 struct pool {
 	pthread_mutex_t lock;
-	pthread_cond_t ended;  /* a thread ended, or an abandoned job did */
+	pthread_cond_t ended; /* a thread ended, or an abandoned job did */
+	struct worker *workers;
 	struct worker *idle;   /* the last one that became idle first */
 	struct iag_ctx *first; /* jobs without a thread */
 	struct iag_ctx *last;
@@ -190,9 +194,8 @@ worker_main(void *arg)
 			ctx = work(pool, ctx);
 		ctx = next_job(pool, self);
 	}
-	(void)pthread_cond_destroy(&self->wake);
-	free(self);
 	LOCK_SCOPE(&pool->lock);
+	self->is_over = true;
 	pool->threads--;
 	(void)pthread_cond_broadcast(&pool->ended);
 	return NULL;
@@ -208,6 +211,7 @@ has_room(const struct pool *pool)
 	return pool->threads < POOL_THREADS + stuck;
 }
 
+/* With pool->lock held, behind which the thread is known. */
 static int
 pool_grow(struct pool *pool, struct iag_ctx *ctx)
 {
@@ -218,8 +222,11 @@ pool_grow(struct pool *pool, struct iag_ctx *ctx)
 	worker->pool = pool;
 	worker->ctx = ctx;
 	(void)pthread_cond_init(&worker->wake, NULL);
-	if (thread_start(NULL, 0, worker_main, worker) == 0)
+	if (thread_start(&worker->thread, 0, worker_main, worker) == 0) {
+		worker->sibling = pool->workers;
+		pool->workers = worker;
 		return 0;
+	}
 	(void)pthread_cond_destroy(&worker->wake);
 	free(worker);
 	return -1;
@@ -415,11 +422,33 @@ pool_run(
 	return 0;
 }
 
+/*
+ * A thread that is over may still run what libraries do at a thread's end,
+ * which must not meet what they do at the end of the process.  One that is
+ * stuck keeps what it has.
+ */
+static void
+workers_join(struct worker *worker)
+{
+	while (worker) {
+		struct worker *next = worker->sibling;
+
+		if (worker->is_over) {
+			(void)pthread_join(worker->thread, NULL);
+			(void)pthread_cond_destroy(&worker->wake);
+			free(worker);
+		} else {
+			(void)pthread_detach(worker->thread);
+		}
+		worker = next;
+	}
+}
+
 bool
 pool_free(struct pool *pool, uint64_t wait_ns)
 {
 	struct timespec until;
-	struct worker *worker;
+	struct worker *worker, *workers;
 	bool over;
 
 	if (!pool)
@@ -430,11 +459,14 @@ pool_free(struct pool *pool, uint64_t wait_ns)
 		pool->stopping = true;
 		for (worker = pool->idle; worker; worker = worker->next)
 			(void)pthread_cond_signal(&worker->wake);
+		pool->idle = NULL;
 		while (pool->threads > 0 && pthread_cond_timedwait(&pool->ended,
 						&pool->lock, &until) == 0)
 			;
 		over = pool->threads == 0;
+		workers = STEAL(pool->workers);
 	}
+	workers_join(workers);
 	if (!over)
 		return false;
 	(void)pthread_cond_destroy(&pool->ended);

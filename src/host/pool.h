@@ -63,8 +63,9 @@ void lane_fini(struct lane *lane);
 
 struct pool *pool_new(void);
 /*
- * Ends the threads.  false: one is stuck in a callback, and the pool must
- * stay where it is.  Waits at most wait_ns for those to come back.
+ * Ends the threads, and waits for what libraries do at their ends.  false: one
+ * is stuck in a callback, and the pool must stay where it is.  Waits at most
+ * wait_ns for those to come back.
  */
 bool pool_free(struct pool *pool, uint64_t wait_ns);
 

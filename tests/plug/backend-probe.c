@@ -8,6 +8,7 @@
  */
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -136,6 +137,35 @@ do_hang(struct iag_ctx *ctx, const char *arguments, size_t len)
 	return reply(ctx, "{\"late\":true}");
 }
 
+static int linger_fd;
+
+/* Takes a while before its byte. */
+static void
+linger(void *value)
+{
+	(void)value;
+	for (int i = 0; i < 20000; i++)
+		(void)sched_yield();
+	(void)!write(linger_fd, "x", 1);
+}
+
+/* What a library may do at the end of each thread that it has seen. */
+static int32_t
+do_linger(struct iag_ctx *ctx, const char *arguments, size_t len)
+{
+	static pthread_key_t key;
+	int64_t gate = -1;
+
+	(void)arguments;
+	(void)len;
+	(void)host->option_int(ctx, "gate_fd", &gate);
+	linger_fd = (int)gate;
+	if (pthread_key_create(&key, linger) ||
+	    pthread_setspecific(key, &linger_fd))
+		return IAG_INTERNAL;
+	return reply(ctx, "{}");
+}
+
 /* How many of these run at once, at most; each stays for a while. */
 static int32_t
 do_meet(struct iag_ctx *ctx, const char *arguments, size_t len)
@@ -253,6 +283,7 @@ static const struct {
 	int32_t (*run)(struct iag_ctx *ctx, const char *arguments, size_t len);
 } deeds[] = {
 	{ "echo", do_echo },
+	{ "linger", do_linger },
 	{ "wait", do_wait },
 	{ "hang", do_hang },
 	{ "meet", do_meet },
@@ -269,8 +300,8 @@ static const struct {
 
 #define DEEDS (sizeof deeds / sizeof *deeds)
 
-static const char *const operations[] = { "echo", "wait", "hang", "meet",
-	"twice", "nothing", "raw", "huge", "silent", "seven", "limit",
+static const char *const operations[] = { "echo", "linger", "wait", "hang",
+	"meet", "twice", "nothing", "raw", "huge", "silent", "seven", "limit",
 	"odd_code", "odd_class" };
 
 static int32_t
@@ -294,7 +325,7 @@ static const struct iag_option options[] = {
 	{ IAG_OPTION_BOOLEAN, 0, "ticker", "false", NULL, NULL, NULL,
 	    "make a thread that counts" },
 	{ IAG_OPTION_INTEGER, 0, "gate_fd", NULL, "0", "1000000", NULL,
-	    "descriptor that hang reads from" },
+	    "descriptor that hang reads from, and linger writes to" },
 	{ IAG_OPTION_INTEGER, 0, "guests", "1", "1", "64", NULL,
 	    "how many meet waits for" },
 	{ IAG_OPTION_DECIMAL, 0, "ratio", "0.50", "0", "1", NULL, "a decimal" },

@@ -6,6 +6,7 @@
  * cancellation, thread models, stuck callbacks.
  */
 
+#include <fcntl.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -268,6 +269,33 @@ test_overrun_is_answered_at_the_deadline_and_heals(void **state)
 	hang_and_come_back("probe");
 	hang_and_come_back("probe-serial");
 	hang_and_come_back("probe_single");
+}
+
+/* It would meet the end of the process, and of its library, otherwise. */
+static void
+test_a_threads_end_is_waited_for(void **state)
+{
+	struct host *host = new_host();
+	struct call *call = call_for(10 * NS_PER_S);
+	struct answer answer = { .json = NULL };
+	struct instance_option options[1] = { { "gate_fd", NULL } };
+	struct instance *probe;
+	char text[16], byte;
+	int gate[2];
+
+	(void)state;
+	assert_int_equal(0, pipe2(gate, O_NONBLOCK));
+	(void)snprintf(text, sizeof text, "%d", gate[1]);
+	options[0].value = text;
+	probe = open_probe(host, "probe", options, 1);
+	assert_int_equal(
+	    0, backend_query(probe, call, "linger", NULL, &answer, NULL));
+	answer_fini(&answer);
+	call_unref(call);
+	assert_true(host_free(host));
+	assert_int_equal(1, read(gate[0], &byte, 1));
+	(void)close(gate[0]);
+	(void)close(gate[1]);
 }
 
 static void
@@ -592,6 +620,7 @@ main(void)
 		cmocka_unit_test(test_health_is_the_plugins_own),
 		cmocka_unit_test(
 		    test_thread_of_a_plugin_ends_when_its_instance_stops),
+		cmocka_unit_test(test_a_threads_end_is_waited_for),
 		cmocka_unit_test(test_stuck_callback_outlives_the_host),
 	};
 
