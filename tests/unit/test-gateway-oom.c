@@ -30,7 +30,7 @@
 #define MOST 5000 /* allocations of one opening; far more than there are */
 
 /* A clock that the test moves: what failed is not tried again at once. */
-static uint64_t jump_ns;
+static _Atomic uint64_t jump_ns;
 
 static uint64_t
 read_clock(clockid_t id)
